@@ -1,0 +1,1 @@
+"""Retrace: recorded video to people with lasting identities. Verbs are stages, nouns are vocabulary."""

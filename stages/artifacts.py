@@ -1,0 +1,79 @@
+"""Files that a stage writes: whole or absent, and by one process at a time.
+
+A file is written beside its target under a temporary name that carries the process id, then renamed. A stage holds an
+advisory lock (`flock`) from start to exit, so that a process orphaned by `kill -9 dvc` finishes before its successor starts
+and can never overwrite the newer result.
+"""
+
+import fcntl
+import json
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from stages.errors import DataError
+
+LOCKS = Path(".locks")
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[Path]:
+    """A temporary path in the folder of `path`, renamed to `path` when the block ends well and deleted when not.
+
+    Raises DataError where the disk refuses: full, read-only, not a folder.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for leftover in path.parent.glob(f".{path.name}.*.tmp"):  # of a killed process; the stage's lock is ours
+            leftover.unlink()
+        yield temporary
+        with open(temporary, "rb+") as written:
+            os.fsync(written.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        raise DataError(f"{path}: expected to write it, got: {error.strerror or error}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes UTF-8 text, whole or not at all."""
+    with writing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Writes indented JSON with keys in the order given; NaN and infinity are refused."""
+    write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """The value in a JSON file. Raises DataError when it is missing or no JSON."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: expected a file, found none") from error
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise DataError(f"{path}: expected JSON, got: {error}") from error
+
+
+@contextmanager
+def exclusive(name: str) -> Iterator[None]:
+    """Holds the lock `name` of this project folder; waits while another process holds it, and says so."""
+    LOCKS.mkdir(exist_ok=True)
+    with open(LOCKS / f"{name}.lock", "a+", encoding="ascii") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            holder = lock.read().strip() or "unknown"
+            logging.getLogger("retrace").info("%s: waiting for process %s, which still writes it", name, holder)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield

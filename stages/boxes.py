@@ -1,0 +1,27 @@
+"""Axis-aligned boxes: x1, y1, x2, y2 in pixels, float arrays (N, 4)."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def iou(a: NDArray[Any], b: NDArray[Any], border_px: float = 0.0) -> NDArray[np.float64]:
+    """(N, M) intersection over union of boxes a (N, 4) and b (M, 4); 0 where both are empty.
+
+    `border_px` is added to every width and height: 1 counts a box's last pixel as inside, as ByteTrack's published IoU does.
+    """
+    a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    low = np.maximum(a[:, None, :2], b[None, :, :2])
+    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
+    sides = np.maximum(high - low + border_px, 0.0)
+    intersection = sides[..., 0] * sides[..., 1]
+    area_a = (a[:, 2] - a[:, 0] + border_px) * (a[:, 3] - a[:, 1] + border_px)
+    area_b = (b[:, 2] - b[:, 0] + border_px) * (b[:, 3] - b[:, 1] + border_px)
+    union = area_a[:, None] + area_b[None, :] - intersection
+    return np.asarray(np.divide(intersection, union, out=np.zeros_like(union), where=union > 0))
+
+
+def foot_points(bboxes: NDArray[Any]) -> NDArray[np.float64]:
+    """(N, 2) middle of each box's lower edge, where a person stands."""
+    return np.stack([(bboxes[:, 0] + bboxes[:, 2]) / 2, bboxes[:, 3]], axis=1).astype(np.float64)

@@ -1,0 +1,1 @@
+"""The tables between stages, one frozen dataclass each."""

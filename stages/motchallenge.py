@@ -1,0 +1,95 @@
+"""MOTChallenge text files: 1-based frames, left-top-width-height boxes. The one place that knows them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.contracts.tracklets import Tracklets
+from stages.errors import DataError
+
+MAX_COORDINATE = 1e7  # px; float32 keeps a pixel apart up to here
+
+
+@dataclass(frozen=True, eq=False)
+class MotRows:
+    """N rows sorted by frame: of a det.txt, a gt.txt or a result file."""
+
+    frame_numbers: NDArray[np.int32]  # (N,) from 0
+    ids: NDArray[np.int32]  # (N,) -1 in a det.txt
+    bboxes: NDArray[np.float32]  # (N, 4) x1, y1, x2, y2 px
+    scores: NDArray[np.float32]  # (N,) confidence; in a gt.txt 0 marks a row that does not count
+    class_ids: NDArray[np.int32]  # (N,) MOT17's classes; -1 in MOT15's ten columns and in results
+    visibilities: NDArray[np.float32]  # (N,) 1 where the file does not say
+    num_columns: int
+
+    def __len__(self) -> int:
+        return len(self.frame_numbers)
+
+
+def read_rows(path: Path) -> MotRows:
+    """The rows of a file with 7 to 10 columns: frame, id, left, top, width, height, score[, class, visibility].
+
+    Only nine columns carry class and visibility (MOT16, MOT17, MOT20, DanceTrack); ten are MOT15's, with a world position.
+    x2 = left + width is computed in float64 and rounded once to float32. Raises DataError naming the file and the line.
+    """
+    values = _read_numbers(path)
+    columns = values.shape[1]
+    bad = ~np.isfinite(values).all(axis=1) | (np.abs(values[:, :6]) > MAX_COORDINATE).any(axis=1)
+    bad |= (values[:, 0] < 1) | (values[:, 0] % 1 != 0) | (values[:, 1] % 1 != 0) | (values[:, 4:6] < 0).any(axis=1)
+    if bad.any():
+        row = int(np.flatnonzero(bad)[0])
+        raise DataError(
+            f"{path}: row {row + 1}: expected a whole frame number from 1, a whole id and a finite box of positive size, "
+            f"got {', '.join(f'{value:g}' for value in values[row])}"
+        )
+    values = values[np.argsort(values[:, 0], kind="stable")]
+    bboxes = np.concatenate([values[:, 2:4], values[:, 2:4] + values[:, 4:6]], axis=1)
+    with_class = columns == 9
+    return MotRows(
+        (values[:, 0] - 1).astype(np.int32),
+        values[:, 1].astype(np.int32),
+        bboxes.astype(np.float32),
+        values[:, 6].astype(np.float32),
+        values[:, 7].astype(np.int32) if with_class else np.full(len(values), -1, dtype=np.int32),
+        values[:, 8].astype(np.float32) if with_class else np.ones(len(values), dtype=np.float32),
+        columns,
+    )
+
+
+def _read_numbers(path: Path) -> NDArray[np.float64]:
+    """(N, 7 to 10) the file's numbers."""
+    try:
+        lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: expected a file, found none") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: expected text, got: {error}") from error
+    if not lines:
+        return np.zeros((0, 9))
+    try:
+        values = np.loadtxt(lines, delimiter=",", ndmin=2, comments=None)
+    except ValueError as error:
+        raise DataError(f"{path}: expected lines of comma-separated numbers, got: {error}") from error
+    if not 7 <= values.shape[1] <= 10:
+        raise DataError(f"{path}: expected 7 to 10 columns, got {values.shape[1]}")
+    return values
+
+
+def format_tracks(tracklets: Tracklets) -> str:
+    """A MOTChallenge result file: frame, id, left, top, width, height, score, -1, -1, -1; by frame, then id."""
+    order = np.lexsort((tracklets.tracklet_ids, tracklets.frame_numbers))
+    boxes = tracklets.bboxes[order].astype(np.float64)
+    rows: list[tuple[Any, ...]] = list(
+        zip(
+            (tracklets.frame_numbers[order] + 1).tolist(),
+            tracklets.tracklet_ids[order].tolist(),
+            *boxes[:, :2].T.tolist(),
+            *(boxes[:, 2:] - boxes[:, :2]).T.tolist(),
+            tracklets.confidences[order].tolist(),
+            strict=True,
+        )
+    )
+    return "".join(f"{f},{i},{x:.3f},{y:.3f},{w:.3f},{h:.3f},{s:.4f},-1,-1,-1\n" for f, i, x, y, w, h, s in rows)

@@ -1,0 +1,111 @@
+"""Parameters: one section of params.yaml becomes one frozen dataclass, checked key by key, with no defaults in code.
+
+A dataclass states its ranges where it declares its fields (`Annotated[float, Range(0, 1)]`, `Literal`); everything else is an
+error that names the key, the value and what is allowed.
+"""
+
+import dataclasses
+import math
+import types
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import yaml
+
+from stages.errors import ParamsError
+
+PARAMS = Path("params.yaml")
+T = TypeVar("T")
+
+
+@dataclasses.dataclass(frozen=True)
+class Range:
+    """Annotation of a number in [low, high], both included."""
+
+    low: float
+    high: float
+
+
+def load_section(kind: type[T], section: str, path: Path = PARAMS) -> T:
+    """The dataclass `kind` made from the section with this dotted name.
+
+    Raises ParamsError naming file, key, expectation and finding.
+    """
+    node: Any = read_params(path)
+    for depth, key in enumerate(parts := section.split(".")):
+        if not isinstance(node, dict) or key not in node:
+            raise ParamsError(f"{path}: {'.'.join(parts[: depth + 1])}: expected a section, found none")
+        node = node[key]
+    return make_section(kind, node, f"{path}: {section}")
+
+
+def read_params(path: Path = PARAMS) -> dict[str, Any]:
+    """The whole file as a mapping. Raises ParamsError when it is missing or no YAML mapping."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            node = yaml.load(file, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except FileNotFoundError as error:
+        raise ParamsError(f"{path}: expected a file, found none (run stages from the project's root)") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ParamsError(f"{path}: expected YAML, got: {' '.join(str(error).split())}") from error
+    if not isinstance(node, dict):
+        raise ParamsError(f"{path}: expected a mapping of sections, got {type(node).__name__}")
+    return node
+
+
+def sequence_names(path: Path = PARAMS) -> list[str]:
+    """Names of all sequences, in the file's order."""
+    sequences = read_params(path).get("sequences")
+    if not isinstance(sequences, dict):
+        raise ParamsError(f"{path}: sequences: expected a mapping from name to settings, got {sequences!r}")
+    return [str(name) for name in sequences]
+
+
+def make_section(kind: type[T], values: Any, place: str) -> T:
+    """The dataclass `kind` made from a mapping with exactly its keys."""
+    fields = dataclasses.fields(kind)  # type: ignore[arg-type]
+    names = [field.name for field in fields]
+    if not isinstance(values, dict):
+        raise ParamsError(f"{place}: expected a mapping with {', '.join(names)}, got {values!r}")
+    for key in values:
+        if key not in names:
+            raise ParamsError(f"{place}.{key}: expected one of {', '.join(names)}, got an unknown key")
+    hints = get_type_hints(kind, include_extras=True)
+    made = {}
+    for field in fields:
+        if field.name not in values:
+            raise ParamsError(f"{place}.{field.name}: expected a value, found none")
+        made[field.name] = _checked(values[field.name], hints[field.name], f"{place}.{field.name}")
+    try:
+        return kind(**made)
+    except ParamsError as error:
+        raise ParamsError(f"{place}.{error}") from error
+
+
+def _checked(value: Any, hint: Any, place: str, bounds: Range | None = None) -> Any:
+    """The value as the hinted type: bool, int, float, str, Literal, None or a list (tuple) of these."""
+    if get_origin(hint) is Annotated:
+        return _checked(value, get_args(hint)[0], place, get_args(hint)[1])
+    if get_origin(hint) in (Union, types.UnionType):
+        if value is None and type(None) in get_args(hint):
+            return None
+        return _checked(value, next(arg for arg in get_args(hint) if arg is not type(None)), place, bounds)
+    if get_origin(hint) is Literal:
+        if value not in get_args(hint) or isinstance(value, bool):
+            raise ParamsError(f"{place}: expected one of {', '.join(map(str, get_args(hint)))}, got {value!r}")
+        return value
+    if get_origin(hint) is tuple:
+        element = get_args(hint)[0]
+        if not isinstance(value, list):
+            raise ParamsError(f"{place}: expected a list, got {value!r}")
+        return tuple(_checked(item, element, f"{place}[{i}]") for i, item in enumerate(value))
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    good = {bool: isinstance(value, bool), str: isinstance(value, str), float: number,
+            int: number and isinstance(value, int)}[hint]  # fmt: skip
+    name = {bool: "true or false", str: "a text", float: "a number", int: "a whole number"}[hint]
+    if bounds is not None:
+        name += f" in [{bounds.low:g}, {bounds.high:g}]"
+        good = good and bounds.low <= value <= bounds.high
+    if not good or (number and not math.isfinite(value)):
+        raise ParamsError(f"{place}: expected {name}, got {value!r}")
+    return float(value) if hint is float else value

@@ -1,0 +1,61 @@
+"""Detections to raw tracklets: offline ByteTrack over stored boxes, each class by itself.
+
+No pixels and no network: the boxes of the whole sequence are known, so trying a threshold costs a second.
+"""
+
+import numpy as np
+
+from stages.command import execute, log, stage_options, stage_run
+from stages.contracts.detections import Detections
+from stages.contracts.tracklets import Tracklets, make_tracklets
+from stages.params import load_section
+from stages.pins import check_pins
+from stages.tracking.bytetrack import ByteTrackParams, byte_track
+
+
+def track(detections: Detections, params: ByteTrackParams) -> Tracklets:
+    """Raw tracklets of the detections; ids count from 1 in order of class and birth.
+
+    A row keeps the score of the detection that it claimed, and that detection's box or the filter's (`params.bboxes`).
+    """
+    tall = detections.bboxes[:, 3] > detections.bboxes[:, 1]  # the filter divides by the height
+    parts, offset = [], 0
+    for class_id in np.unique(detections.class_ids):
+        chosen = np.flatnonzero((detections.class_ids == class_id) & tall)
+        offsets = np.searchsorted(detections.frame_numbers[chosen], np.arange(detections.num_frames + 1))
+        rows = byte_track(detections.bboxes[chosen], detections.confidences[chosen], offsets, detections.fps, params)
+        born, ids = np.unique(rows.tracks, return_inverse=True)
+        parts.append((ids + 1 + offset, chosen[rows.detections], rows.bboxes))
+        offset += len(born)
+    ids = np.concatenate([part[0] for part in parts] or [np.zeros(0, np.int64)])
+    indices = np.concatenate([part[1] for part in parts] or [np.zeros(0, np.int64)])
+    filtered = np.concatenate([part[2] for part in parts] or [np.zeros((0, 4))])
+    return make_tracklets(
+        detections,
+        ids,
+        detections.frame_numbers[indices],
+        filtered if params.bboxes == "filtered" else detections.bboxes[indices],
+        detections.confidences[indices],
+        detections.class_ids[indices],
+        indices,
+    )
+
+
+def main() -> None:
+    args = stage_options(__doc__, "sequence", "detections", "pins", "tracklets", "timings")
+    check_pins(args.pins)
+    params = load_section(ByteTrackParams, "track")
+    with stage_run("track", args.sequence, args.timings) as run:
+        detections = Detections.load(args.detections)
+        buffer = params.lost_frames(detections.fps)
+        log.info("track %s: %s detections in %s frames; a lost track is kept %d frames (%.1f s)", args.sequence,
+                 f"{len(detections):,}", f"{detections.num_frames:,}", buffer, buffer / detections.fps)  # fmt: skip
+        with run.computing():
+            tracklets = track(detections, params)
+        run.counts = {"frames": detections.num_frames, "detections": len(detections), "boxes": len(tracklets),
+                      "tracklets": len(tracklets.ids)}  # fmt: skip
+        tracklets.save(args.tracklets)
+
+
+if __name__ == "__main__":
+    execute(main)
