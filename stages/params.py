@@ -31,12 +31,22 @@ def load_section(kind: type[T], section: str, path: Path = PARAMS) -> T:
 
     Raises ParamsError naming file, key, expectation and finding.
     """
+    return make_section(kind, _node(section, path), f"{path}: {section}")
+
+
+def load_value(hint: Any, name: str, path: Path = PARAMS) -> Any:
+    """The single value with this dotted name, of the hinted type. Raises ParamsError like `load_section`."""
+    return _checked(_node(name, path), hint, f"{path}: {name}")
+
+
+def _node(name: str, path: Path) -> Any:
+    """What the file holds under this dotted name."""
     node: Any = read_params(path)
-    for depth, key in enumerate(parts := section.split(".")):
+    for depth, key in enumerate(parts := name.split(".")):
         if not isinstance(node, dict) or key not in node:
-            raise ParamsError(f"{path}: {'.'.join(parts[: depth + 1])}: expected a section, found none")
+            raise ParamsError(f"{path}: {'.'.join(parts[: depth + 1])}: expected an entry, found none")
         node = node[key]
-    return make_section(kind, node, f"{path}: {section}")
+    return node
 
 
 def read_params(path: Path = PARAMS) -> dict[str, Any]:
@@ -83,9 +93,11 @@ def make_section(kind: type[T], values: Any, place: str) -> T:
 
 
 def _checked(value: Any, hint: Any, place: str, bounds: Range | None = None) -> Any:
-    """The value as the hinted type: bool, int, float, str, Literal, None or a list (tuple) of these."""
+    """The value as the hinted type: bool, int, float, str, Literal, None, a dataclass or a list (tuple) of these."""
     if get_origin(hint) is Annotated:
         return _checked(value, get_args(hint)[0], place, get_args(hint)[1])
+    if dataclasses.is_dataclass(hint):
+        return make_section(hint, value, place)  # type: ignore[arg-type]
     if get_origin(hint) in (Union, types.UnionType):
         if value is None and type(None) in get_args(hint):
             return None

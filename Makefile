@@ -1,0 +1,39 @@
+# make repro: install what is missing and run the pipeline. make test: lint, types and tests. make ui: runs side by side.
+# The environment is keyed by a hash of the files that define it and shared between clones; .venv points to it.
+SHELL := /bin/bash
+PYTHON ?= python3.11
+KEY := $(shell cat pyproject.toml constraints.txt constraints/*.txt | sha256sum | cut -c1-16)
+VENVS ?= $(HOME)/.cache/retrace
+VENV := $(VENVS)/$(KEY)
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+.PHONY: install repro test lint unit ui clean-venvs help
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/:/' | column -t -s:
+
+install: $(VENV)/.installed  ## the virtual environment, once per version of the dependency files
+	@ln -sfn $(VENV) .venv
+
+$(VENV)/.installed:
+	@mkdir -p $(VENVS)
+	@flock $(VENVS)/lock bash -ec 'test -e $@ && exit; rm -rf $(VENV); $(PYTHON) -m venv $(VENV); \
+		$(VENV)/bin/pip install --disable-pip-version-check --quiet -c constraints.txt ".[dev]"; touch $@'
+
+repro: install  ## run what changed (dvc repro)
+	@dvc repro
+
+test: lint unit  ## ruff, mypy, pytest
+
+lint: install
+	@ruff check .
+	@ruff format --check .
+	@mypy
+
+unit: install
+	@pytest
+
+ui: install  ## MLflow on http://127.0.0.1:5000
+	@MLFLOW_DISABLE_TELEMETRY=true mlflow ui --backend-store-uri sqlite:///mlflow.db --host 127.0.0.1 --port 5000
+
+clean-venvs:  ## delete the environments of other versions
+	@find $(VENVS) -mindepth 1 -maxdepth 1 -type d ! -name $(KEY) -exec rm -rf {} +

@@ -1,0 +1,155 @@
+"""Footage to a sequence of the pipeline: a checked copy under data/sequences, tracked by DVC and git, listed in params.yaml.
+
+All of it happens or nothing: whatever fails, the project is as it was. What a header says is measured, and a seqinfo.ini
+overrules it.
+"""
+
+import argparse
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from stages.artifacts import exclusive, write_json, write_text, writing_folder
+from stages.camera import read_camera
+from stages.command import execute, log, parser
+from stages.errors import DataError
+from stages.intake import choose_detections, read_detections, read_ground_truth, sequence_info
+from stages.motchallenge import MotRows
+from stages.params import PARAMS, sequence_names
+from stages.probe import Footage, Source, probe
+from stages.seqinfo import SequenceInfo, format_seqinfo
+from stages.sequence_folder import write_marker
+from stages.versioning import SEQUENCES, forget, is_dvc_project, pointer_file, track
+from stages.yaml_text import with_entry
+
+RESERVED = {"all", "galleries", "identities", "quality", "scores", "timings"}  # folders of artifacts/ over all sequences
+
+
+def check_name(name: str) -> None:
+    """Raises DataError where the name cannot be one, or is taken."""
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", name) or yaml.safe_load(name) != name or name in RESERVED:
+        raise DataError(
+            f"--name: expected a letter and then letters, digits, _ or -, and none of {', '.join(sorted(RESERVED))} "
+            f"or YAML's own words, got {name!r}"
+        )
+    if name in sequence_names() or (SEQUENCES / name).exists() or pointer_file(SEQUENCES / name).exists():
+        raise DataError(f"--name: expected a new name, got {name}, which is there already (python -m stages.remove_sequence)")
+
+
+def settings(detections: str, group: str | None) -> dict[str, Any]:
+    """The entry in params.yaml: the whole footage, everywhere in the picture."""
+    return {
+        "detections": detections,
+        "clip": {"start_frame": 0, "end_frame": None, "frame_stride": 1},
+        "regions": {"interest": [], "ignored": []},
+        "camera": {"group": group, "clock_offset_s": 0.0},
+    }
+
+
+def write_sequence(folder: Path, source: Source, info: SequenceInfo) -> None:
+    """Fills the folder of a sequence with copies and, where the source has nothing, markers."""
+    for part in ("pixels", "gt", "det"):
+        (folder / part).mkdir()
+    if source.footage is None:
+        write_marker(folder / "pixels", "no footage")
+    else:
+        for file in source.footage.files:
+            name = f"video{file.suffix.lower()}" if source.footage.kind == "video" else file.name
+            shutil.copyfile(file, folder / "pixels" / name)
+    for part, rows in (("gt", source.ground_truth), ("det", source.detections)):
+        if rows is None:
+            write_marker(folder / part, f"no {part}.txt")
+        else:
+            shutil.copyfile(rows, folder / part / f"{part}.txt")
+    write_text(folder / "seqinfo.ini", format_seqinfo(info))
+    if source.camera is None:
+        write_json(folder / "camera.json", {"image_to_ground": None})
+    else:
+        shutil.copyfile(source.camera, folder / "camera.json")
+
+
+def check_space(source: Source) -> None:
+    """Raises DataError where the disk has no room for a copy of the source's files."""
+    beside = [file for file in (source.ground_truth, source.detections) if file]
+    needed = sum(file.stat().st_size for file in [*(source.footage.files if source.footage else ()), *beside])
+    free = shutil.disk_usage(SEQUENCES).free
+    if needed > free:
+        raise DataError(
+            f"{SEQUENCES}: expected {needed / 1e6:,.0f} MB of free disk for a copy of {source.path}, got {free / 1e6:,.0f} MB"
+        )
+
+
+def describe(footage: Footage | None, info: SequenceInfo, truth: MotRows | None, boxes: MotRows | None) -> list[str]:
+    """What was found, a line each: the pixels, where seqinfo.ini and footage differ, and the rows."""
+    kind = f"{footage.kind} ({footage.codec})" if footage else "no pixels"
+    turned = f" (turned by {footage.rotation_deg} degrees)" if footage and footage.rotation_deg else ""
+    lines = [
+        f"{info.name}: {kind}, {info.width_px} x {info.height_px} px{turned}, {info.num_frames:,} frames, "
+        f"{info.num_frames / info.fps:,.2f} s at {info.fps:g} frames/s"
+    ]
+    if footage and footage.variable_rate:
+        how = f"resampled to {info.fps:g} frames/s" if info.variable_rate else "counted as they come (seqinfo.ini)"
+        lines.append(f"  the frame rate varies: frames are {how}")
+    elif footage and footage.fps and abs(footage.fps / info.fps - 1) > 1e-3:
+        lines.append(f"  the video says {footage.fps:g} frames/s: overruled, {info.fps:g} counts")
+    if footage and not info.variable_rate and footage.num_frames > info.num_frames:
+        lines.append(f"  the first {info.num_frames:,} of {footage.num_frames:,} frames count (seqLength)")
+    people = "none" if truth is None else f"{len(truth):,} rows, {len(np.unique(truth.ids)):,} ids"
+    return [*lines, f"  ground truth: {people}; stored detections: {'none' if boxes is None else f'{len(boxes):,} rows'}"]
+
+
+def add(args: argparse.Namespace) -> None:
+    """Adds the sequence that the command line asks for."""
+    place = args.source.resolve()
+    name = args.name or (place.name if place.is_dir() else place.stem)
+    check_name(name)
+    source = probe(args.source)
+    detections = choose_detections(source, args.detections)
+    info = sequence_info(source, name, args.fps, args.seqinfo or source.seqinfo)
+    if source.camera:
+        read_camera(source.camera)
+    truth = read_ground_truth(source.ground_truth, info) if source.ground_truth else None
+    boxes = read_detections(source.detections, info) if source.detections else None
+    for line in describe(source.footage, info, truth, boxes):
+        log.info("%s", line)
+    entry = with_entry(PARAMS.read_text(encoding="utf-8"), "sequences", name, settings(detections, args.group))
+    SEQUENCES.mkdir(parents=True, exist_ok=True)
+    check_space(source)
+    folder = SEQUENCES / name
+    try:
+        with writing_folder(folder) as temporary:
+            write_sequence(temporary, source, info)
+        if args.track and is_dvc_project():
+            track(folder)
+        else:
+            log.info("  %s is not tracked: %s", folder, "this is no DVC project" if args.track else "--no-track")
+        write_text(PARAMS, entry)
+    except BaseException:  # an interrupt too: all or nothing
+        shutil.rmtree(folder, ignore_errors=True)
+        forget(folder)
+        raise
+    log.info("  added to %s with detections: %s; next: dvc repro", PARAMS, detections)
+
+
+def main() -> None:
+    options = parser(__doc__)
+    options.add_argument("source", type=Path, help="a video, a folder of images or a MOTChallenge folder")
+    options.add_argument("--name", help="of the sequence; the file's or folder's where not given")
+    options.add_argument("--detections", choices=["network", "stored"], help="network where there are pixels, else stored")
+    options.add_argument("--fps", type=float, help="frames per second; overrules seqinfo.ini and header")
+    options.add_argument("--seqinfo", type=Path, help="a seqinfo.ini; overrules the header")
+    options.add_argument("--group", help="camera group: cameras of one group may show the same people")
+    options.add_argument("--no-track", dest="track", action="store_false", help="do not run dvc add and git add")
+    args = options.parse_args()
+    if args.fps is not None and not 0.001 <= args.fps < 10_000:
+        raise DataError(f"--fps: expected frames per second in [0.001, 10000), got {args.fps:g}")
+    with exclusive("sequences"):
+        add(args)
+
+
+if __name__ == "__main__":
+    execute(main)

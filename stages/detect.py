@@ -1,0 +1,121 @@
+"""Pixels to detections: a network in fixed batches of frames, or the detections stored with the sequence.
+
+Batches begin at fixed frame numbers, so that an interrupted run, which goes on after its last finished chunk, gives the same
+bytes as one in a single go.
+"""
+
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from itertools import islice
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.chunks import Arrays, chunk_ranges, fingerprint, kept_chunks
+from stages.clip import ClipParams, clip_fps, source_frames
+from stages.command import Run, execute, log, stage_options, stage_run
+from stages.contracts.detections import Detections
+from stages.detecting.detector import Detector, DetectParams, FrameDetections
+from stages.detecting.stored import stored_detections
+from stages.errors import DataError
+from stages.params import load_section, load_value
+from stages.pins import check_pins
+from stages.regions import RegionParams, counted
+from stages.seqinfo import SequenceInfo, read_seqinfo
+from stages.sequence_folder import holds_data
+from stages.weights import weights_file
+
+CHUNK_BATCHES = 8
+NOTHING = FrameDetections(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int16))
+
+
+def detect(frames: Iterator[NDArray[Any]], frame_numbers: range, detector: Detector, batch_size: int) -> Arrays:
+    """Columns of the detections in the next frames of the iterator, which have these numbers; detected in batches."""
+    found: list[FrameDetections] = []
+    while batch := list(islice(frames, min(batch_size, len(frame_numbers) - len(found)))):
+        found += detector(batch)
+    counts = [len(one.bboxes) for one in found]
+    return {
+        "frame_numbers": np.repeat(np.asarray(frame_numbers, dtype=np.int32), counts),
+        "bboxes": np.concatenate([one.bboxes for one in (NOTHING, *found)]),
+        "confidences": np.concatenate([one.confidences for one in (NOTHING, *found)]),
+        "class_ids": np.concatenate([one.class_ids for one in (NOTHING, *found)]),
+    }
+
+
+def in_regions(detections: Detections, regions: RegionParams) -> Detections:
+    """The detections of people who stand where they count."""
+    kept = counted(detections.bboxes, regions)
+    return replace(
+        detections,
+        frame_numbers=detections.frame_numbers[kept],
+        bboxes=detections.bboxes[kept],
+        confidences=detections.confidences[kept],
+        class_ids=detections.class_ids[kept],
+    )
+
+
+def network_detections(args: Namespace, params: DetectParams, info: SequenceInfo, clip: ClipParams,
+                       run: Run, stack: ExitStack) -> Detections:  # fmt: skip
+    """The network's detections in the clip; finished chunks are kept until `stack` closes."""
+    if not holds_data(args.pixels):
+        raise DataError(
+            f"{args.pixels}: expected a video or images, found none: set sequences.{args.sequence}.detections to stored"
+        )
+    weights = weights_file(args.weights, (".pt",))
+    from stages.detecting.yolo import YoloDetector  # torch takes seconds to import; stored detections do without
+    from stages.devices import device_name, fitting_batch_size, prepare_device, saying_what_fits
+    from stages.frames import prefetched, read_frames
+    from stages.inference import infer
+
+    device = prepare_device("detect", params.threads, params.half)
+    detector = YoloDetector(weights, params, device)
+    batch_size = params.batch_size
+    if device.type != "cpu":
+        blank = np.zeros((info.height_px, info.width_px, 3), dtype=np.uint8)
+        batch_size = fitting_batch_size(lambda size: detector([blank] * size), batch_size)
+    source = source_frames(info, clip)
+    fitted = "" if batch_size == params.batch_size else f": {params.batch_size} exhaust its memory"
+    log.info("detect %s: %s frames, %s on %s, %d a batch%s", args.sequence, f"{len(source):,}", weights.name,
+             device_name(device), batch_size, fitted)  # fmt: skip
+
+    def read(numbers: range) -> Iterator[NDArray[Any]]:
+        return prefetched(read_frames(args.pixels, info, source[numbers.start : numbers.stop]), 2 * batch_size)
+
+    def compute(frames: Iterator[NDArray[Any]], numbers: range) -> Arrays:
+        with saying_what_fits("detect", batch_size):
+            return detect(frames, numbers, detector, batch_size)
+
+    key = fingerprint([params, clip, batch_size, device_name(device), args.pins.read_text(encoding="utf-8")],
+                      [args.pixels, args.seqinfo, weights])  # fmt: skip
+    chunks = stack.enter_context(kept_chunks("detect", args.sequence, key))
+    ranges = chunk_ranges(range(len(source)), CHUNK_BATCHES * batch_size)
+    with run.computing():
+        columns = infer(f"detect {args.sequence}", chunks, ranges, read, compute, on_cpu=device.type == "cpu")
+    return Detections(args.sequence, len(source), info.width_px, info.height_px, clip_fps(info, clip), **columns)
+
+
+def main() -> None:
+    args = stage_options(__doc__, "sequence", "pixels", "seqinfo", "stored", "weights", "pins", "detections", "timings")
+    check_pins(args.pins)
+    params = load_section(DetectParams, "detect")
+    clip = load_section(ClipParams, f"sequences.{args.sequence}.clip")
+    regions = load_section(RegionParams, f"sequences.{args.sequence}.regions")
+    origin = load_value(Literal["network", "stored"], f"sequences.{args.sequence}.detections")
+    with stage_run("detect", args.sequence, args.timings) as run, ExitStack() as stack:
+        info = read_seqinfo(args.seqinfo)
+        if origin == "stored":
+            with run.computing():
+                detections = stored_detections(args.stored, args.sequence, info, clip)
+        else:
+            detections = network_detections(args, params, info, clip, run, stack)
+        kept = in_regions(detections, regions)
+        run.counts = {"frames": kept.num_frames, "detections": len(kept), "outside": len(detections) - len(kept)}
+        kept.save(args.detections)
+
+
+if __name__ == "__main__":
+    execute(main)

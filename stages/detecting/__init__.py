@@ -1,0 +1,1 @@
+"""Detectors: from pixels to boxes, by a network or as stored by someone else's."""

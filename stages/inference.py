@@ -1,0 +1,52 @@
+"""A network over the frames of a clip, chunk by chunk: goes on where it was interrupted and says how long it will take."""
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from numpy.typing import NDArray
+
+from stages.chunks import Arrays, Chunks
+from stages.progress import progress
+
+log = logging.getLogger("retrace")
+Frames = Iterator[NDArray[Any]]  # (H, W, 3) uint8 BGR
+
+
+def infer(
+    job: str,
+    chunks: Chunks,
+    ranges: Sequence[range],
+    read: Callable[[range], Frames],
+    compute: Callable[[Frames, range], Arrays],
+    on_cpu: bool,
+) -> Arrays:
+    """The columns that `compute` makes of all ranges of frame numbers, which have one step and follow each other.
+
+    Frames are read once, from the first range whose chunk is not there; each call of `compute` takes those of its range.
+    """
+
+    def missing(remaining: Sequence[range]) -> Iterable[Arrays]:
+        numbers = range(remaining[0].start, remaining[-1].stop, remaining[0].step)
+        if numbers.start > ranges[0].start:
+            log.info("%s: going on from frame %d, where it was interrupted", job, numbers.start)
+        frames = progress(read(numbers), job, total=len(numbers))
+        started = time.perf_counter()
+        for chunk in remaining:
+            yield compute(frames, chunk)
+            if on_cpu and chunk is remaining[0] and len(remaining) > 1:
+                left = len(numbers) - len(chunk)
+                duration = time_left(len(chunk), time.perf_counter() - started, left)
+                log.info("%s: no GPU here: %s more frames take the CPU about %s", job, f"{left:,}", duration)
+
+    return chunks.completed(ranges, missing)
+
+
+def time_left(done: int, seconds: float, left: int) -> str:
+    """How long the items left take at the pace so far: in seconds, minutes or hours."""
+    remaining = seconds / done * left
+    for unit, length in (("h", 3600), ("min", 60)):
+        if remaining >= 2 * length:
+            return f"{remaining / length:.0f} {unit}"
+    return f"{remaining:.0f} s"

@@ -1,0 +1,89 @@
+"""What a source becomes as a sequence: its size, rate and length, and boxes that are checked to fit them."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from stages.errors import DataError
+from stages.frames import constant_rate_length
+from stages.motchallenge import MotRows, read_rows
+from stages.probe import Footage, Source
+from stages.seqinfo import SequenceInfo, read_seqinfo
+
+
+def sequence_info(source: Source, name: str, fps: float | None, seqinfo: Path | None) -> SequenceInfo:
+    """Size, rate and length of the sequence: --fps before seqinfo.ini before what the footage measures.
+
+    Raises DataError where the footage is of another size or shorter than seqinfo.ini says, or nothing says the rate.
+    """
+    footage = source.footage
+    if seqinfo is None:
+        if footage is None:
+            raise DataError(
+                f"{source.path / 'seqinfo.ini'}: expected a file (or --seqinfo) beside boxes without pixels, found none"
+            )
+        rate = fps or footage.fps
+        if rate is None:
+            raise DataError(
+                f"{source.path}: expected a frame rate, which {footage.codec} does not state: give --fps or --seqinfo"
+            )
+        length = constant_rate_length(footage.duration_s, rate) if footage.variable_rate else footage.num_frames
+        return SequenceInfo(name, footage.width_px, footage.height_px, rate, length, footage.variable_rate)
+    stated = read_seqinfo(seqinfo)
+    info = replace(stated, name=name, fps=fps or stated.fps)
+    if footage is not None:
+        _check_footage(footage, info, seqinfo)
+    return info
+
+
+def _check_footage(footage: Footage, info: SequenceInfo, seqinfo: Path) -> None:
+    size = (footage.width_px, footage.height_px)
+    if size != (info.width_px, info.height_px):
+        raise DataError(f"{seqinfo}: expected the footage's {size[0]} x {size[1]} px, got {info.width_px} x {info.height_px}")
+    length = constant_rate_length(footage.duration_s, info.fps) if info.variable_rate else footage.num_frames
+    if length < info.num_frames:
+        raise DataError(f"{seqinfo}: seqLength: expected at most the footage's {length} frames, got {info.num_frames}")
+
+
+def read_ground_truth(path: Path, info: SequenceInfo) -> MotRows:
+    """The rows of a gt.txt that fits the sequence. Raises DataError naming the first frame that does not."""
+    rows = _rows_within(path, info)
+    pairs, counts = np.unique(np.stack([rows.frame_numbers, rows.ids]), axis=1, return_counts=True)
+    if (counts > 1).any():
+        frame, person = pairs[:, counts > 1][:, 0]
+        raise DataError(f"{path}: expected each id once a frame, got id {person} twice in frame {frame + 1}")
+    return rows
+
+
+def read_detections(path: Path, info: SequenceInfo) -> MotRows:
+    """The rows of a det.txt that fits the sequence. Raises DataError naming the first frame that does not."""
+    rows = _rows_within(path, info)
+    bad = ~((rows.scores >= 0) & (rows.scores <= 1))
+    if bad.any():
+        first = int(np.flatnonzero(bad)[0])
+        raise DataError(
+            f"{path}: expected scores in [0, 1], got {rows.scores[first]:g} in frame {rows.frame_numbers[first] + 1}"
+        )
+    return rows
+
+
+def _rows_within(path: Path, info: SequenceInfo) -> MotRows:
+    rows = read_rows(path)
+    beyond = rows.frame_numbers[rows.frame_numbers >= info.num_frames]
+    if len(beyond):
+        raise DataError(f"{path}: expected frames 1 to {info.num_frames} (seqLength), got frame {beyond[0] + 1}")
+    return rows
+
+
+def choose_detections(source: Source, wanted: Literal["network", "stored"] | None) -> str:
+    """Where boxes come from: as asked, or the network where there are pixels. Raises DataError where that is not there."""
+    if source.footage is None and source.detections is None:
+        raise DataError(f"{source.path}: expected pixels or det/det.txt, found neither")
+    chosen = wanted or ("network" if source.footage else "stored")
+    if chosen == "network" and source.footage is None:
+        raise DataError(f"{source.path}: expected pixels for --detections network, found none")
+    if chosen == "stored" and source.detections is None:
+        raise DataError(f"{source.path / 'det/det.txt'}: expected a file for --detections stored, found none")
+    return chosen

@@ -1,0 +1,136 @@
+"""Split tracklets to merged ones: the tracklets of one person get one id.
+
+The cost of a pair is its appearance distance plus what motion does not explain; vetoes overrule it: tracklets seen in one
+frame are two people, and nobody walks faster than people do. Where a tracklet has no embedding, motion decides alone, over
+short gaps.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.association.appearance import Views, centroid_distances, spread, views_of
+from stages.association.linking import Join, link
+from stages.association.motion import MotionPairs, MotionParams, coexisting, ends_of, motion_pairs
+from stages.audit import write_audit
+from stages.command import execute, stage_options, stage_run
+from stages.contracts.embeddings import Embeddings
+from stages.contracts.gallery import Gallery
+from stages.contracts.tracklets import Tracklets, relabel
+from stages.params import Range, load_section
+from stages.pins import check_pins
+
+
+@dataclass(frozen=True)
+class MergeParams:
+    """When two tracklets are one person; a cost is on the scale of the cosine distance, in [0, 2]."""
+
+    enabled: bool
+    max_cost: Annotated[float, Range(0, 2)]
+    max_gap_s: Annotated[float, Range(0, 1e6)]
+    misfit_cost: Annotated[float, Range(0, 10)]  # of each body height between prediction and finding
+    motion_only_gap_s: Annotated[float, Range(0, 3600)]
+    motion_only_misfit: Annotated[float, Range(0.001, 100)]
+    gallery_views: Annotated[int, Range(1, 1000)]
+    motion: MotionParams
+
+
+@dataclass(frozen=True)
+class Merge:
+    """One join: the pair that brought two people's tracklets together, its evidence and what came second."""
+
+    tracklet_id: int
+    other_tracklet_id: int
+    merged_id: int
+    cost: float
+    runner_up_cost: float
+    appearance_distance: float
+    gap_s: float
+    misfit_heights: float
+
+
+def merge(tracklets: Tracklets, embeddings: Embeddings, params: MergeParams) -> tuple[Tracklets, list[Merge]]:
+    """The tracklets under merged ids (the smallest of each person's, then numbered from 1), and the joins in order."""
+    if not params.enabled or len(tracklets) == 0:
+        return tracklets, []
+    appearance = centroid_distances(views_of(tracklets, embeddings))
+    motion = motion_pairs(ends_of(tracklets, params.motion.window_s), tracklets.fps, params.motion)
+    costs = pair_costs(appearance, motion, params)
+    forbidden = coexisting(tracklets) | motion.impossible | _other_class(tracklets)
+    labels, joins = link(costs, forbidden, params.max_cost)
+    people, merged = np.unique(labels, return_inverse=True)
+    position = np.searchsorted(tracklets.ids, tracklets.tracklet_ids)
+    names = np.searchsorted(people, labels) + 1
+    audit = [_audit(join, tracklets.ids, names, appearance, motion) for join in joins]
+    return relabel(tracklets, merged[position] + 1), audit
+
+
+def pair_costs(appearance: NDArray[np.float64], motion: MotionPairs, params: MergeParams) -> NDArray[np.float64]:
+    """(T, T) cost of being one person, NaN where too long a time lies between, or none: the two interlock."""
+    costs = appearance + params.misfit_cost * motion.misfit
+    costs[~(motion.gap_s <= params.max_gap_s)] = np.nan
+    blind = np.isnan(appearance) & (motion.gap_s <= params.motion_only_gap_s)
+    costs[blind] = params.max_cost * motion.misfit[blind] / params.motion_only_misfit
+    return costs
+
+
+def gallery(tracklets: Tracklets, embeddings: Embeddings, limit: int) -> Gallery:
+    """The views of each merged tracklet that `identify` compares."""
+    views: Views = spread(views_of(tracklets, embeddings), limit)
+    offsets = tracklets.offsets()
+    return Gallery(
+        tracklets.sequence,
+        tracklets.fps,
+        embeddings.model,
+        tracklets.ids,
+        tracklets.frame_numbers[offsets[:-1]],
+        tracklets.frame_numbers[offsets[1:] - 1],
+        tracklets.ids[views.tracklets],
+        views.features.astype(np.float16),
+    )
+
+
+def _other_class(tracklets: Tracklets) -> NDArray[np.bool_]:
+    classes = tracklets.class_ids[tracklets.offsets()[:-1]]
+    return np.asarray(classes[:, None] != classes[None, :])
+
+
+def _audit(
+    join: Join,
+    ids: NDArray[np.int32],
+    names: NDArray[np.int64],
+    appearance: NDArray[np.float64],
+    motion: MotionPairs,
+) -> Merge:
+    a, b = join.first, join.second
+    return Merge(
+        int(ids[a]),
+        int(ids[b]),
+        int(names[a]),
+        join.cost,
+        join.runner_up,
+        float(appearance[a, b]),
+        float(motion.gap_s[a, b]),
+        float(motion.misfit[a, b]),
+    )
+
+
+def main() -> None:
+    args = stage_options(__doc__, "sequence", "pins", "tracklets", "embeddings", "merged", "merges", "gallery", "timings")
+    check_pins(args.pins)
+    params = load_section(MergeParams, "merge")
+    with stage_run("merge", args.sequence, args.timings) as run:
+        tracklets, embeddings = Tracklets.load(args.tracklets), Embeddings.load(args.embeddings)
+        with run.computing():
+            merged, merges = merge(tracklets, embeddings, params)
+        run.counts = {"frames": merged.num_frames, "tracklets": len(tracklets.ids), "people": len(merged.ids),
+                      "joins": len(merges)}  # fmt: skip
+        merged.save(args.merged)
+        write_audit(args.merges, Merge, merges)
+        gallery(merged, embeddings, params.gallery_views).save(args.gallery)
+
+
+if __name__ == "__main__":
+    execute(main)

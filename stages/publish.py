@@ -1,0 +1,105 @@
+"""The pipeline's result to one MLflow run: params, metrics, timings, where it came from, and the report.
+
+A run is found again by the fingerprint of its result, so publishing twice brings one run up to date. DVC is the truth: when the
+server is down, the stage fails, nothing is lost, and the next `dvc repro` tries again.
+"""
+
+import argparse
+import os
+import shlex
+import sys
+from pathlib import Path
+
+import yaml
+
+from stages.artifacts import exclusive, write_json
+from stages.command import execute, log, parser
+from stages.figures import check_figures, read_figures
+from stages.params import PARAMS, read_params, sequence_names
+from stages.pins import check_pins
+from stages.publishing.provenance import Commit, current_commit, dvc_experiments, text_at
+from stages.publishing.result import Result, timing_metrics, weights_hashes
+from stages.publishing.store import EXPERIMENT, Store
+from stages.timings import read_timings
+
+PATHS = ("pins", "metrics", "per-sequence", "timings", "reports", "weights", "published")
+
+
+def publish(args: argparse.Namespace) -> None:
+    """Publishes the result in this folder and writes what was published."""
+    params = read_params()
+    result = Result(params, read_figures(args.metrics), read_figures(args.per_sequence), weights_hashes(params, args.weights))
+    timings = timing_metrics(read_timings(args.timings, sequence_names()))
+    commit, experiment = current_commit(args.reports), os.environ.get("DVC_EXP_NAME")
+    store = Store()
+    new = store.publish(_run_name(result, commit, experiment), result, timings, _tags(result, commit, experiment), args.reports)
+    metrics = sorted(result.flat_metrics())
+    write_json(args.published, {"experiment": EXPERIMENT, "fingerprint": result.fingerprint, "metrics": metrics})
+    log.info("publish: %s run of %d metrics in %s", "a new" if new else "updated the", len(metrics) + len(timings), store.place)
+
+
+def publish_experiments(args: argparse.Namespace) -> None:
+    """Publishes every DVC experiment whose result has no run: those restored from the run cache or pulled from elsewhere.
+
+    Its params and metrics are those in its commit; its weights are hashed as they lie here.
+    """
+    experiments, store, published = dvc_experiments(), Store(), 0
+    for name, sha in experiments:
+        result = _result_at(sha, args)
+        if result is None:
+            log.info("publish: %s has no metrics: left out", name)
+        elif store.run_id(result.fingerprint) is None:
+            store.publish(name, result, {}, _tags(result, Commit(sha, dirty=False), name), None)
+            published += 1
+            log.info("publish: %s: a new run", name)
+    log.info("publish: %d of %d experiments were new in %s", published, len(experiments), store.place)
+
+
+def _result_at(sha: str, args: argparse.Namespace) -> Result | None:
+    """The result in a commit; None where its files are not there."""
+    texts = [text_at(sha, path) for path in (PARAMS, args.metrics, args.per_sequence)]
+    if any(text is None for text in texts):
+        return None
+    params, *figures = (yaml.safe_load(text or "") for text in texts)  # JSON is YAML
+    metrics, per_sequence = (check_figures(value, f"{sha[:7]}") for value in figures)
+    return Result(check_figures(params, f"{sha[:7]}: {PARAMS}"), metrics, per_sequence, weights_hashes(params, args.weights))
+
+
+def _run_name(result: Result, commit: Commit | None, experiment: str | None) -> str:
+    """The experiment's name, else the short commit with a plus when files differ from it, else the fingerprint's start."""
+    if experiment:
+        return experiment
+    return f"{commit.sha[:7]}{'+' * commit.dirty}" if commit else result.fingerprint[:8]
+
+
+def _tags(result: Result, commit: Commit | None, experiment: str | None) -> dict[str, str]:
+    """Where the result came from; what is unknown is left out."""
+    tags = {f"retrace.weights.{section}": weights for section, weights in result.weights.items()}
+    if commit:
+        tags |= {"retrace.git_commit": commit.sha, "retrace.git_dirty": str(commit.dirty).lower()}
+        tags["mlflow.source.git.commit"] = commit.sha  # MLflow's own column
+    return tags | ({"retrace.dvc_experiment": experiment} if experiment else {})
+
+
+def _options() -> argparse.Namespace:
+    """The command line; with --experiments, the paths are those of the stage in dvc.yaml."""
+    made = parser(__doc__)
+    made.add_argument("--experiments", action="store_true", help="publish every DVC experiment that has no run yet")
+    for name in PATHS:
+        made.add_argument(f"--{name}", required=True, type=Path)
+    arguments = sys.argv[1:]
+    if "--experiments" in arguments:
+        command = read_params(Path("dvc.yaml"))["stages"]["publish"]["cmd"]
+        arguments = shlex.split(command)[3:] + arguments
+    return made.parse_args(arguments)
+
+
+def main() -> None:
+    args = _options()
+    check_pins(args.pins)
+    with exclusive("publish@all"):
+        publish_experiments(args) if args.experiments else publish(args)
+
+
+if __name__ == "__main__":
+    execute(main)

@@ -1,0 +1,1 @@
+"""What `publish` needs: a result and its fingerprint, where it came from, and the MLflow store."""

@@ -1,0 +1,89 @@
+"""One result of the pipeline, flat as a tracking server wants it, and the fingerprint by which its run is found again."""
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from stages.figures import leaves
+from stages.timings import ALL, Timing, by_stage
+
+MAX_PARAM_CHARACTERS = 6000  # MLflow refuses more
+SECTIONS_WITH_WEIGHTS = ("detect", "embed")
+ABSENT = "absent"
+HEADLINES = ("HOTA", "MOTA", "IDF1", "IDSW")
+NAMES_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Result:
+    """What was asked (params, weights) and what came out (metrics); timings are no part of it."""
+
+    params: dict[str, Any]  # params.yaml
+    metrics: dict[str, Any]  # level -> name -> figure, over all sequences
+    per_sequence: dict[str, Any]  # sequence -> level -> name -> figure
+    weights: dict[str, str]  # section -> "file: sha256"
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the whole result; equal results have equal fingerprints on every machine."""
+        parts = [self.params, self.metrics, self.per_sequence, self.weights]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+    def flat_params(self) -> dict[str, str]:
+        """Dotted key to text, cut to what MLflow takes."""
+        return {key: _param_text(value) for key, value in leaves(self.params, ".").items()}
+
+    def flat_metrics(self) -> dict[str, float]:
+        """`final/HOTA` over all sequences and `plaza/final/HOTA` of one; what is no finite number is left out."""
+        figures = leaves(self.metrics, "/") | leaves(self.per_sequence, "/")
+        return {key: float(value) for key, value in figures.items() if isinstance(value, int | float) and math.isfinite(value)}
+
+    def note(self) -> str:
+        """A short description in Markdown: what was run, and the headline figures by level."""
+        names = list(self.per_sequence)
+        shown = ", ".join(names[:NAMES_SHOWN]) + (", ..." if len(names) > NAMES_SHOWN else "")
+        lines = [f"Retrace on {len(names)} {'sequence' if len(names) == 1 else 'sequences'}: {shown or 'none'}."]
+        lines += [f"Weights of {section}: {weights.split(':')[0]}." for section, weights in self.weights.items()]
+        columns = [name for name in HEADLINES if any(name in figures for figures in self.metrics.values())]
+        if columns:
+            lines += ["", f"| level | {' | '.join(columns)} |", f"| --- |{' --- |' * len(columns)}"]
+            lines += [f"| {level} | {' | '.join(str(figures.get(name, '-')) for name in columns)} |"
+                      for level, figures in self.metrics.items()]  # fmt: skip
+        return "\n".join(lines)
+
+
+def weights_hashes(params: Mapping[str, Any], folder: Path) -> dict[str, str]:
+    """For each section with weights, `file: sha256` of what lies in their folder, or "absent"."""
+    return {name: _hashes(folder / str(params[name]["weights"])) for name in SECTIONS_WITH_WEIGHTS if name in params}
+
+
+def timing_metrics(timings: list[Timing]) -> dict[str, float]:
+    """`seconds/track` over all sequences and `plaza/seconds/track` of one; frames a second and peak memory by stage."""
+    metrics = {f"{t.sequence}/seconds/{t.stage}": t.wall_s for t in timings if t.sequence != ALL}
+    for total in by_stage(timings):
+        metrics[f"seconds/{total.stage}"] = total.wall_s
+        metrics[f"peak_memory_mb/{total.stage}"] = total.peak_memory_mb
+        if total.frames_per_s is not None:
+            metrics[f"frames_per_s/{total.stage}"] = total.frames_per_s
+    return metrics
+
+
+def _hashes(folder: Path) -> str:
+    """The weights' files: all but the card and hidden files."""
+    files = sorted(path for path in folder.glob("*") if path.is_file() and path.name[0] != "." and path.suffix != ".md")
+    return ", ".join(f"{path.name}: {_sha256(path)}" for path in files) or ABSENT
+
+
+def _sha256(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _param_text(value: Any) -> str:
+    """Text as it is, everything else (and the empty text, which MLflow refuses) as JSON; cut with an ellipsis."""
+    text = value if isinstance(value, str) and value else json.dumps(value, default=str)
+    return text if len(text) <= MAX_PARAM_CHARACTERS else text[: MAX_PARAM_CHARACTERS - 3] + "..."

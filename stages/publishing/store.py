@@ -1,0 +1,123 @@
+"""The MLflow store: one run per fingerprint, found again by its tag.
+
+MLflow takes seconds to import, so that happens when a store is opened and not before.
+"""
+
+import logging
+import os
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dotenv import load_dotenv
+
+from stages.errors import DataError
+from stages.publishing.result import Result
+
+EXPERIMENT = "retrace"
+FINGERPRINT = "retrace.fingerprint"
+MAX_REASON_CHARACTERS = 250
+NOTE = "mlflow.note.content"  # what MLflow's page shows as the run's description
+ENVIRONMENT = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",  # of a server that is down; MLflow would try for minutes
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "5",  # seconds
+    "MLFLOW_LOGGING_LEVEL": "ERROR",
+    "GIT_PYTHON_REFRESH": "quiet",  # MLflow's git library shall not complain where git is missing
+}
+
+
+class Store:
+    """The experiment `retrace` of a tracking server or of a local SQLite file."""
+
+    def __init__(self) -> None:
+        """Opens MLFLOW_TRACKING_URI (environment, then .env), or else $DVC_ROOT/mlflow.db with artifacts beside it.
+
+        In an experiment that DVC runs in a temporary folder, $DVC_ROOT is the main folder. Raises DataError in one line
+        when the store does not answer.
+        """
+        root = Path(os.environ.get("DVC_ROOT", ".")).resolve()
+        load_dotenv(root / ".env", override=False)
+        for name, value in ENVIRONMENT.items():
+            os.environ.setdefault(name, value)
+        logging.getLogger("urllib3").setLevel(logging.ERROR)  # it tells of every further try
+        configured = os.environ.get("MLFLOW_TRACKING_URI")
+        self.uri = configured or f"sqlite:///{root / 'mlflow.db'}"
+        with self._answering():
+            from mlflow.tracking import MlflowClient
+
+            self._client = MlflowClient(tracking_uri=self.uri)
+            self._experiment_id = self._open_experiment(None if configured else (root / "mlartifacts").as_uri())
+
+    def run_id(self, fingerprint: str) -> str | None:
+        """The run with this fingerprint, None where there is none."""
+        with self._answering():
+            found = self._client.search_runs([self._experiment_id], f"tags.`{FINGERPRINT}` = '{fingerprint}'", max_results=1)
+        return found[0].info.run_id if found else None
+
+    def publish(self, name: str, result: Result, timings: dict[str, float], tags: dict[str, str], reports: Path | None) -> bool:
+        """Logs the result as a run, or brings the run with its fingerprint up to date; returns whether the run is new."""
+        known = self.run_id(result.fingerprint)
+        with self._answering():
+            run_id = known or self._client.create_run(
+                self._experiment_id, tags={FINGERPRINT: result.fingerprint}, run_name=name
+            ).info.run_id  # fmt: skip
+            self._log(run_id, result, timings, tags)
+            if reports is not None:
+                self._client.log_artifacts(run_id, str(reports), reports.name)
+            self._client.set_terminated(run_id, "FINISHED")
+        return known is None
+
+    def _open_experiment(self, artifact_location: str | None) -> str:
+        from mlflow.exceptions import MlflowException
+
+        experiment = self._client.get_experiment_by_name(EXPERIMENT)
+        if experiment is None:
+            try:
+                return self._client.create_experiment(EXPERIMENT, artifact_location)
+            except MlflowException:
+                experiment = self._client.get_experiment_by_name(EXPERIMENT)  # made by another process meanwhile?
+                if experiment is None:
+                    raise
+        if experiment.lifecycle_stage != "active":
+            raise DataError(f"{self.place}: expected an active experiment {EXPERIMENT}, got a deleted one (restore it with "
+                            f"`mlflow experiments restore -x {experiment.experiment_id}`)")  # fmt: skip
+        return str(experiment.experiment_id)
+
+    def _log(self, run_id: str, result: Result, timings: dict[str, float], tags: dict[str, str]) -> None:
+        """Logs params, tags, and the metrics whose value is not there yet."""
+        from mlflow.entities import Metric, Param, RunTag
+
+        there = self._client.get_run(run_id).data.metrics
+        now_ms = int(time.time() * 1000)
+        metrics = {**result.flat_metrics(), **timings}
+        self._client.log_batch(
+            run_id,
+            [Metric(key, value, now_ms, 0) for key, value in metrics.items() if there.get(key) != value],
+            [Param(key, value) for key, value in result.flat_params().items()],
+            [RunTag(key, value) for key, value in {**tags, NOTE: result.note()}.items()],
+        )
+
+    @property
+    def place(self) -> str:
+        """The address, without user and password."""
+        return _without_credentials(self.uri)
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        """Turns what a store can answer, or its silence, into a DataError of one line."""
+        from mlflow.exceptions import MlflowException
+        from sqlalchemy.exc import SQLAlchemyError
+
+        try:
+            yield
+        except (MlflowException, SQLAlchemyError) as error:
+            reason = _without_credentials(" ".join(str(error).split()))[:MAX_REASON_CHARACTERS]
+            raise DataError(f"{self.place}: expected an MLflow store that answers, got: {reason}") from error
+
+
+def _without_credentials(text: str) -> str:
+    """The text with user and password cut out of its addresses."""
+    return re.sub(r"//[^/@\s]*@", "//", text)

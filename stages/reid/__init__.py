@@ -1,0 +1,1 @@
+"""Re-identification: which detections get an embedding, and the networks that compute it."""

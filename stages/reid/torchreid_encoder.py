@@ -1,0 +1,87 @@
+"""torchreid's Re-ID networks, with weights from a file.
+
+Crops are prepared as torchreid tests its networks: 256x128, bilinear with antialiasing (PIL's resize, which torch repeats to
+within one grey level), RGB in [0, 1], normalised by the ImageNet statistics.
+"""
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from stages.errors import DataError
+from stages.reid.encoder import EmbedParams
+from stages.weights import where_to_get
+
+HEIGHT_PX, WIDTH_PX = 256, 128
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet, RGB
+HEAD = "classifier."  # tells the training identities apart; features come from before it
+
+
+class TorchreidEncoder:
+    """An encoder with one of torchreid's architectures."""
+
+    def __init__(self, weights: Path, params: EmbedParams, device: torch.device) -> None:
+        self._device = device
+        self._dtype = torch.float16 if params.half else torch.float32
+        self._mean = torch.tensor(MEAN, device=device).view(1, 3, 1, 1)
+        self._std = torch.tensor(STD, device=device).view(1, 3, 1, 1)
+        network = _build(params.model)
+        network.load_state_dict(_fitting_weights(weights, network, params.model), strict=False)  # the head stays as it is
+        self._network = network.eval().to(device=device, dtype=self._dtype)
+
+    def __call__(self, crops: Sequence[NDArray[Any]]) -> NDArray[np.float32]:
+        """(K, D) float32 features of crops (h, w, 3) uint8 BGR."""
+        with torch.inference_mode():
+            images = torch.cat([_resized(crop) for crop in crops]).to(self._device).flip(1).float().div_(255)
+            features = self._network(images.sub_(self._mean).div_(self._std).to(self._dtype))
+            return np.asarray(features.float().cpu().numpy())
+
+
+def _resized(crop: NDArray[Any]) -> torch.Tensor:
+    """(1, 3, 256, 128) uint8."""
+    image = torch.from_numpy(np.ascontiguousarray(crop)).permute(2, 0, 1)[None]
+    return torch.nn.functional.interpolate(image, (HEIGHT_PX, WIDTH_PX), mode="bilinear", antialias=True)
+
+
+def _build(model: str) -> torch.nn.Module:
+    """The architecture with random weights: torchreid would download others."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torchreid misses a compiled extension for its own evaluation
+        from torchreid.reid.models import build_model
+    network: torch.nn.Module = build_model(model, num_classes=1, pretrained=False, use_gpu=False)
+    return network
+
+
+def _fitting_weights(path: Path, network: torch.nn.Module, model: str) -> dict[str, torch.Tensor]:
+    """The file's weights without the head. Raises DataError unless all others, and no more, are there in the right shapes."""
+    found = {name: value for name, value in _read_weights(path).items() if not name.startswith(HEAD)}
+    wanted = {name: value for name, value in network.state_dict().items() if not name.startswith(HEAD)}
+    place = f"{path}: expected the weights of {model}"
+    for name, value in wanted.items():
+        if name not in found:
+            raise DataError(f"{place}, got none for {name} (set embed.model to the network that the file is of)")
+        if found[name].shape != value.shape:
+            raise DataError(f"{place}, got shape {tuple(found[name].shape)} for {name} instead of {tuple(value.shape)}")
+    if unknown := [name for name in found if name not in wanted]:
+        raise DataError(f"{place}, got {unknown[0]}, which it does not have")
+    return found
+
+
+def _read_weights(path: Path) -> dict[str, torch.Tensor]:
+    """Name -> tensor in a state dict, or in a training checkpoint that holds one; "module." of parallel training is dropped."""
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # a damaged pickle can raise anything
+        raise DataError(
+            f"{path}: expected a state dict of torch, got a damaged or foreign file ({type(error).__name__}): "
+            f"{where_to_get(path.parent)}"
+        ) from error
+    state = content.get("state_dict", content) if isinstance(content, dict) else content
+    if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
+        raise DataError(f"{path}: expected a state dict of torch, got {type(content).__name__}: {where_to_get(path.parent)}")
+    return {str(name).removeprefix("module."): value for name, value in state.items()}

@@ -1,0 +1,93 @@
+"""A sequence out of the pipeline: its entry in params.yaml, its folder, and all that stages wrote about it.
+
+The cache keeps the bytes until `dvc gc`, and git the history: `git checkout` and `dvc checkout` bring a sequence back.
+"""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from stages.artifacts import exclusive, write_text
+from stages.command import execute, log, parser
+from stages.errors import DataError
+from stages.params import PARAMS, read_params, sequence_names
+from stages.versioning import SEQUENCES, forget, pointer_file
+from stages.yaml_text import LOADER, without_entries
+
+LOCK = Path("dvc.lock")
+
+
+def outputs(name: str) -> list[Path]:
+    """The sequence's folder and every file and folder that stages wrote about it alone."""
+    artifacts = Path("artifacts")
+    return [
+        SEQUENCES / name,
+        artifacts / name,
+        artifacts / "timings" / name,
+        artifacts / "galleries" / f"{name}.npz",
+        artifacts / "quality" / f"{name}.json",
+        artifacts / "scores" / f"{name}.json",
+    ]
+
+
+def remove(name: str) -> list[str]:
+    """Removes the sequence and returns what went. Raises DataError where there is none of the name, or it is the last."""
+    names = sequence_names()
+    known = {*names, *(path.stem for path in SEQUENCES.glob("*.dvc")), *(path.name for path in SEQUENCES.glob("[A-Za-z]*/"))}
+    if name not in known:
+        raise DataError(f"{name}: expected a sequence to remove ({', '.join(names)}), found none of that name")
+    if names == [name]:
+        raise DataError(f"{name}: expected another sequence to stay in {PARAMS}, got the last one: add yours first")
+    removed = [f"{PARAMS}: {section}.{name}" for section in _remove_entries(name)]
+    removed += [f"{LOCK}: {stage}" for stage in _remove_locked(name)]
+    for path in outputs(name):
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.exists():
+            path.unlink()
+        else:
+            continue
+        removed.append(str(path))
+    if forget(SEQUENCES / name):
+        removed.append(str(pointer_file(SEQUENCES / name)))
+    return removed
+
+
+def _remove_entries(name: str) -> list[str]:
+    """Takes the sequence, and the scene that it is made from, out of params.yaml; the sections it was in."""
+    params = read_params()
+    sections = [section for section in ("sequences", "scenes") if name in (params.get(section) or {})]
+    text = PARAMS.read_text(encoding="utf-8")
+    for section in sections:
+        text = without_entries(text, section, [name])
+    if sections:
+        write_text(PARAMS, text)
+    return sections
+
+
+def _remove_locked(name: str) -> list[str]:
+    """Takes the results of the sequence's stages (`detect@NAME` and so on) out of dvc.lock; the stages."""
+    if not LOCK.exists():
+        return []
+    text = LOCK.read_text(encoding="utf-8")
+    locked: dict[str, Any] = yaml.load(text, Loader=LOADER).get("stages") or {}
+    stages = [stage for stage in locked if stage.partition("@")[2] == name]
+    if stages:
+        write_text(LOCK, without_entries(text, "stages", stages))
+    return stages
+
+
+def main() -> None:
+    options = parser(__doc__)
+    options.add_argument("name", help="a sequence of params.yaml")
+    name = options.parse_args().name
+    with exclusive("sequences"):
+        for line in remove(name):
+            log.info("removed %s", line)
+    log.info("next: dvc repro brings all figures up to date; dvc gc --workspace frees the cache")
+
+
+if __name__ == "__main__":
+    execute(main)

@@ -1,0 +1,1 @@
+"""How good tracks are: against ground truth (TrackEval's HOTA, CLEAR, Identity), and by themselves."""

@@ -1,0 +1,88 @@
+"""Tracks against ground truth under MOTChallenge's rules, by TrackEval and in memory.
+
+TrackEval reads files, so here its data set class is fed arrays instead. Everything that decides a score stays the library's:
+the matching with distractors, the rows that do not count, the IoU and the metrics.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from trackeval.datasets import MotChallenge2DBox
+
+from stages.contracts.tracklets import Tracklets
+from stages.regions import RegionParams, counted
+from stages.scoring.tally import PER_ALPHA, SCALARS, Tally, metrics
+from stages.scoring.truth import NUM_CLASSES, GroundTruth, Rules
+
+
+@dataclass(frozen=True, eq=False)
+class TrackBoxes:
+    """M boxes sorted by frame, each id at most once in a frame."""
+
+    frame_numbers: NDArray[np.int32]  # (M,) from 0
+    ids: NDArray[np.int32]  # (M,) from 0
+    bboxes: NDArray[np.float32]  # (M, 4) x1, y1, x2, y2 px
+
+
+def track_boxes(tracklets: Tracklets, class_id: int, regions: RegionParams) -> TrackBoxes:
+    """The boxes of one class, of people who stand where people count."""
+    rows = np.flatnonzero((tracklets.class_ids == class_id) & counted(tracklets.bboxes, regions))
+    rows = rows[np.argsort(tracklets.frame_numbers[rows], kind="stable")]
+    return TrackBoxes(tracklets.frame_numbers[rows], tracklets.tracklet_ids[rows], tracklets.bboxes[rows])
+
+
+def count(truth: GroundTruth, tracks: TrackBoxes) -> Tally:
+    """What TrackEval counts for these tracks. No boxes on either side is a normal case."""
+    dataset = _MotChallengeArrays(truth.rules)
+    data = dataset.get_preprocessed_seq_data(dataset.raw_data(truth, tracks), "pedestrian")
+    results: dict[str, Any] = {}
+    for metric in metrics():
+        results |= metric.eval_sequence(data)
+    return Tally({name: np.asarray(results[name], dtype=np.float64) for name in (*PER_ALPHA, *SCALARS)})
+
+
+class _MotChallengeArrays(MotChallenge2DBox):  # type: ignore[misc]
+    """TrackEval's MOTChallenge data set without its files: what its methods read of `self`, and nothing else."""
+
+    def __init__(self, rules: Rules) -> None:
+        self.benchmark = rules
+        self.do_preproc = True
+        self.class_name_to_class_id = {"pedestrian": 1, "person_on_vehicle": 2, "static_person": 7, "distractor": 8,
+                                       "reflection": 12}  # fmt: skip
+        self.valid_class_numbers = list(range(1, NUM_CLASSES + 1))
+
+    def raw_data(self, truth: GroundTruth, tracks: TrackBoxes) -> dict[str, Any]:
+        """What `get_raw_seq_data` returns for files: a list over frames for every column."""
+        frames = truth.num_frames
+        gt_boxes = _per_frame(truth.frame_numbers, _left_top_width_height(truth.bboxes), frames)
+        track_boxes = _per_frame(tracks.frame_numbers, _left_top_width_height(tracks.bboxes), frames)
+        return {
+            "seq": "sequence",
+            "num_timesteps": frames,
+            "gt_ids": _per_frame(truth.frame_numbers, _dense(truth.ids), frames),
+            "gt_classes": _per_frame(truth.frame_numbers, truth.class_ids, frames),
+            "gt_dets": gt_boxes,
+            "gt_extras": [{"zero_marked": marks} for marks in _per_frame(truth.frame_numbers, truth.considered, frames)],
+            "tracker_ids": _per_frame(tracks.frame_numbers, _dense(tracks.ids), frames),
+            "tracker_classes": _per_frame(tracks.frame_numbers, np.ones(len(tracks.ids), dtype=int), frames),
+            "tracker_dets": track_boxes,
+            "tracker_confidences": _per_frame(tracks.frame_numbers, np.ones(len(tracks.ids)), frames),
+            "similarity_scores": [self._calculate_similarities(*pair) for pair in zip(gt_boxes, track_boxes, strict=True)],
+        }
+
+
+def _per_frame(frame_numbers: NDArray[np.int32], column: NDArray[Any], num_frames: int) -> list[NDArray[Any]]:
+    """The column's (N, ...) rows frame by frame."""
+    return np.split(column, np.searchsorted(frame_numbers, np.arange(1, num_frames))) if num_frames else []
+
+
+def _dense(ids: NDArray[np.int32]) -> NDArray[np.intp]:
+    """The ids (N,) numbered from 0 in their own order: TrackEval makes tables as long as the largest id."""
+    return np.unique(ids, return_inverse=True)[1]
+
+
+def _left_top_width_height(bboxes: NDArray[np.float32]) -> NDArray[np.float64]:
+    boxes = bboxes.astype(np.float64)
+    return np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1)

@@ -1,0 +1,83 @@
+"""Merged tracklets to final tracks: gaps filled and boxes smoothed, both ways in time."""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import numpy as np
+
+from stages.artifacts import write_text
+from stages.command import execute, stage_options, stage_run
+from stages.contracts.detections import Detections
+from stages.contracts.tracklets import Tracklets, make_tracklets
+from stages.motchallenge import format_tracks
+from stages.params import Range, load_section
+from stages.pins import check_pins
+from stages.smoothing.filling import adopt_detections, fill_gaps
+from stages.smoothing.regression import smooth_boxes
+
+
+@dataclass(frozen=True)
+class SmoothParams:
+    """How far gaps are filled and how much boxes are smoothed."""
+
+    max_gap_s: Annotated[float, Range(0, 3600)]
+    adopt_iou: Annotated[float, Range(0, 1)]
+    method: Literal["none", "regression"]
+    sigma_s: Annotated[float, Range(0.001, 60)]
+
+
+def smooth(tracklets: Tracklets, detections: Detections, params: SmoothParams) -> Tracklets:
+    """Final tracks: the detected boxes, gaps up to `max_gap_s` filled, all smoothed by `method`."""
+    measured = _with_detected_boxes(tracklets, detections)
+    filled = fill_gaps(measured, int(params.max_gap_s * tracklets.fps))
+    filled = adopt_detections(filled, detections, params.adopt_iou)
+    if params.method == "none" or len(filled) == 0:
+        return filled
+    weights = np.square(filled.confidences.astype(np.float64)) + 1e-6
+    offsets = filled.offsets()
+    parts = [
+        smooth_boxes(
+            filled.bboxes[a:b].astype(np.float64),
+            weights[a:b],
+            filled.frame_numbers[a:b].astype(np.int64),
+            params.sigma_s * tracklets.fps,
+        )
+        for a, b in zip(offsets[:-1], offsets[1:], strict=True)
+    ]
+    return _with_boxes(filled, np.concatenate(parts))
+
+
+def _with_detected_boxes(tracklets: Tracklets, detections: Detections) -> Tracklets:
+    """The filter's boxes exchanged for the detector's: smoothing wants measurements, not one-sided estimates."""
+    detected = (tracklets.detection_indices >= 0)[:, None]
+    return _with_boxes(tracklets, np.where(detected, detections.bboxes[tracklets.detection_indices], tracklets.bboxes))
+
+
+def _with_boxes(tracklets: Tracklets, bboxes: np.typing.NDArray[np.floating]) -> Tracklets:
+    return make_tracklets(
+        tracklets,
+        tracklets.tracklet_ids,
+        tracklets.frame_numbers,
+        bboxes,
+        tracklets.confidences,
+        tracklets.class_ids,
+        tracklets.detection_indices,
+    )
+
+
+def main() -> None:
+    args = stage_options(__doc__, "sequence", "pins", "tracklets", "detections", "tracks", "text", "timings")
+    check_pins(args.pins)
+    params = load_section(SmoothParams, "smooth")
+    with stage_run("smooth", args.sequence, args.timings) as run:
+        tracklets, detections = Tracklets.load(args.tracklets), Detections.load(args.detections)
+        with run.computing():
+            tracks = smooth(tracklets, detections, params)
+        run.counts = {"frames": tracks.num_frames, "tracks": len(tracks.ids), "boxes": len(tracks),
+                      "filled": len(tracks) - len(tracklets)}  # fmt: skip
+        tracks.save(args.tracks)
+        write_text(args.text, format_tracks(tracks))
+
+
+if __name__ == "__main__":
+    execute(main)

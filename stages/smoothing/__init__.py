@@ -1,0 +1,1 @@
+"""Tracks with the future known: gaps filled, boxes smoothed."""

@@ -1,0 +1,85 @@
+"""Raw tracklets to split ones: a tracklet that changed person is cut where its appearance changed for good.
+
+Without embeddings nothing is cut.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+
+from stages.association.appearance import views_of
+from stages.association.changepoints import changes
+from stages.audit import write_audit
+from stages.command import execute, stage_options, stage_run
+from stages.contracts.embeddings import Embeddings
+from stages.contracts.tracklets import Tracklets, relabel
+from stages.params import Range, load_section
+from stages.pins import check_pins
+
+
+@dataclass(frozen=True)
+class SplitParams:
+    """When a change of appearance is a change of person."""
+
+    enabled: bool
+    min_distance: Annotated[float, Range(0, 2)]
+    min_views: Annotated[int, Range(1, 100_000)]
+    window_views: Annotated[int, Range(1, 100_000)]
+
+
+@dataclass(frozen=True)
+class Split:
+    """One cut: rows of `tracklet_id` from `frame_number` on became `new_tracklet_id`."""
+
+    tracklet_id: int
+    frame_number: int
+    new_tracklet_id: int
+    distance_whole: float
+    distance_local: float
+    views_before: int
+    views_after: int
+
+
+def split(tracklets: Tracklets, embeddings: Embeddings, params: SplitParams) -> tuple[Tracklets, list[Split]]:
+    """The tracklets cut at identity switches, and the cuts with their evidence.
+
+    The part before the first cut keeps its id; the others get new ids after the greatest.
+    """
+    if not params.enabled or len(tracklets) == 0 or len(embeddings) == 0:
+        return tracklets, []
+    views = views_of(tracklets, embeddings)
+    offsets, view_offsets = tracklets.offsets(), np.append(0, np.cumsum(views.counts()))
+    ids = tracklets.tracklet_ids.copy()
+    next_id = int(ids.max()) + 1
+    splits = []
+    for t, tracklet_id in enumerate(tracklets.ids):
+        first, last = int(view_offsets[t]), int(view_offsets[t + 1])
+        cuts = changes(views.features[first:last], params.window_views, params.min_views, params.min_distance)
+        limits = [0, *(cut.index for cut in cuts), last - first]
+        for n, cut in enumerate(cuts):
+            row = int(views.rows[first + cut.index])
+            before, after = limits[n + 1] - limits[n], limits[n + 2] - limits[n + 1]
+            splits.append(
+                Split(int(tracklet_id), int(tracklets.frame_numbers[row]), next_id, cut.whole, cut.local, before, after)
+            )
+            ids[row : offsets[t + 1]] = next_id
+            next_id += 1
+    return relabel(tracklets, ids), splits
+
+
+def main() -> None:
+    args = stage_options(__doc__, "sequence", "pins", "tracklets", "embeddings", "split", "splits", "timings")
+    check_pins(args.pins)
+    params = load_section(SplitParams, "split")
+    with stage_run("split", args.sequence, args.timings) as run:
+        tracklets, embeddings = Tracklets.load(args.tracklets), Embeddings.load(args.embeddings)
+        with run.computing():
+            result, splits = split(tracklets, embeddings, params)
+        run.counts = {"frames": result.num_frames, "tracklets": len(tracklets.ids), "cuts": len(splits)}
+        result.save(args.split)
+        write_audit(args.splits, Split, splits)
+
+
+if __name__ == "__main__":
+    execute(main)

@@ -1,0 +1,99 @@
+"""Scores and quality of all sequences to the combined figures that people compare.
+
+Counts are summed over sequences and ratios computed from the sums. `metrics.json` holds the combined figures of every level;
+the folder of levels holds the same as one file a level, because `dvc metrics show` prints one line a file.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stages.artifacts import exclusive, read_json, write_json, write_text
+from stages.command import execute, log, stage_options
+from stages.errors import DataError
+from stages.params import sequence_names
+from stages.pins import check_pins
+from stages.scoring.levels import LEVELS
+from stages.scoring.sequence_scores import SequenceScores, scores_from_json
+from stages.scoring.table import COLUMNS, format_table
+from stages.scoring.tally import ALPHAS, Scores, combine
+
+Figures = dict[str, Any]
+
+
+def combine_levels(scores: Mapping[str, SequenceScores]) -> dict[str, Scores]:
+    """The combined scores of each level over the sequences with ground truth; empty where none has it."""
+    scored = [sequence for sequence in scores.values() if sequence.rules is not None]
+    return {level: combine([sequence.levels[level] for sequence in scored]) for level in LEVELS} if scored else {}
+
+
+def combined_figures(combined: Mapping[str, Scores], quality: Mapping[str, Figures]) -> dict[str, Figures]:
+    """What `metrics.json` holds: level -> figures; the tracklets are those of all sequences, scored or not."""
+    figures: dict[str, Figures] = {}
+    for level in LEVELS:
+        known = combined[level].figures() if level in combined else {}
+        known["tracklets"] = sum(sequence["levels"][level]["tracklets"] for sequence in quality.values())
+        figures[level] = {name: known[name] for name in COLUMNS if name in known}
+    return figures
+
+
+def sequence_figures(scores: Mapping[str, SequenceScores], quality: Mapping[str, Figures]) -> dict[str, Figures]:
+    """What `sequences.json` holds: sequence -> level -> every figure, with and without ground truth."""
+    figures: dict[str, Figures] = {}
+    for name, sequence in scores.items():
+        figures[name] = {
+            level: (combine([sequence.levels[level]]).figures() if level in sequence.levels else {})
+            | quality[name]["levels"][level]
+            for level in LEVELS
+        }
+    return figures
+
+
+def hota_table(combined: Mapping[str, Scores]) -> str:
+    """A CSV for a DVC plot with one line a level: alpha and a column a level, percent; the header alone without scores."""
+    lines = [",".join(("alpha", *LEVELS))]
+    if combined:
+        values = np.stack([combined[level].hota for level in LEVELS], axis=1)
+        lines += [",".join([f"{alpha:.2f}", *(f"{x:.3f}" for x in row)]) for alpha, row in zip(ALPHAS, values, strict=True)]
+    return "\n".join(lines) + "\n"
+
+
+def read_folder(folder: Path, names: Sequence[str]) -> dict[str, Any]:
+    """The JSON file of each sequence, in the order of params.yaml.
+
+    Raises DataError for a file of a sequence that params.yaml does not list, and for a listed one without a file.
+    """
+    for path in sorted(folder.glob("*.json")):
+        if path.stem not in names:
+            raise DataError(
+                f"{path}: expected files of the sequences in params.yaml alone, got {path.stem} "
+                f"(run `python -m stages.remove_sequence {path.stem}`, or delete the file)"
+            )
+    return {name: read_json(folder / f"{name}.json") for name in names}
+
+
+def main() -> None:
+    args = stage_options(__doc__, "pins", "scores", "quality", "metrics", "levels", "per-sequence", "hota")
+    check_pins(args.pins)
+    names = sequence_names()
+    with exclusive("summarize@all"):
+        quality = read_folder(args.quality, names)
+        stored = read_folder(args.scores, names)
+        scores = {name: scores_from_json(values, str(args.scores / f"{name}.json")) for name, values in stored.items()}
+        combined = combine_levels(scores)
+        figures = combined_figures(combined, quality)
+        write_json(args.per_sequence, sequence_figures(scores, quality))
+        write_text(args.hota, hota_table(combined))
+        for level in LEVELS:
+            write_json(args.levels / f"{level}.json", figures[level])
+        write_json(args.metrics, figures)
+        scored = sum(sequence.rules is not None for sequence in scores.values())
+        log.info("%s", format_table("level", figures, COLUMNS))
+        log.info("summarize: %d of %d sequences have ground truth; combined figures in %s, each sequence's in %s, HOTA over "
+                 "alpha in %s", scored, len(names), args.metrics, args.per_sequence, args.hota)  # fmt: skip
+
+
+if __name__ == "__main__":
+    execute(main)

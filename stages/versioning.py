@@ -1,0 +1,53 @@
+"""DVC and git as add_sequence and remove_sequence use them: a folder's bytes in the cache, its pointer file in the index."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from stages.errors import DataError
+
+SEQUENCES = Path("data/sequences")  # as dvc.yaml has it
+
+
+def pointer_file(folder: Path) -> Path:
+    """The .dvc file of a tracked folder."""
+    return folder.with_name(f"{folder.name}.dvc")
+
+
+def is_dvc_project() -> bool:
+    """Whether the current folder is the root of a DVC project."""
+    return Path(".dvc").is_dir()
+
+
+def is_git_work_tree() -> bool:
+    """Whether the current folder lies in a git work tree and git is installed."""
+    try:
+        inside = subprocess.run(["git", "rev-parse", "--is-inside-work-tree"], capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return False
+    return inside.stdout.strip() == "true"
+
+
+def track(folder: Path) -> None:
+    """Puts the folder into DVC's cache and, in a git work tree, its pointer file into the index. Raises DataError."""
+    _run([sys.executable, "-m", "dvc", "add", "--quiet", str(folder)])
+    if is_git_work_tree():
+        _run(["git", "add", str(pointer_file(folder))])
+
+
+def forget(folder: Path) -> bool:
+    """Removes the pointer file and takes it out of git's index; the cache keeps the bytes. Says whether there was one."""
+    pointer = pointer_file(folder)
+    existed = pointer.exists()
+    pointer.unlink(missing_ok=True)
+    if is_git_work_tree():
+        _run(["git", "rm", "--cached", "--force", "--quiet", "--ignore-unmatch", str(pointer)])
+    return existed
+
+
+def _run(command: list[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        name = " ".join(command[2:] if command[0] == sys.executable else command)
+        said = " ".join((done.stderr or done.stdout).split()) or f"exit status {done.returncode}"
+        raise DataError(f"{name}: expected success, got: {said}")

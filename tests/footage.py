@@ -1,0 +1,81 @@
+"""Tiny videos made for tests: a bright square walks over a grey ramp, so every frame says which one it is."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import cast
+
+import av
+import numpy as np
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+SQUARE_PX = 16
+STEP_PX = 4
+TICK = Fraction(1, 12000)  # s; the clock of a video with given moments
+
+
+def pattern(frame_number: int, width: int, height: int) -> NDArray[np.uint8]:
+    """(height, width, 3) BGR: the picture of a frame; the square's left edge is at 4 * frame_number, wrapped around."""
+    picture = np.empty((height, width, 3), dtype=np.uint8)
+    picture[:] = np.linspace(20, 120, width).astype(np.uint8)[None, :, None]
+    columns = (STEP_PX * frame_number + np.arange(SQUARE_PX)) % width
+    picture[height // 4 : height // 4 + SQUARE_PX, columns] = 250
+    return picture
+
+
+def square_left(picture: NDArray[np.uint8]) -> int:
+    """The column where the square of a decoded `pattern` begins, to the nearest step."""
+    height: int = picture.shape[0]
+    width: int = picture.shape[1]
+    row = picture[height // 4 + 2 : height // 4 + SQUARE_PX - 2, :, 1].mean(axis=0)
+    inside = np.r_[row, row] > 185
+    starts = np.flatnonzero(inside[1:] & ~inside[:-1]) + 1
+    return STEP_PX * round(int(starts[0]) / STEP_PX) % width
+
+
+def write_video(
+    path: Path,
+    frames: int,
+    width: int = 64,
+    height: int = 48,
+    fps: float = 25.0,
+    *,
+    times_s: Sequence[float] | None = None,
+    rotation: int = 0,
+    codec: str = "libx264",
+) -> Path:
+    """Writes `frames` pictures of `pattern`, each shown for 1 / fps seconds or from its moment in `times_s`; returns the path.
+
+    `rotation` (degrees counter-clockwise) goes into the header as a telephone's does; the pixels stay as they are.
+    H.264 has B-frames: the order in the file is not the order of presentation.
+    """
+    rate = Fraction(fps).limit_denominator(1001)
+    tick = 1 / rate if times_s is None else TICK
+    moments = times_s if times_s is not None else [float(k * tick) for k in range(frames)]
+    with av.open(str(path), "w") as container:
+        stream = cast(VideoStream, container.add_stream(codec, rate=rate))
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        stream.codec_context.time_base = tick
+        if codec == "libx264":
+            stream.options = {"preset": "veryfast", "crf": "10", "bf": "2", "threads": "1"}
+        if rotation:
+            stream.set_display_rotation(rotation)
+        for number, moment in enumerate(moments):
+            frame = av.VideoFrame.from_ndarray(pattern(number, width, height), format="bgr24")
+            frame.pts, frame.time_base = round(moment / float(tick)), tick
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+def write_audio(path: Path, seconds: float = 0.5) -> Path:
+    """Writes a file with sound and no picture; returns the path."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("aac", rate=8000, layout="mono")
+        samples = np.zeros((1, int(8000 * seconds)), dtype=np.float32)
+        frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout="mono")
+        frame.sample_rate, frame.pts = 8000, 0
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path

@@ -1,0 +1,140 @@
+"""Contracts: what is refused, what survives a round trip, and equal bytes."""
+
+import dataclasses
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stages.contracts.detections import Detections
+from stages.contracts.embeddings import Embeddings
+from stages.contracts.gallery import Gallery
+from stages.contracts.identities import Identities
+from stages.contracts.tracklets import Tracklets
+from stages.errors import ContractError, DataError
+from tests.tables import box, detections, tracklets
+
+DETECTIONS = detections([(0, box(10), 0.9), (0, box(200), 0.4), (3, box(20), 0.8)])
+TRACKLETS = tracklets({1: {0: box(10), 1: box(11)}, 2: {0: box(300)}})
+EMBEDDINGS = Embeddings("hall", 3, "made up", np.array([0, 2], np.int32), np.array([[1, 0], [0.6, 0.8]], np.float16))
+GALLERY = Gallery(
+    "hall", 10.0, "made up", np.array([1, 2], np.int32), np.array([0, 0], np.int32), np.array([1, 0], np.int32),
+    np.array([2], np.int32), np.array([[1, 0]], np.float16),
+)  # fmt: skip
+IDENTITIES = Identities(
+    np.array(["hall", "yard"]), np.array([1, 1], np.int32), np.array([1, 1], np.int32), np.array([0.1, 0.1], np.float32)
+)
+ALL = [DETECTIONS, TRACKLETS, EMBEDDINGS, GALLERY, IDENTITIES]
+
+
+@pytest.mark.parametrize("table", ALL, ids=lambda table: table.SCHEMA)
+def test_a_table_survives_the_disk_and_equal_tables_are_equal_bytes(table: Any, tmp_path: Path) -> None:
+    table.save(tmp_path / "a.npz")
+    table.save(tmp_path / "b.npz")
+    loaded = type(table).load(tmp_path / "a.npz")
+    for field in dataclasses.fields(table):
+        assert np.array_equal(getattr(loaded, field.name), getattr(table, field.name))
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.npz", "b.npz"]
+
+
+def test_an_empty_table_is_a_table(tmp_path: Path) -> None:
+    for table in (detections([]), tracklets({})):
+        table.save(tmp_path / "empty.npz")
+        assert len(type(table).load(tmp_path / "empty.npz")) == 0
+
+
+WRONG: list[tuple[Any, dict[str, Any], str]] = [
+    (DETECTIONS, {"bboxes": np.zeros((3, 5), np.float32)}, "bboxes: expected shape (3, 4), got (3, 5)"),
+    (DETECTIONS, {"bboxes": np.zeros((2, 4), np.float32)}, "bboxes: expected shape (3, 4), got (2, 4)"),
+    (DETECTIONS, {"confidences": np.ones(3)}, "confidences: expected dtype float32, got float64"),
+    (DETECTIONS, {"confidences": np.array([0.5, np.nan, 0.5], np.float32)}, "confidences: expected finite values"),
+    (DETECTIONS, {"confidences": np.array([0.5, 1.5, 0.5], np.float32)}, "confidences: expected values in [0, 1], got [1.5]"),
+    (DETECTIONS, {"frame_numbers": np.array([3, 0, 0], np.int32)}, "frame_numbers: expected rows sorted by frame"),
+    (DETECTIONS, {"frame_numbers": np.array([0, 0, 100], np.int32)}, "frame_numbers: expected frames in [0, 100), got [100]"),
+    (DETECTIONS, {"bboxes": np.array([[9, 9, 1, 10]] * 3, np.float32)}, "bboxes: expected x1 <= x2 and y1 <= y2"),
+    (DETECTIONS, {"fps": 0.0}, "fps: expected frames per second in (0, 10000), got 0.0"),
+    (DETECTIONS, {"num_frames": 3.5}, "num_frames: expected int, got 3.5"),
+    (TRACKLETS, {"tracklet_ids": np.array([1, 1, 1], np.int32)}, "expected rows sorted by tracklet and frame, each pair once"),
+    (TRACKLETS, {"tracklet_ids": np.array([0, 0, 2], np.int32)}, "tracklet_ids: expected ids from 1"),
+    (TRACKLETS, {"detection_indices": np.array([-2, 0, 1], np.int32)}, "detection_indices: expected at least -1"),
+    (EMBEDDINGS, {"features": np.ones((2, 2), np.float16)}, "features: expected unit length"),
+    (EMBEDDINGS, {"detection_indices": np.array([2, 0], np.int32)}, "expected ascending rows, each once"),
+    (EMBEDDINGS, {"detection_indices": np.array([0, 3], np.int32)}, "expected rows in [0, 3)"),
+    (GALLERY, {"view_tracklet_ids": np.array([7], np.int32)}, "view_tracklet_ids: expected ids of tracklet_ids"),
+    (IDENTITIES, {"sequences": np.array(["hall", "hall"])}, "expected each pair once"),
+]
+
+
+@pytest.mark.parametrize(("table", "change", "message"), WRONG, ids=lambda value: value[:40] if isinstance(value, str) else "")
+def test_a_broken_table_is_refused_with_expectation_and_finding(table: Any, change: dict[str, Any], message: str) -> None:
+    with pytest.raises(ContractError) as error:
+        dataclasses.replace(table, **change)
+    assert message in str(error.value)
+
+
+def test_files_that_are_no_tables_are_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "detections_raw.npz"
+    with pytest.raises(DataError, match=r"detections_raw\.npz: expected a file, found none"):
+        Detections.load(path)
+    path.write_bytes(b"")
+    with pytest.raises(ContractError, match=r"detections_raw\.npz: expected"):
+        Detections.load(path)
+    path.write_text("frame,id,left\n")
+    with pytest.raises(ContractError, match=r"detections_raw\.npz: expected"):
+        Detections.load(path)
+    np.savez(path, frame_numbers=np.array([object()]))
+    with pytest.raises(ContractError, match="schema: expected detections/1, got none|expected plain arrays"):
+        Detections.load(path)
+    TRACKLETS.save(path)
+    with pytest.raises(ContractError, match="schema: expected detections/1, got tracklets/1"):
+        Detections.load(path)
+    DETECTIONS.save(path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ContractError, match="expected an .npz archive"):
+        Detections.load(path)
+
+
+def test_a_pickle_inside_is_never_loaded(tmp_path: Path) -> None:
+    class Bomb:
+        def __reduce__(self) -> Any:
+            return (Path(tmp_path / "exploded").touch, ())
+
+    path = tmp_path / "a.npz"
+    DETECTIONS.save(path)
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    np.save(tmp_path / "bomb.npy", np.array([Bomb()], dtype=object), allow_pickle=True)
+    members["bboxes.npy"] = (tmp_path / "bomb.npy").read_bytes()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    with pytest.raises(ContractError, match="expected plain arrays"):
+        Detections.load(path)
+    assert not (tmp_path / "exploded").exists()
+
+
+def test_to_dicts_gives_one_entry_a_tracklet() -> None:
+    first, second = TRACKLETS.to_dicts()
+    assert (first["tracklet_id"], first["frame_numbers"].tolist()) == (1, [0, 1])
+    assert (second["tracklet_id"], second["bboxes"].tolist()) == (2, [[300, 100, 340, 200]])
+    assert tracklets({}).to_dicts() == []
+
+
+def test_rows_of_finds_embeddings_and_says_minus_one_elsewhere() -> None:
+    assert EMBEDDINGS.rows_of(np.array([2, 1, 0, -1], np.int32)).tolist() == [1, -1, 0, -1]
+
+
+@given(st.dictionaries(st.integers(1, 9), st.sets(st.integers(0, 99), min_size=1), max_size=4))
+def test_offsets_cut_the_table_into_its_tracklets(frames: dict[int, set[int]]) -> None:
+    table = tracklets({name: dict.fromkeys(seen, box(10 * name)) for name, seen in frames.items()})
+    offsets = table.offsets()
+    assert table.ids.tolist() == sorted(frames)
+    for name, start, stop in zip(sorted(frames), offsets[:-1], offsets[1:], strict=True):
+        assert table.frame_numbers[start:stop].tolist() == sorted(frames[name])
+    assert isinstance(table, Tracklets)

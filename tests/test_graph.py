@@ -1,0 +1,96 @@
+"""dvc.yaml tells the truth: its deps are what stages import, its paths and parameters what they read."""
+
+import ast
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.closure import NOT_RESULTS, closure, results
+from tests.conftest import ROOT
+
+STAGES: dict[str, dict[str, Any]] = {
+    name: stage.get("do", stage) for name, stage in yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"].items()
+}
+PARAMS: dict[str, Any] = yaml.safe_load((ROOT / "params.yaml").read_text())
+
+
+def paths(stage: dict[str, Any], *kinds: str) -> set[str]:
+    """Paths under these headings; an out may carry options."""
+    return {next(iter(item)) if isinstance(item, dict) else item for kind in kinds for item in stage.get(kind, [])}
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_code_deps_are_the_import_closure_in_both_directions(name: str) -> None:
+    declared = {path for path in paths(STAGES[name], "deps") if path.endswith(".py")}
+    assert declared == results(f"stages.{name}"), f"{name}: deps of dvc.yaml and imports differ"
+
+
+def test_modules_excused_from_deps_exist() -> None:
+    assert all((ROOT / path).is_file() for path in NOT_RESULTS)
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_every_path_of_a_command_is_declared(name: str) -> None:
+    stage = STAGES[name]
+    command = re.findall(r"--([\w-]+) (\S+)", stage["cmd"])
+    declared = paths(stage, "deps", "outs", "metrics", "plots")
+    for option, value in command:
+        if "/" in value:
+            known = value in declared or any(item.startswith(f"{value}/") for item in declared)
+            assert known, f"{name}: --{option} {value} is neither a dep nor an out"
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_every_data_dep_and_out_is_in_the_command(name: str) -> None:
+    stage = STAGES[name]
+    for path in paths(stage, "deps", "outs", "metrics"):
+        if not path.endswith((".py", ".j2")):
+            folders = [path, *map(str, Path(path).parents)]
+            assert any(f" {folder}" in f" {stage['cmd']} " and folder != "." for folder in folders), f"{name}: {path}"
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_runs_the_script_of_its_name(name: str) -> None:
+    assert STAGES[name]["cmd"].startswith(f"python -m stages.{name} ")
+    assert (ROOT / "stages" / f"{name}.py").is_file()
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_sections_read_are_the_sections_declared(name: str) -> None:
+    """A section is read by load_section("track") or load_section(f"sequences.{name}.clip"), a value by load_value."""
+    read = set()
+    tree = ast.parse((ROOT / "stages" / f"{name}.py").read_text())
+    for call in ast.walk(tree):
+        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
+            continue
+        if call.func.id in ("load_section", "load_value"):
+            read.add(re.sub(r"\{[^}]*\}", "${key}", ast.literal_eval(ast.unparse(call.args[1]).replace("f'", "'", 1))))
+        elif call.func.id == "sequence_names":
+            read.add("sequences")
+        elif call.func.id == "read_params":
+            read.update(PARAMS)
+    declared = set(STAGES[name].get("params", []))
+    if "sequences" in declared:
+        read = {section for section in read if not section.startswith("sequences.")} | {"sequences"}
+    assert read == declared
+
+
+def test_every_section_of_params_belongs_to_a_stage() -> None:
+    declared = {section.split(".")[0] for stage in STAGES.values() for section in stage.get("params", [])}
+    assert declared == set(PARAMS)
+
+
+LIGHT = ["synthesize", "track", "split", "merge", "smooth", "identify", "summarize"]
+HEAVY = {"torch", "torchvision", "ultralytics", "torchreid", "mlflow", "cv2", "av"}
+
+
+@pytest.mark.parametrize("name", LIGHT)
+def test_light_stages_import_nothing_heavy(name: str) -> None:
+    for path in closure(f"stages.{name}"):
+        tree = ast.parse((ROOT / path).read_text())
+        imported = {alias.name.split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+        imported |= {(node.module or "").split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+        assert not imported & HEAVY, f"{path} imports {imported & HEAVY}"
