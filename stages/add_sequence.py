@@ -72,15 +72,21 @@ def write_sequence(folder: Path, source: Source, info: SequenceInfo) -> None:
         shutil.copyfile(source.camera, folder / "camera.json")
 
 
-def check_space(source: Source) -> None:
-    """Raises DataError where the disk has no room for a copy of the source's files."""
-    beside = [file for file in (source.ground_truth, source.detections) if file]
-    needed = sum(file.stat().st_size for file in [*(source.footage.files if source.footage else ()), *beside])
+def copied_bytes(source: Source) -> int:
+    """Size of the files that go into the sequence. Raises DataError where the disk has no room for them."""
+    files = [*(source.footage.files if source.footage else ()), source.ground_truth, source.detections]
+    needed = sum(file.stat().st_size for file in files if file)
     free = shutil.disk_usage(SEQUENCES).free
     if needed > free:
         raise DataError(
             f"{SEQUENCES}: expected {needed / 1e6:,.0f} MB of free disk for a copy of {source.path}, got {free / 1e6:,.0f} MB"
         )
+    return needed
+
+
+def params_with(name: str, entry: dict[str, Any]) -> str:
+    """The text of params.yaml as it is now with the sequence added."""
+    return with_entry(PARAMS.read_text(encoding="utf-8"), "sequences", name, entry)
 
 
 def describe(footage: Footage | None, info: SequenceInfo, truth: MotRows | None, boxes: MotRows | None) -> list[str]:
@@ -107,6 +113,7 @@ def add(args: argparse.Namespace) -> None:
     place = args.source.resolve()
     name = args.name or (place.name if place.is_dir() else place.stem)
     check_name(name)
+    log.info("reading %s", args.source)
     source = probe(args.source)
     detections = choose_detections(source, args.detections)
     info = sequence_info(source, name, args.fps, args.seqinfo or source.seqinfo)
@@ -116,9 +123,10 @@ def add(args: argparse.Namespace) -> None:
     boxes = read_detections(source.detections, info) if source.detections else None
     for line in describe(source.footage, info, truth, boxes):
         log.info("%s", line)
-    entry = with_entry(PARAMS.read_text(encoding="utf-8"), "sequences", name, settings(detections, args.group))
+    entry = settings(detections, args.group)
+    params_with(name, entry)  # refuses before the copy what it would refuse after
     SEQUENCES.mkdir(parents=True, exist_ok=True)
-    check_space(source)
+    log.info("  copying %.1f MB", copied_bytes(source) / 1e6)
     folder = SEQUENCES / name
     try:
         with writing_folder(folder) as temporary:
@@ -127,7 +135,7 @@ def add(args: argparse.Namespace) -> None:
             track(folder)
         else:
             log.info("  %s is not tracked: %s", folder, "this is no DVC project" if args.track else "--no-track")
-        write_text(PARAMS, entry)
+        write_text(PARAMS, params_with(name, entry))
     except BaseException:  # an interrupt too: all or nothing
         shutil.rmtree(folder, ignore_errors=True)
         forget(folder)

@@ -95,7 +95,7 @@ def probe_video(path: Path) -> Footage:
     with container:
         if container.format.name == "tty" or container.format.name.endswith("_pipe"):
             raise DataError(f"{path}: expected a video, got a text or a single image")
-        codec = stream.codec_context.name
+        codec = stream.codec_context.codec.canonical_name
         stated = float(stream.average_rate) if stream.average_rate else None
         first = next(sound_frames(container, stream, f"{path}: expected frames ({codec})"), None)
         if first is None:
@@ -110,12 +110,13 @@ def probe_video(path: Path) -> Footage:
 
 
 def frame_rate(moments_s: NDArray[np.float64], stated: float | None) -> tuple[float | None, bool]:
-    """Frames per second of frames shown at rising `moments_s` (N,), NaN where unknown, and whether the rate varies.
+    """Frames per second of frames shown at `moments_s` (N,), and whether the rate varies.
 
     The rate is constant when every frame is shown within half an interval of an even grid: the header's, where it fits, or
     the measured one. Of a varying rate the most common interval counts, as a whole number of frames per second.
+    Moments that are unknown (NaN) or do not rise say nothing: then the header's rate counts.
     """
-    if len(moments_s) < 2 or not np.isfinite(moments_s).all():
+    if len(moments_s) < 2 or not (np.diff(moments_s) > 0).all():
         return stated, False
     steps = np.arange(len(moments_s))
     for fps in (stated, float(steps[-1] / (moments_s[-1] - moments_s[0]))):
@@ -133,7 +134,7 @@ def _packet_moments(path: Path, first_pts: int | None) -> NDArray[np.float64] | 
     container, stream = open_video(path)
     moments: list[int] = []
     with container:
-        if stream.codec_context.name in HIDDEN_PICTURES:
+        if stream.codec_context.codec.canonical_name in HIDDEN_PICTURES:
             return None
         for packet in container.demux(stream):
             if packet.is_corrupt:

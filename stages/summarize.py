@@ -29,26 +29,38 @@ def combine_levels(scores: Mapping[str, SequenceScores]) -> dict[str, Scores]:
     return {level: combine([sequence.levels[level] for sequence in scored]) for level in LEVELS} if scored else {}
 
 
-def combined_figures(combined: Mapping[str, Scores], quality: Mapping[str, Figures]) -> dict[str, Figures]:
+def quality_levels(values: Any, place: str) -> dict[str, Figures]:
+    """Level -> figures of the file that `analyze` wrote. Raises DataError where it is anything else."""
+    try:
+        levels: dict[str, Figures] = {level: values["levels"][level] for level in LEVELS}
+        for figures in levels.values():
+            int(figures["tracklets"])
+        return levels
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(f"{place}: expected the quality of a sequence at every level, got: {error!r}") from error
+
+
+def combined_figures(combined: Mapping[str, Scores], quality: Mapping[str, Mapping[str, Figures]]) -> dict[str, Figures]:
     """What `metrics.json` holds: level -> figures; the tracklets are those of all sequences, scored or not."""
     figures: dict[str, Figures] = {}
     for level in LEVELS:
         known = combined[level].figures() if level in combined else {}
-        known["tracklets"] = sum(sequence["levels"][level]["tracklets"] for sequence in quality.values())
+        known["tracklets"] = sum(levels[level]["tracklets"] for levels in quality.values())
         figures[level] = {name: known[name] for name in COLUMNS if name in known}
     return figures
 
 
-def sequence_figures(scores: Mapping[str, SequenceScores], quality: Mapping[str, Figures]) -> dict[str, Figures]:
+def sequence_figures(
+    scores: Mapping[str, SequenceScores], quality: Mapping[str, Mapping[str, Figures]]
+) -> dict[str, dict[str, Figures]]:
     """What `sequences.json` holds: sequence -> level -> every figure, with and without ground truth."""
-    figures: dict[str, Figures] = {}
-    for name, sequence in scores.items():
-        figures[name] = {
-            level: (combine([sequence.levels[level]]).figures() if level in sequence.levels else {})
-            | quality[name]["levels"][level]
+    return {
+        name: {
+            level: (combine([sequence.levels[level]]).figures() if level in sequence.levels else {}) | quality[name][level]
             for level in LEVELS
         }
-    return figures
+        for name, sequence in scores.items()
+    }
 
 
 def hota_table(combined: Mapping[str, Scores]) -> str:
@@ -60,8 +72,8 @@ def hota_table(combined: Mapping[str, Scores]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def read_folder(folder: Path, names: Sequence[str]) -> dict[str, Any]:
-    """The JSON file of each sequence, in the order of params.yaml.
+def read_folder(folder: Path, names: Sequence[str]) -> dict[str, tuple[Any, str]]:
+    """Name -> content and path of the JSON file of each sequence, in the order of params.yaml.
 
     Raises DataError for a file of a sequence that params.yaml does not list, and for a listed one without a file.
     """
@@ -71,7 +83,8 @@ def read_folder(folder: Path, names: Sequence[str]) -> dict[str, Any]:
                 f"{path}: expected files of the sequences in params.yaml alone, got {path.stem} "
                 f"(run `python -m stages.remove_sequence {path.stem}`, or delete the file)"
             )
-    return {name: read_json(folder / f"{name}.json") for name in names}
+    paths = {name: folder / f"{name}.json" for name in names}
+    return {name: (read_json(path), str(path)) for name, path in paths.items()}
 
 
 def main() -> None:
@@ -79,9 +92,8 @@ def main() -> None:
     check_pins(args.pins)
     names = sequence_names()
     with exclusive("summarize@all"):
-        quality = read_folder(args.quality, names)
-        stored = read_folder(args.scores, names)
-        scores = {name: scores_from_json(values, str(args.scores / f"{name}.json")) for name, values in stored.items()}
+        quality = {name: quality_levels(*read) for name, read in read_folder(args.quality, names).items()}
+        scores = {name: scores_from_json(*read) for name, read in read_folder(args.scores, names).items()}
         combined = combine_levels(scores)
         figures = combined_figures(combined, quality)
         write_json(args.per_sequence, sequence_figures(scores, quality))

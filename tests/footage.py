@@ -43,11 +43,12 @@ def write_video(
     *,
     times_s: Sequence[float] | None = None,
     rotation: int = 0,
+    mirrored: bool = False,
     codec: str = "libx264",
 ) -> Path:
     """Writes `frames` pictures of `pattern`, each shown for 1 / fps seconds or from its moment in `times_s`; returns the path.
 
-    `rotation` (degrees counter-clockwise) goes into the header as a telephone's does; the pixels stay as they are.
+    `rotation` (degrees counter-clockwise) or `mirrored` goes into the header as a telephone's does; the pixels stay as they are.
     H.264 has B-frames: the order in the file is not the order of presentation.
     """
     rate = Fraction(fps).limit_denominator(1001)
@@ -59,8 +60,8 @@ def write_video(
         stream.codec_context.time_base = tick
         if codec == "libx264":
             stream.options = {"preset": "veryfast", "crf": "10", "bf": "2", "threads": "1"}
-        if rotation:
-            stream.set_display_rotation(rotation)
+        if rotation or mirrored:
+            stream.set_display_rotation(rotation, hflip=mirrored)
         for number, moment in enumerate(moments):
             frame = av.VideoFrame.from_ndarray(pattern(number, width, height), format="bgr24")
             frame.pts, frame.time_base = round(moment / float(tick)), tick

@@ -47,12 +47,12 @@ class Result:
         names = list(self.per_sequence)
         shown = ", ".join(names[:NAMES_SHOWN]) + (", ..." if len(names) > NAMES_SHOWN else "")
         lines = [f"Retrace on {len(names)} {'sequence' if len(names) == 1 else 'sequences'}: {shown or 'none'}."]
-        lines += [f"Weights of {section}: {weights.split(':')[0]}." for section, weights in self.weights.items()]
         columns = [name for name in HEADLINES if any(name in figures for figures in self.metrics.values())]
         if columns:
             lines += ["", f"| level | {' | '.join(columns)} |", f"| --- |{' --- |' * len(columns)}"]
             lines += [f"| {level} | {' | '.join(str(figures.get(name, '-')) for name in columns)} |"
                       for level, figures in self.metrics.items()]  # fmt: skip
+        lines += ["", *(f"Weights of {section}: {weights.split(':')[0]}." for section, weights in self.weights.items())]
         return "\n".join(lines)
 
 

@@ -6,6 +6,7 @@ MLflow takes seconds to import, so that happens when a store is opened and not b
 import logging
 import os
 import re
+import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from stages.publishing.result import Result
 EXPERIMENT = "retrace"
 FINGERPRINT = "retrace.fingerprint"
 MAX_REASON_CHARACTERS = 250
+KIND = {"mlflow.experimentKind": "custom_model_development"}  # opens MLflow's page on runs and metrics, not on chats
 NOTE = "mlflow.note.content"  # what MLflow's page shows as the run's description
 ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -33,23 +35,23 @@ class Store:
     """The experiment `retrace` of a tracking server or of a local SQLite file."""
 
     def __init__(self) -> None:
-        """Opens MLFLOW_TRACKING_URI (environment, then .env), or else $DVC_ROOT/mlflow.db with artifacts beside it.
+        """Opens MLFLOW_TRACKING_URI (environment, then .env), or else $DVC_ROOT/mlflow.db.
 
-        In an experiment that DVC runs in a temporary folder, $DVC_ROOT is the main folder. Raises DataError in one line
-        when the store does not answer.
+        The artifacts of a database go to $DVC_ROOT/mlartifacts. In an experiment that DVC runs in a temporary folder,
+        $DVC_ROOT is the main folder. Raises DataError in one line when the store does not answer.
         """
         root = Path(os.environ.get("DVC_ROOT", ".")).resolve()
         load_dotenv(root / ".env", override=False)
         for name, value in ENVIRONMENT.items():
             os.environ.setdefault(name, value)
         logging.getLogger("urllib3").setLevel(logging.ERROR)  # it tells of every further try
-        configured = os.environ.get("MLFLOW_TRACKING_URI")
-        self.uri = configured or f"sqlite:///{root / 'mlflow.db'}"
+        self.uri = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{root / 'mlflow.db'}"
+        served = self.uri.startswith(("http", "databricks"))  # a server knows where its artifacts go
         with self._answering():
             from mlflow.tracking import MlflowClient
 
             self._client = MlflowClient(tracking_uri=self.uri)
-            self._experiment_id = self._open_experiment(None if configured else (root / "mlartifacts").as_uri())
+            self._experiment_id = self._open_experiment(None if served else (root / "mlartifacts").as_uri())
 
     def run_id(self, fingerprint: str) -> str | None:
         """The run with this fingerprint, None where there is none."""
@@ -76,7 +78,7 @@ class Store:
         experiment = self._client.get_experiment_by_name(EXPERIMENT)
         if experiment is None:
             try:
-                return self._client.create_experiment(EXPERIMENT, artifact_location)
+                return self._client.create_experiment(EXPERIMENT, artifact_location, KIND)
             except MlflowException:
                 experiment = self._client.get_experiment_by_name(EXPERIMENT)  # made by another process meanwhile?
                 if experiment is None:
@@ -114,8 +116,16 @@ class Store:
         try:
             yield
         except (MlflowException, SQLAlchemyError) as error:
-            reason = _without_credentials(" ".join(str(error).split()))[:MAX_REASON_CHARACTERS]
+            reason = _without_credentials(" ".join(str(_root_cause(error)).split()))[:MAX_REASON_CHARACTERS]
             raise DataError(f"{self.place}: expected an MLflow store that answers, got: {reason}") from error
+
+
+def _root_cause(error: BaseException) -> BaseException:
+    """The network's or SQLite's own error behind it, which is short and clear; else the error itself."""
+    deepest = error
+    while inner := deepest.__cause__ or deepest.__context__:
+        deepest = inner
+    return deepest if isinstance(deepest, OSError | sqlite3.Error) else error
 
 
 def _without_credentials(text: str) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stages.errors import DataError
+from stages.scoring.levels import LEVELS
 from stages.scoring.tally import Tally, combine, tally_from_json
 from stages.scoring.truth import Rules
 
@@ -36,4 +37,6 @@ def scores_from_json(values: Any, place: str) -> SequenceScores:
         rules = values["rules"]
     except (AttributeError, KeyError, TypeError) as error:
         raise DataError(f"{place}: expected the scores of a sequence, got: {error!r} (run `dvc repro`)") from error
+    if set(levels) != (set() if rules is None else set(LEVELS)):
+        raise DataError(f"{place}: expected the scores of a sequence at every level, got {', '.join(levels) or 'none'}")
     return SequenceScores(rules, {level: tally_from_json(counts, f"{place}: {level}") for level, counts in levels.items()})

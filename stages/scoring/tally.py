@@ -39,12 +39,13 @@ def tally_from_json(values: Any, place: str) -> Tally:
     fields = {}
     for name in (*PER_ALPHA, *SCALARS):
         shape = (len(ALPHAS),) if name in PER_ALPHA else ()
+        value = values.get(name) if isinstance(values, dict) else values
         try:
-            fields[name] = np.asarray(values[name], dtype=np.float64)
-        except (KeyError, TypeError, ValueError) as error:
-            raise DataError(f"{place}: {name}: expected numbers of shape {shape}, got: {error!r}") from error
-        if fields[name].shape != shape:
-            raise DataError(f"{place}: {name}: expected numbers of shape {shape}, got shape {fields[name].shape}")
+            fields[name] = np.asarray(value, dtype=np.float64)
+        except (TypeError, ValueError):
+            fields[name] = np.asarray(np.nan)
+        if fields[name].shape != shape or not np.isfinite(fields[name]).all():
+            raise DataError(f"{place}: {name}: expected finite numbers of shape {shape}, got {value!r}")
     return Tally(fields)
 
 

@@ -1,0 +1,103 @@
+"""Filling and smoothing, by hand and against a plain least-squares fit."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from stages.contracts.tracklets import Tracklets
+from stages.smooth import SmoothParams, smooth
+from stages.smoothing.filling import adopt_detections, fill_gaps
+from stages.smoothing.regression import smooth_boxes
+from tests.tables import box, detections, tracklets
+
+
+def test_a_gap_is_a_straight_line_of_weaker_boxes() -> None:
+    table = tracklets({1: {0: box(100), 4: box(140)}})
+    filled = fill_gaps(table, max_gap_frames=3)
+    assert filled.frame_numbers.tolist() == [0, 1, 2, 3, 4]
+    assert filled.bboxes[:, 0].tolist() == [100, 110, 120, 130, 140]
+    assert filled.detection_indices.tolist() == [0, -1, -1, -1, 1]
+    assert filled.confidences.tolist() == [1, 0.5, 0.5, 0.5, 1]
+
+
+def test_longer_gaps_and_gaps_between_tracklets_stay_empty() -> None:
+    table = tracklets({1: {0: box(100), 4: box(140)}, 2: {6: box(300)}})
+    assert len(fill_gaps(table, max_gap_frames=2)) == 3
+    assert len(fill_gaps(table, max_gap_frames=0)) == 3
+
+
+def gap_with_weak_detection(x: float) -> tuple[Tracklets, Any]:
+    seen = detections([(0, box(100), 0.9), (1, box(x), 0.2), (2, box(120), 0.9)])
+    table = tracklets({1: {0: box(100), 2: box(120)}})
+    table = Tracklets(**{**vars(table), "detection_indices": np.array([0, 2], np.int32)})
+    return fill_gaps(table, 5), seen
+
+
+def test_an_unused_detection_on_the_line_takes_its_place() -> None:
+    filled, seen = gap_with_weak_detection(x=114)
+    adopted = adopt_detections(filled, seen, min_iou=0.5)
+    assert adopted.detection_indices.tolist() == [0, 1, 2]
+    assert adopted.bboxes[1].tolist() == [114, 100, 154, 200]
+    assert adopted.confidences[1] == np.float32(0.2)
+
+
+def test_one_off_the_line_does_not() -> None:
+    filled, seen = gap_with_weak_detection(x=200)
+    assert adopt_detections(filled, seen, min_iou=0.5).detection_indices.tolist() == [0, -1, 2]
+
+
+def test_a_detection_serves_one_track() -> None:
+    """Two tracks side by side miss frame 1; the detection there is nearer to the second."""
+    seen = detections([(0, box(100), 0.9), (0, box(110), 0.9), (1, box(108), 0.2), (2, box(100), 0.9), (2, box(110), 0.9)])
+    table = tracklets({1: {0: box(100), 2: box(100)}, 2: {0: box(110), 2: box(110)}})
+    table = Tracklets(**{**vars(table), "detection_indices": np.array([0, 3, 1, 4], np.int32)})
+    adopted = adopt_detections(fill_gaps(table, 5), seen, min_iou=0.5)
+    assert adopted.detection_indices.tolist() == [0, -1, 3, 1, 2, 4]
+
+
+def test_regression_is_the_weighted_least_squares_line_at_every_frame() -> None:
+    rng = np.random.default_rng(5)
+    frames = np.array([3, 4, 5, 6, 9, 10, 11, 12, 13, 20])
+    corner = rng.uniform(0, 100, (10, 2))
+    boxes = np.concatenate([corner, corner + rng.uniform(30, 60, (10, 2))], axis=1)
+    weights, sigma = rng.uniform(0.2, 1, 10), 2.0
+    ours = smooth_boxes(boxes, weights, frames, sigma)
+    values = np.column_stack([(boxes[:, :2] + boxes[:, 2:]) / 2, np.log(boxes[:, 2:] - boxes[:, :2])])
+    for row, frame in enumerate(frames[:-1]):
+        lag = frames - frame
+        near = np.abs(lag) <= 8
+        root = np.sqrt(weights * np.exp(-0.5 * (lag / sigma) ** 2))[near]
+        design = np.column_stack([np.ones(near.sum()), lag[near]])
+        fit = np.linalg.lstsq(design * root[:, None], values[near] * root[:, None], rcond=None)[0][0]
+        half = np.exp(fit[2:]) / 2
+        np.testing.assert_allclose(ours[row], [*(fit[:2] - half), *(fit[:2] + half)], rtol=1e-6)
+
+
+def test_a_straight_walk_stays_as_it_is_and_time_may_run_backwards() -> None:
+    frames = np.arange(20)
+    boxes = np.column_stack([100.0 + 3 * frames, 50.0 + frames, 140.0 + 3 * frames, 150.0 + frames])
+    np.testing.assert_allclose(smooth_boxes(boxes, np.ones(20), frames, 3.0), boxes, atol=1e-6)
+    noisy = boxes + np.random.default_rng(2).normal(0, 2, boxes.shape)
+    forward, backward = (smooth_boxes(noisy[::step], np.ones(20), frames, 3.0) for step in (1, -1))
+    np.testing.assert_allclose(forward, backward[::-1], atol=1e-8)
+    assert np.abs(forward - boxes).mean() < 0.6 * np.abs(noisy - boxes).mean()
+
+
+def test_one_frame_alone_is_its_own_box() -> None:
+    alone = np.array([[1.0, 2, 11, 22]])
+    np.testing.assert_allclose(smooth_boxes(alone, np.ones(1), np.array([7]), 3.0), alone)
+
+
+@pytest.mark.parametrize("method", ["none", "regression"])
+def test_final_tracks_keep_ids_classes_and_lineage(method: Any) -> None:
+    seen = detections([(frame, box(100 + frame), 0.9) for frame in (*range(5), *range(8, 12))])
+    table = tracklets({4: {frame: box(90 + frame) for frame in (*range(5), *range(8, 12))}})
+    final = smooth(table, seen, SmoothParams(0.5, 0.5, method, 0.2))
+    assert final.frame_numbers.tolist() == list(range(12))
+    assert final.detection_indices.tolist() == [0, 1, 2, 3, 4, -1, -1, -1, 5, 6, 7, 8]
+    np.testing.assert_allclose(final.bboxes[:, 0], 100 + np.arange(12), atol=1e-3)  # the detected boxes, not the filter's
+
+
+def test_nothing_to_smooth_is_normal() -> None:
+    assert len(smooth(tracklets({}), detections([]), SmoothParams(1.0, 0.5, "regression", 0.2))) == 0
