@@ -73,9 +73,8 @@ def list_images(folder: Path) -> list[Path]:
 def read_image(path: Path) -> NDArray[np.uint8]:
     """The picture (H, W, 3) BGR of an image file. Raises DataError where it is unreadable or truncated."""
     data = path.read_bytes()
-    # OpenCV fills up a truncated JPEG with grey: the end mark after the last start of scan says that it is whole.
-    whole = data[:2] != b"\xff\xd8" or data.rfind(b"\xff\xd9") > data.rfind(b"\xff\xda")
-    picture = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_COLOR) if data and whole else None
+    # From memory: imread fills up a truncated JPEG with grey and says nothing.
+    picture = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_COLOR) if data else None
     if picture is None:
         raise DataError(
             f"{path}: expected a whole image, got {f'a damaged one of {len(data)} bytes' if data else 'an empty file'}"
@@ -112,7 +111,7 @@ def _unreadable(path: Path, error: FFmpegError) -> str:
 
 
 def picture_of(frame: VideoFrame) -> NDArray[np.uint8]:
-    """(H, W, 3) BGR of a decoded frame, turned and mirrored as its display matrix says.
+    """(H, W, 3) BGR of a decoded frame, turned (to the nearest quarter) and mirrored as its display matrix says.
 
     The matrix maps the pixel (x, y) to (a x + c y, b x + d y), y downwards (FFmpeg, libavutil/display.h).
     """

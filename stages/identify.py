@@ -5,7 +5,6 @@ sequences the nearest galleries join under a gate, so within a pair of views the
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated
 
 import numpy as np
@@ -17,8 +16,8 @@ from stages.association.linking import link
 from stages.command import execute, log, stage_options, stage_run
 from stages.contracts.gallery import Gallery
 from stages.contracts.identities import Identities
-from stages.errors import DataError
 from stages.params import Range, load_section, sequence_names
+from stages.per_sequence import listed_files
 from stages.pins import check_pins
 
 
@@ -69,17 +68,6 @@ def _mean_views(gallery: Gallery) -> NDArray[np.float64]:
     return sums
 
 
-def read_galleries(folder: Path, names: list[str]) -> list[Gallery]:
-    """The galleries of these sequences. Raises DataError when the folder holds one of another sequence, or lacks one."""
-    for path in sorted(folder.glob("*.npz")):
-        if path.stem not in names:
-            raise DataError(
-                f"{path}: expected only sequences of params.yaml, got {path.stem} "
-                f"(`python -m stages.remove_sequence {path.stem}` deletes what is left of it)"
-            )
-    return [Gallery.load(folder / f"{name}.npz") for name in names]
-
-
 def main() -> None:
     args = stage_options(__doc__, "pins", "galleries", "identities", "timings")
     check_pins(args.pins)
@@ -87,7 +75,7 @@ def main() -> None:
     names = sequence_names()
     cameras = [load_section(CameraParams, f"sequences.{name}.camera") for name in names]
     with stage_run("identify", "all", args.timings) as run:
-        galleries = read_galleries(args.galleries, names)
+        galleries = [Gallery.load(path) for path in listed_files(args.galleries, names, ".npz").values()]
         models = {gallery.model for gallery in galleries}
         log.info("identify: %d sequences, embeddings of %s", len(names), ", ".join(sorted(models)))
         with run.computing():

@@ -67,17 +67,17 @@ def probe(path: Path) -> Source:
 
 
 def _folder_footage(folder: Path) -> Footage | None:
-    """The pixels of a folder: images in img1/, pixels/ or the folder itself, or one video in one of them."""
+    """The pixels of a folder: one video, or images, in img1/, pixels/ or the folder itself."""
     for place in (folder / "img1", folder / "pixels", folder):
         if not place.is_dir():
             continue
-        if images := list_images(place):
-            return probe_images(images)
         videos = [file for file in sorted(place.iterdir()) if file.suffix.lower() in VIDEO_SUFFIXES and file.is_file()]
         if len(videos) > 1:
             raise DataError(f"{place}: expected one video, got {', '.join(file.name for file in videos)}")
         if videos:
             return probe_video(videos[0])
+        if images := list_images(place):
+            return probe_images(images)
     return None
 
 

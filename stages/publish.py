@@ -12,14 +12,14 @@ from pathlib import Path
 
 import yaml
 
-from stages.artifacts import exclusive, write_json
+from stages.artifacts import LOCKS, exclusive, write_json
 from stages.command import execute, log, parser
 from stages.figures import check_figures, read_figures
 from stages.params import PARAMS, read_params, sequence_names
 from stages.pins import check_pins
 from stages.publishing.provenance import Commit, current_commit, dvc_experiments, text_at
 from stages.publishing.result import Result, timing_metrics, weights_hashes
-from stages.publishing.store import EXPERIMENT, Store
+from stages.publishing.store import EXPERIMENT, Store, main_folder
 from stages.timings import read_timings
 
 PATHS = ("pins", "metrics", "per-sequence", "timings", "reports", "weights", "published")
@@ -97,7 +97,9 @@ def _options() -> argparse.Namespace:
 def main() -> None:
     args = _options()
     check_pins(args.pins)
-    with exclusive("publish@all"):
+    locks = main_folder() / LOCKS  # of all workspaces: experiments in temporary folders write to the same store
+    locks.mkdir(exist_ok=True)
+    with exclusive(str(locks / "publish@all")):
         publish_experiments(args) if args.experiments else publish(args)
 
 

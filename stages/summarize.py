@@ -4,8 +4,7 @@ Counts are summed over sequences and ratios computed from the sums. `metrics.jso
 the folder of levels holds the same as one file a level, because `dvc metrics show` prints one line a file.
 """
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from stages.artifacts import exclusive, read_json, write_json, write_text
 from stages.command import execute, log, stage_options
 from stages.errors import DataError
 from stages.params import sequence_names
+from stages.per_sequence import listed_files
 from stages.pins import check_pins
 from stages.scoring.levels import LEVELS
 from stages.scoring.sequence_scores import SequenceScores, scores_from_json
@@ -72,28 +72,19 @@ def hota_table(combined: Mapping[str, Scores]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def read_folder(folder: Path, names: Sequence[str]) -> dict[str, tuple[Any, str]]:
-    """Name -> content and path of the JSON file of each sequence, in the order of params.yaml.
-
-    Raises DataError for a file of a sequence that params.yaml does not list, and for a listed one without a file.
-    """
-    for path in sorted(folder.glob("*.json")):
-        if path.stem not in names:
-            raise DataError(
-                f"{path}: expected files of the sequences in params.yaml alone, got {path.stem} "
-                f"(run `python -m stages.remove_sequence {path.stem}`, or delete the file)"
-            )
-    paths = {name: folder / f"{name}.json" for name in names}
-    return {name: (read_json(path), str(path)) for name, path in paths.items()}
-
-
 def main() -> None:
     args = stage_options(__doc__, "pins", "scores", "quality", "metrics", "levels", "per-sequence", "hota")
     check_pins(args.pins)
     names = sequence_names()
     with exclusive("summarize@all"):
-        quality = {name: quality_levels(*read) for name, read in read_folder(args.quality, names).items()}
-        scores = {name: scores_from_json(*read) for name, read in read_folder(args.scores, names).items()}
+        quality = {
+            name: quality_levels(read_json(path), str(path))
+            for name, path in listed_files(args.quality, names, ".json").items()
+        }
+        scores = {
+            name: scores_from_json(read_json(path), str(path))
+            for name, path in listed_files(args.scores, names, ".json").items()
+        }
         combined = combine_levels(scores)
         figures = combined_figures(combined, quality)
         write_json(args.per_sequence, sequence_figures(scores, quality))

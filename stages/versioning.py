@@ -41,7 +41,7 @@ def forget(folder: Path) -> bool:
     existed = pointer.exists()
     pointer.unlink(missing_ok=True)
     if is_git_work_tree():
-        _run(["git", "rm", "--cached", "--force", "--quiet", "--ignore-unmatch", str(pointer)])
+        _run(["git", "rm", "--cached", "--quiet", "--ignore-unmatch", str(pointer)])
     return existed
 
 

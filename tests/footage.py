@@ -44,22 +44,24 @@ def write_video(
     times_s: Sequence[float] | None = None,
     rotation: int = 0,
     mirrored: bool = False,
+    index_first: bool = False,
     codec: str = "libx264",
 ) -> Path:
     """Writes `frames` pictures of `pattern`, each shown for 1 / fps seconds or from its moment in `times_s`; returns the path.
 
-    `rotation` (degrees counter-clockwise) or `mirrored` goes into the header as a telephone's does; the pixels stay as they are.
-    H.264 has B-frames: the order in the file is not the order of presentation.
+    `rotation` (degrees counter-clockwise) or `mirrored` goes into the header, as a telephone writes it; the pixels stay.
+    H.264 has B-frames, so the order in the file is not the order of presentation, and a key frame at least each 12 frames.
+    `index_first` puts an MP4's index before the frames, as for streaming.
     """
     rate = Fraction(fps).limit_denominator(1001)
     tick = 1 / rate if times_s is None else TICK
     moments = times_s if times_s is not None else [float(k * tick) for k in range(frames)]
-    with av.open(str(path), "w") as container:
+    with av.open(str(path), "w", options={"movflags": "faststart"} if index_first else {}) as container:
         stream = cast(VideoStream, container.add_stream(codec, rate=rate))
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.codec_context.time_base = tick
         if codec == "libx264":
-            stream.options = {"preset": "veryfast", "crf": "10", "bf": "2", "threads": "1"}
+            stream.options = {"preset": "veryfast", "crf": "10", "bf": "2", "g": "12", "threads": "1"}
         if rotation or mirrored:
             stream.set_display_rotation(rotation, hflip=mirrored)
         for number, moment in enumerate(moments):

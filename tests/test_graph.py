@@ -39,7 +39,8 @@ def test_every_path_of_a_command_is_declared(name: str) -> None:
     declared = paths(stage, "deps", "outs", "metrics", "plots")
     for option, value in command:
         if "/" in value:
-            known = value in declared or any(item.startswith(f"{value}/") for item in declared)
+            around = {value, *map(str, Path(value).parents)} - {"."}
+            known = bool(around & declared) or any(item.startswith(f"{value}/") for item in declared)
             assert known, f"{name}: --{option} {value} is neither a dep nor an out"
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from stages.errors import ParamsError
 from stages.params import Range, load_section, sequence_names
-from stages.track import ByteTrackParams
+from stages.tracking.bytetrack import ByteTrackParams
 from tests.conftest import ROOT
 
 

@@ -1,5 +1,6 @@
 """The tracker: the authors' output to the last box, and the reasons for it one by one."""
 
+import dataclasses
 import itertools
 import re
 from pathlib import Path
@@ -159,8 +160,7 @@ def test_classes_are_tracked_apart_and_ids_do_not_repeat() -> None:
     rows = [row for frame in range(10) for row in (*walk([frame]), *walk([frame], y=102))]
     table = detections(rows)
     classes = np.tile(np.array([0, 2], np.int16), 10)
-    two = Detections(*(getattr(table, name) for name in ("sequence", "num_frames", "width_px", "height_px", "fps")),
-                     table.frame_numbers, table.bboxes, table.confidences, classes)  # fmt: skip
+    two = dataclasses.replace(table, class_ids=classes)
     tracklets = track(two, PARAMS)
     assert spans(tracklets) == [(1, 0, 9), (2, 0, 9)]
     assert [int(tracklets.class_ids[tracklets.tracklet_ids == name][0]) for name in (1, 2)] == [0, 2]
@@ -240,7 +240,7 @@ def dense_kalman(measured: Any) -> Any:
 
 def test_four_small_filters_are_the_published_eight_by_eight() -> None:
     rng = np.random.default_rng(3)
-    measured = np.cumsum(rng.normal([3, 1, 0, 0.2], [2, 2, 0.02, 1], (30, 4)), axis=0) + [100, 100, 0.4, 90]
+    measured = np.cumsum(rng.normal([3, 1, 0, 0.2], [2, 2, 0.02, 1], (30, 4)), axis=0) + np.array([100, 100, 0.4, 90])
     state = kalman.initiate(measured[:1])
     ours = [np.concatenate([state.position[0], state.velocity[0]])]
     for row in measured[1:]:

@@ -6,6 +6,7 @@ machine without boxes, and resets the number of threads; letterbox, suppression 
 
 import logging
 import os
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ class YoloDetector:
     """A detector with the weights in an Ultralytics `.pt` file."""
 
     def __init__(self, weights: Path, params: DetectParams, device: torch.device) -> None:
-        _isolate_ultralytics()
+        isolate_ultralytics()
         from ultralytics.data.augment import LetterBox
         from ultralytics.utils import nms, ops
 
@@ -76,7 +77,7 @@ class YoloDetector:
         return FrameDetections(values[:, :4], values[:, 4].clip(0, 1), values[:, 5].astype(np.int16))
 
 
-def _isolate_ultralytics() -> None:
+def isolate_ultralytics() -> None:
     """Keeps Ultralytics from downloading, installing, chatting, reading settings at home and unpickling foreign code.
 
     It reads these variables when it is first imported.
@@ -96,7 +97,9 @@ def _load(weights: Path) -> Any:
     from ultralytics.nn.tasks import load_checkpoint
 
     try:
-        network, _ = load_checkpoint(weights)  # type: ignore[no-untyped-call]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what is wrong is said below
+            network, _ = load_checkpoint(weights)  # type: ignore[no-untyped-call]
     except Exception as error:  # a damaged pickle can raise anything
         raise DataError(
             f"{weights}: expected an Ultralytics network, got a damaged or foreign file ({type(error).__name__}): "

@@ -31,16 +31,20 @@ ENVIRONMENT = {
 }
 
 
+def main_folder() -> Path:
+    """The folder that holds the local store: $DVC_ROOT, which in an experiment's temporary folder is the main one."""
+    return Path(os.environ.get("DVC_ROOT", ".")).resolve()
+
+
 class Store:
     """The experiment `retrace` of a tracking server or of a local SQLite file."""
 
     def __init__(self) -> None:
-        """Opens MLFLOW_TRACKING_URI (environment, then .env), or else $DVC_ROOT/mlflow.db.
+        """Opens MLFLOW_TRACKING_URI (environment, then .env), or else mlflow.db in the main folder.
 
-        The artifacts of a database go to $DVC_ROOT/mlartifacts. In an experiment that DVC runs in a temporary folder,
-        $DVC_ROOT is the main folder. Raises DataError in one line when the store does not answer.
+        The artifacts of a database go to mlartifacts/ beside it. Raises DataError in one line when the store does not answer.
         """
-        root = Path(os.environ.get("DVC_ROOT", ".")).resolve()
+        root = main_folder()
         load_dotenv(root / ".env", override=False)
         for name, value in ENVIRONMENT.items():
             os.environ.setdefault(name, value)
@@ -110,12 +114,13 @@ class Store:
     @contextmanager
     def _answering(self) -> Iterator[None]:
         """Turns what a store can answer, or its silence, into a DataError of one line."""
+        from alembic.util import CommandError
         from mlflow.exceptions import MlflowException
         from sqlalchemy.exc import SQLAlchemyError
 
         try:
             yield
-        except (MlflowException, SQLAlchemyError) as error:
+        except (CommandError, MlflowException, SQLAlchemyError) as error:
             reason = _without_credentials(" ".join(str(_root_cause(error)).split()))[:MAX_REASON_CHARACTERS]
             raise DataError(f"{self.place}: expected an MLflow store that answers, got: {reason}") from error
 

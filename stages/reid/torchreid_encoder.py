@@ -30,10 +30,10 @@ class TorchreidEncoder:
         self._dtype = torch.float16 if params.half else torch.float32
         self._mean = torch.tensor(MEAN, device=device).view(1, 3, 1, 1)
         self._std = torch.tensor(STD, device=device).view(1, 3, 1, 1)
-        network = _build(params.model)
+        network = build_network(params.model)
         network.load_state_dict(_fitting_weights(weights, network, params.model), strict=False)  # the head stays as it is
-        # Channels last: two thirds of the time on a CPU, and what float16 on a GPU is made for.
-        self._network = network.eval().to(device=device, dtype=self._dtype, memory_format=torch.channels_last)
+        network = network.eval().to(device=device, dtype=self._dtype)
+        self._network = network.to(memory_format=torch.channels_last)  # a quarter faster on a CPU
 
     def __call__(self, crops: Sequence[NDArray[Any]]) -> NDArray[np.float32]:
         """(K, D) float32 features of crops (h, w, 3) uint8 BGR."""
@@ -50,7 +50,7 @@ def _resized(crop: NDArray[Any]) -> torch.Tensor:
     return torch.nn.functional.interpolate(image, (HEIGHT_PX, WIDTH_PX), mode="bilinear", antialias=True)
 
 
-def _build(model: str) -> torch.nn.Module:
+def build_network(model: str) -> torch.nn.Module:
     """The architecture with random weights: torchreid would download others."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torchreid misses a compiled extension for its own evaluation
@@ -77,7 +77,9 @@ def _fitting_weights(path: Path, network: torch.nn.Module, model: str) -> dict[s
 def _read_weights(path: Path) -> dict[str, torch.Tensor]:
     """Name -> tensor in a state dict, or in a training checkpoint that holds one; "module." of parallel training is dropped."""
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what is wrong is said below
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged pickle can raise anything
         raise DataError(
             f"{path}: expected a state dict of torch, got a damaged or foreign file ({type(error).__name__}): "

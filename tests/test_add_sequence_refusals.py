@@ -1,0 +1,155 @@
+"""What cannot be a sequence is refused in one clear line, and the project stays as it was."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import pytest
+
+from tests import sample_project
+from tests.footage import pattern, write_audio, write_video
+from tests.sample_project import DET, GT, SEQINFO, Command, contents, mot_folder
+
+project, command = sample_project.project, sample_project.command  # fixtures
+
+
+def bad_file(name: str, data: bytes) -> Callable[[Path], Path]:
+    def make(folder: Path) -> Path:
+        (folder / name).write_bytes(data)
+        return folder / name
+
+    return make
+
+
+def truncated_video(folder: Path) -> Path:
+    path = write_video(folder / "cut.mp4", 30)
+    path.write_bytes(path.read_bytes()[:1000])
+    return path
+
+
+def truncated_after_index(folder: Path) -> Path:
+    path = write_video(folder / "cut.mp4", 30, index_first=True)
+    path.write_bytes(path.read_bytes()[:-700])
+    return path
+
+
+def single_image(folder: Path) -> Path:
+    cv2.imwrite(str(folder / "1.png"), pattern(0, 64, 48))
+    return folder / "1.png"
+
+
+def images_with_hole(folder: Path) -> Path:
+    for number in (1, 3):
+        (folder / "img1").mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(folder / f"img1/{number:06}.jpg"), pattern(number, 64, 48))
+    return folder
+
+
+def mot(**files: str) -> Callable[[Path], Path]:
+    return lambda folder: mot_folder(folder / "mot", seqinfo=SEQINFO.format(fps=30, frames=3), **files)
+
+
+def short_video(folder: Path) -> Path:
+    source = mot_folder(folder / "mot", seqinfo=SEQINFO.format(fps=25, frames=179))
+    write_video(source / "video.mp4", 10)
+    return source
+
+
+def two_videos(folder: Path) -> Path:
+    write_video(folder / "a.mp4", 2)
+    write_video(folder / "b.mkv", 2)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda folder: folder / "gone.mp4", "expected a video, an image folder or a MOTChallenge folder, found nothing"),
+        (bad_file("empty.mp4", b""), "empty.mp4: expected a video, got an empty file"),
+        (bad_file("notes.mp4", b"some words\n" * 40), "notes.mp4: expected a video, got a file that FFmpeg cannot read"),
+        (bad_file("notes.txt", b"some words\n" * 400), "notes.txt: expected a video, got a text or a single image"),
+        (truncated_video, "cut.mp4: expected a video, got an MP4 without its index (moov): the recording or"),
+        (truncated_after_index, "cut.mp4: expected a whole video, got a damaged packet after "),
+        (single_image, "1.png: expected a video, got a text or a single image"),
+        (lambda folder: write_audio(folder / "talk.m4a"), "talk.m4a: expected a video, got a file that holds audio alone"),
+        (lambda folder: folder, "expected a video, images, img1/, gt/gt.txt or det/det.txt in the folder, found none of them"),
+        (images_with_hole, "img1: expected image number 2 after 000001.jpg, got 000003.jpg"),
+        (two_videos, "expected one video, got a.mp4, b.mkv"),
+        (short_video, "seqinfo.ini: seqLength: expected at most the footage's 10 frames, got 179"),
+        (mot(gt=GT), "mot: expected pixels or det/det.txt, found neither"),
+        (mot(det=DET, gt=GT + "4,1,1,1,1,1,1,-1,-1,-1\n"), "gt.txt: expected frames 1 to 3 (seqLength), got frame 4"),
+        (mot(det=DET + "9,-1,1,1,1,1,1,-1,-1,-1\n"), "det.txt: expected frames 1 to 3 (seqLength), got frame 9"),
+        (mot(det=DET, gt=GT + "2,1,1,1,1,1,1,-1,-1,-1\n"), "gt.txt: expected each id once a frame, got id 1 twice in frame 2"),
+        (mot(det=DET + "3,-1,1,1,1,1,34.5,-1,-1,-1\n"), "det.txt: expected scores in [0, 1], got 34.5 in frame 3"),
+        (mot(det=DET, camera="{}"), "camera.json: expected"),
+        (lambda folder: mot_folder(folder / "mot", det=DET), "seqinfo.ini: expected a file (or --seqinfo) beside boxes"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_read_is_refused_in_one_line(
+    project: Path, command: Command, tmp_path: Path, make: Callable[[Path], Path], message: str
+) -> None:
+    (tmp_path / "in").mkdir()
+    source = make(tmp_path / "in")
+    before = contents(project)
+    said = command("add", source, "--name", "street")
+    assert said.startswith(f"error: {tmp_path}")
+    assert message in said
+    assert "\n" not in said
+    assert contents(project) == before
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--name", "2nd"], "--name: expected a letter and then letters, digits, _ or -"),
+        (["--name", "../plaza"], "got '../plaza'"),
+        (["--name", "all"], "got 'all'"),
+        (["--name", "timings"], "got 'timings'"),
+        (["--name", "on"], "got 'on'"),  # YAML reads it as true
+        (["--name", "plaza"], "--name: expected a new name, got plaza, which is there already"),
+        (["--fps", "0"], "--fps: expected frames per second in [0.001, 10000), got 0"),
+        (["--detections", "stored"], "det.txt: expected a file for --detections stored, found none"),
+        (["--seqinfo", "gone.ini"], "gone.ini: expected a file, found none"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(
+    project: Path, command: Command, tmp_path: Path, options: list[str], message: str
+) -> None:
+    video = write_video(tmp_path / "street.mp4", 2)
+    before = contents(project)
+    said = command("add", video, *options)
+    assert said.startswith("error: ")
+    assert message in said
+    assert contents(project) == before
+
+
+def test_network_needs_pixels(project: Path, command: Command, tmp_path: Path) -> None:
+    source = mot_folder(tmp_path / "mot", seqinfo=SEQINFO.format(fps=30, frames=3), det=DET)
+    assert "expected pixels for --detections network, found none" in command("add", source, "--detections", "network")
+
+
+def test_a_full_disk_is_said_before_anything_is_copied(
+    project: Path, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10, 10, 0))
+    said = command("add", write_video(tmp_path / "street.mp4", 2))
+    assert "of free disk for a copy of" in said
+    assert "street" not in (project / "params.yaml").read_text()
+    assert not (project / "data/sequences/street").exists()
+
+
+def test_what_dvc_refuses_is_undone(project: Path, command: Command, tmp_path: Path) -> None:
+    (project / ".dvc").mkdir()
+    (project / ".dvc/config").write_text("no configuration")
+    before = contents(project)
+    said = command("add", write_video(tmp_path / "street.mp4", 2))
+    assert said.startswith("error: dvc add --quiet data/sequences/street: expected success, got: ")
+    assert contents(project) == before
+
+
+def test_params_in_a_layout_that_is_not_safe_to_edit_are_left_alone(project: Path, command: Command, tmp_path: Path) -> None:
+    (project / "params.yaml").write_text("sequences: {plaza: {detections: stored}}\n")
+    before = contents(project)
+    assert "edit it by hand" in command("add", write_video(tmp_path / "street.mp4", 2))
+    assert contents(project) == before

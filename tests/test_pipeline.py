@@ -1,0 +1,149 @@
+"""The pipeline as a whole, by its real commands in a copy of this checkout: what runs, what does not, what is left."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.checkout import Checkout
+
+AFTER_MERGE = ["merge@promenade", "smooth@promenade", "identify", "analyze@promenade", "evaluate@promenade", "summarize",
+               "render@promenade", "report", "publish"]  # fmt: skip
+
+
+def small(folder: Path) -> Checkout:
+    """A checkout whose scene has 80 frames."""
+    made = Checkout(folder)
+    made.set_params(scenes__promenade__num_frames=80, scenes__promenade__width_px=640, scenes__promenade__height_px=360,
+                    render__max_width_px=320)  # fmt: skip
+    made.run("git commit -qam small")
+    return made
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """A checkout that has run once and committed what dvc repro wrote for git."""
+    made = small(tmp_path_factory.mktemp("pipeline"))
+    made.repro()
+    made.run("git add -A && git commit -qm 'first run'")
+    return made
+
+
+def test_a_first_run_leaves_nothing_to_do_and_nothing_out_of_place(checkout: Checkout) -> None:
+    assert "Data and pipelines are up to date." in checkout.run("dvc repro")
+    assert checkout.run("git status --porcelain") == ""
+    for name in ("artifacts/promenade/annotated.mp4", "artifacts/promenade/tracks.txt", "reports/index.html", "mlflow.db"):
+        assert (checkout.folder / name).stat().st_size > 0
+    metrics = json.loads((checkout.folder / "reports/metrics.json").read_text())
+    assert list(metrics) == ["raw", "split", "merged", "final"]
+    assert metrics["final"]["HOTA"] > metrics["raw"]["HOTA"] > 0
+    assert "reports/metrics/final.json" in checkout.run("dvc metrics show")
+
+
+def test_the_same_input_in_another_folder_gives_the_same_bytes(checkout: Checkout, tmp_path: Path) -> None:
+    other = small(tmp_path)
+    other.repro("summarize analyze@promenade")
+    suffixes = (".npz", ".csv", ".txt", ".json")
+    theirs = checkout.artifacts(*suffixes)
+    compared = other.artifacts(*suffixes)
+    assert len(compared) > 15
+    assert {name for name, content in compared.items() if theirs[name] != content} == set()
+
+
+def test_a_parameter_reruns_its_stage_and_what_follows_and_a_comment_in_params_nothing(checkout: Checkout) -> None:
+    checkout.run("echo '# a remark' >> params.yaml")
+    assert checkout.repro() == []
+    checkout.set_params(merge__motion_only_gap_s=2.0)
+    ran = checkout.repro()
+    assert ran[0] == "merge@promenade"
+    assert set(ran) <= set(AFTER_MERGE)
+    checkout.run("git checkout -q params.yaml dvc.lock reports")
+    assert checkout.repro() in ([], ["publish"])  # the run cache knows the rest
+
+
+def test_an_impossible_parameter_is_one_line_and_loses_nothing(checkout: Checkout) -> None:
+    before = checkout.artifacts(".npz", ".csv")
+    checkout.run("sed -i 's/match_thresh: 0.8/match_thresh: 8/' params.yaml")
+    printed = checkout.run("dvc repro", expect=255)
+    assert "error: params.yaml: track.match_thresh: expected a number in [0, 1], got 8" in printed
+    assert "Traceback" not in printed
+    checkout.run("git checkout -q params.yaml && dvc checkout -q")
+    assert checkout.artifacts(".npz", ".csv") == before
+    assert checkout.repro() == []
+
+
+def test_a_sequence_comes_and_goes_and_leaves_no_ghost(checkout: Checkout) -> None:
+    before = checkout.artifacts(".npz", ".csv", ".json")
+    checkout.run("mkdir -p ../second && cp -r data/sequences/promenade/{seqinfo.ini,gt,det} ../second/")
+    checkout.run("python -m stages.add_sequence ../second --name second")
+    ran = checkout.repro()
+    assert "track@second" in ran
+    assert "track@promenade" not in ran
+    assert "render@promenade" not in ran
+    assert "second" in (checkout.folder / "reports/sequences.json").read_text()
+    checkout.run("python -m stages.remove_sequence second")
+    checkout.repro()
+    assert checkout.artifacts(".npz", ".csv", ".json") == before
+    named = checkout.run("grep -rlw second artifacts reports params.yaml dvc.lock data --include='*' || true")
+    assert named == ""
+    assert not (checkout.folder / "artifacts/second").exists()
+
+
+def test_a_leftover_of_an_unlisted_sequence_is_refused(checkout: Checkout) -> None:
+    ghost = checkout.folder / "artifacts/scores/ghost.json"
+    ghost.write_bytes((checkout.folder / "artifacts/scores/promenade.json").read_bytes())
+    printed = checkout.run("dvc repro", expect=255)
+    assert "artifacts/scores/ghost.json: expected files of the sequences in params.yaml alone, got ghost" in printed
+    ghost.unlink()
+    assert checkout.repro() == ["summarize"]
+    assert checkout.run("git status --porcelain") == ""
+
+
+def test_experiments_run_in_place_in_a_temporary_folder_and_from_the_queue(checkout: Checkout) -> None:
+    checkout.run("dvc exp run -S track.track_thresh=0.6 -n in-place")
+    assert "track.track_thresh" in checkout.run("dvc params diff")
+    checkout.run("dvc metrics diff")
+    checkout.run("git checkout -q . && dvc checkout -q")
+    checkout.run("dvc exp run --temp -S track.track_thresh=0.7 -n temporary")
+    checkout.run("dvc exp run --queue -S track.track_thresh=0.65 -n queued && dvc exp run --run-all")
+    shown = checkout.run("dvc exp show --csv")
+    assert all(name in shown for name in ("in-place", "temporary", "queued"))
+    runs = subprocess.run(
+        ["python", "-c", "import mlflow; print(len(mlflow.search_runs(experiment_names=['retrace'])))"],
+        cwd=checkout.folder, env=checkout.environment() | {"MLFLOW_TRACKING_URI": "sqlite:///mlflow.db"},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert int(runs.stdout.split()[-1]) >= 4  # the first run and three experiments, all in the main project's store
+
+
+@pytest.mark.parametrize(("stage", "after_s"), [("smooth@promenade", 0.0), ("render@promenade", 0.8)])
+def test_a_stage_killed_half_way_leaves_no_artifact_and_the_next_run_finishes(
+    checkout: Checkout, stage: str, after_s: float
+) -> None:
+    before = checkout.artifacts(".npz", ".csv", ".mp4")
+    name = stage.split("@")[0]
+    running = subprocess.Popen(
+        ["dvc", "repro", "--force", "--single-item", stage], cwd=checkout.folder, env=checkout.environment(),
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    while running.poll() is None and not re.search(rf"stages\.{name}\b", children(running.pid)):
+        time.sleep(0.01)
+    time.sleep(after_s)
+    os.killpg(running.pid, signal.SIGKILL)
+    running.wait()
+    subprocess.run(["pkill", "-9", "-f", f"stages.{name} --sequence promenade"], check=False)
+    whole = checkout.artifacts(".npz", ".csv", ".mp4")
+    assert all(before[path] == content for path, content in whole.items())
+    checkout.repro()
+    assert checkout.artifacts(".npz", ".csv", ".mp4") == before
+    assert not list((checkout.folder / "artifacts").rglob("*.tmp"))
+
+
+def children(process: int) -> str:
+    """Command lines of all processes in this process's session."""
+    return subprocess.run(["ps", "-o", "args=", "-s", str(process)], capture_output=True, text=True, check=False).stdout

@@ -1,0 +1,57 @@
+"""A sequence goes out without a trace, and nothing else with it."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from stages import add_sequence
+from tests import sample_project
+from tests.footage import write_video
+from tests.sample_project import Command, contents
+
+project, command = sample_project.project, sample_project.command  # fixtures
+
+
+def test_removing_takes_every_trace_and_nothing_else(project: Path, command: Command, tmp_path: Path) -> None:
+    command("add", write_video(tmp_path / "plaza2.mp4", 2))
+    (project / "dvc.lock").write_text(
+        "schema: '2.0'\nstages:\n"
+        + "".join(f"  {stage}:\n    cmd: run\n    outs:\n    - path: x\n      md5: abc\n"
+                  for stage in ("detect@plaza", "detect@plaza2", "track@plaza", "summarize"))
+    )  # fmt: skip
+    written = [
+        f"artifacts/{place}" for place in ("{}/tracks.npz", "timings/{}/track.json", "galleries/{}.npz", "scores/{}.json")
+    ]
+    for place in written:
+        for name in ("plaza", "plaza2"):
+            path = project / place.format(name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(name)
+    said = command("remove", "plaza")
+    for line in (
+        "params.yaml: sequences.plaza",
+        "params.yaml: scenes.plaza",
+        "dvc.lock: track@plaza",
+        "artifacts/galleries/plaza.npz",
+    ):
+        assert f"removed {line}" in said
+    assert "dvc repro" in said
+    assert yaml.safe_load((project / "params.yaml").read_text()) == {
+        "scenes": {},
+        "sequences": {"plaza2": add_sequence.settings("network", None)},
+        "detect": {"weights": "yolov8n"},
+    }
+    assert (project / "params.yaml").read_text().startswith("# Sample scenes.\nscenes: {}\n\n# What goes")
+    assert list(yaml.safe_load((project / "dvc.lock").read_text())["stages"]) == ["detect@plaza2", "summarize"]
+    left = [path for path in contents(project) if path.startswith("artifacts")]
+    assert sorted(left) == sorted(place.format("plaza2") for place in written)
+    assert "got the last one: add yours first" in command("remove", "plaza2")
+
+
+@pytest.mark.parametrize("name", ["nobody", ".", "..", "../project"])
+def test_only_a_sequence_can_be_removed(project: Path, command: Command, name: str) -> None:
+    (project / "data/sequences").mkdir(parents=True)
+    before = contents(project)
+    assert command("remove", name) == f"error: {name}: expected a sequence to remove (plaza), found none of that name"
+    assert contents(project) == before
