@@ -33,10 +33,14 @@ NOTHING = FrameDetections(np.zeros((0, 4), np.float32), np.zeros(0, np.float32),
 
 
 def detect(frames: Iterator[NDArray[Any]], frame_numbers: range, detector: Detector, batch_size: int) -> Arrays:
-    """Columns of the detections in the next frames of the iterator, which have these numbers; detected in batches."""
+    """Columns of the detections in the next frames of the iterator, which have these numbers.
+
+    Every batch has one size, the last filled up with its last frame: `torch.compile` compiles anew for another.
+    """
     found: list[FrameDetections] = []
     while batch := list(islice(frames, min(batch_size, len(frame_numbers) - len(found)))):
-        found += detector(batch)
+        padding = [batch[-1]] * (batch_size - len(batch))
+        found += detector(batch + padding)[: len(batch)]
     counts = [len(one.bboxes) for one in found]
     return {
         "frame_numbers": np.repeat(np.asarray(frame_numbers, dtype=np.int32), counts),

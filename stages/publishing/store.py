@@ -20,7 +20,6 @@ from stages.publishing.result import Result
 EXPERIMENT = "retrace"
 FINGERPRINT = "retrace.fingerprint"
 MAX_REASON_CHARACTERS = 250
-KIND = {"mlflow.experimentKind": "custom_model_development"}  # opens MLflow's page on runs and metrics, not on chats
 NOTE = "mlflow.note.content"  # what MLflow's page shows as the run's description
 ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -82,7 +81,7 @@ class Store:
         experiment = self._client.get_experiment_by_name(EXPERIMENT)
         if experiment is None:
             try:
-                return self._client.create_experiment(EXPERIMENT, artifact_location, KIND)
+                return self._client.create_experiment(EXPERIMENT, artifact_location)
             except MlflowException:
                 experiment = self._client.get_experiment_by_name(EXPERIMENT)  # made by another process meanwhile?
                 if experiment is None:
