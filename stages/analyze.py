@@ -12,6 +12,7 @@ from stages.artifacts import write_json, write_text
 from stages.camera import read_camera
 from stages.command import execute, log, stage_options, stage_run
 from stages.contracts.detections import Detections
+from stages.contracts.identities import Identities
 from stages.contracts.tracklets import Tracklets
 from stages.params import load_section
 from stages.pins import check_pins
@@ -40,17 +41,18 @@ def to_csv(table: pd.DataFrame) -> str:
 
 
 def main() -> None:
-    args = stage_options(__doc__, "sequence", "pins", "detections", "raw", "split", "merged", "final", "camera", "tracklets",
-                         "people", "quality", "timings")  # fmt: skip
+    args = stage_options(__doc__, "sequence", "pins", "detections", "raw", "split", "merged", "final", "identities", "camera",
+                         "tracklets", "people", "quality", "timings")  # fmt: skip
     check_pins(args.pins)
     params = load_section(AnalyzeParams, "analyze")
     with stage_run("analyze", args.sequence, args.timings) as run:
         detections, levels, camera = Detections.load(args.detections), load_levels(args), read_camera(args.camera)
+        identities = Identities.load(args.identities)
         log.info("analyze %s: %s boxes in %d levels, distances in %s", args.sequence,
                  f"{sum(map(len, levels.values())):,}", len(levels), "heights" if camera is None else "metres")  # fmt: skip
         with run.computing():
             table, quality = analyze(detections, levels, params)
-            people = people_table(levels["final"], camera, params.path_step_s)
+            people = people_table(levels["final"], identities, camera, params.path_step_s)
         run.counts = {"frames": detections.num_frames, "tracklets": len(table), "people": len(people)}
         write_text(args.tracklets, to_csv(table))
         write_text(args.people, to_csv(people))

@@ -87,10 +87,10 @@ def read_json(path: Path) -> Any:
 
 
 @contextmanager
-def exclusive(name: str) -> Iterator[None]:
-    """Holds the lock `name` of this project folder; waits while another process holds it, and says so."""
-    LOCKS.mkdir(exist_ok=True)
-    with open(LOCKS / f"{name}.lock", "a+", encoding="ascii") as lock:
+def exclusive(name: str, folder: Path = LOCKS) -> Iterator[None]:
+    """Holds the lock `name` of a project; waits while another process holds it, and says so."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / f"{name}.lock", "a+", encoding="ascii") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -36,36 +36,39 @@ class CameraParams:
     clock_offset_s: float
 
 
-def identify(galleries: list[Gallery], groups: list[str | None], params: IdentifyParams) -> Identities:
-    """One identity for every track; ids count from 1 in the order of sequences and tracks.
+def identify(galleries: list[Gallery], params: IdentifyParams) -> Identities:
+    """One identity for every track of the cameras of one group; ids count from 1 in the order of sequences and tracks.
 
-    groups: of each gallery's camera; None compares with no other.
+    So the identities of a camera on its own are its tracks, under their own numbers.
     """
     owner = np.repeat(np.arange(len(galleries)), [len(gallery.tracklet_ids) for gallery in galleries])
-    means = [_mean_views(gallery) for gallery in galleries]
-    width = max((mean.shape[1] for mean in means), default=0)
-    features = np.concatenate([np.zeros((0, width)), *(m if m.shape[1] else np.zeros((len(m), width)) for m in means)])
-    distances = unit_distances(features)
-    names = np.array([f"group {group}" if group is not None else f"alone {n}" for n, group in enumerate(groups)], dtype=str)
-    apart = (owner[:, None] == owner[None, :]) | (names[owner][:, None] != names[owner][None, :])
-    np.fill_diagonal(apart, False)
-    labels, _ = link(distances, apart, params.max_distance)
+    distances = unit_distances(np.concatenate([_summed_views(gallery) for gallery in galleries]))
+    same_camera = (owner[:, None] == owner[None, :]) & ~np.eye(len(owner), dtype=bool)
+    labels, _ = link(distances, same_camera, params.max_distance)
     same = (labels[:, None] == labels[None, :]) & ~np.eye(len(labels), dtype=bool)
     nearest = np.where(same, distances, np.inf).min(axis=1, initial=np.inf)
-    sequences = np.array([gallery.sequence for gallery in galleries], dtype=str)
     return Identities(
-        sequences[owner],
-        np.concatenate([np.zeros(0, np.int32), *(gallery.tracklet_ids for gallery in galleries)]),
+        np.array([gallery.sequence for gallery in galleries], dtype=str)[owner],
+        np.concatenate([gallery.tracklet_ids for gallery in galleries]),
         (np.unique(labels, return_inverse=True)[1] + 1).astype(np.int32),
         np.where(np.isfinite(nearest), nearest, 0).astype(np.float32),
     )
 
 
-def _mean_views(gallery: Gallery) -> NDArray[np.float64]:
-    """(T, D) summed views of each track; 0 where it has none."""
+def _summed_views(gallery: Gallery) -> NDArray[np.float64]:
+    """(T, D) sum of each track's views; 0 where it has none."""
     sums = np.zeros((len(gallery.tracklet_ids), gallery.view_features.shape[1]))
     np.add.at(sums, np.searchsorted(gallery.tracklet_ids, gallery.view_tracklet_ids), gallery.view_features.astype(np.float64))
     return sums
+
+
+def camera_groups(names: list[str]) -> list[list[str]]:
+    """The sequences of each camera group, in the order of params.yaml; a camera of no group is one of its own."""
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        group = load_section(CameraParams, f"sequences.{name}.camera").group
+        groups.setdefault(f"alone {name}" if group is None else f"group {group}", []).append(name)
+    return list(groups.values())
 
 
 def main() -> None:
@@ -73,23 +76,18 @@ def main() -> None:
     check_pins(args.pins)
     params = load_section(IdentifyParams, "identify")
     names = sequence_names()
-    cameras = [load_section(CameraParams, f"sequences.{name}.camera") for name in names]
+    groups = camera_groups(names)
     with stage_run("identify", "all", args.timings) as run:
-        galleries = [Gallery.load(path) for path in listed_files(args.galleries, names, ".npz").values()]
-        models = {gallery.model for gallery in galleries}
-        log.info("identify: %d sequences, embeddings of %s", len(names), ", ".join(sorted(models)))
+        galleries = {name: Gallery.load(path) for name, path in listed_files(args.galleries, names, ".npz").items()}
+        log.info("identify: %d sequences in %d camera groups", len(names), len(groups))
         with run.computing():
-            identities = identify(galleries, [camera.group for camera in cameras], params)
-        run.counts = {"tracks": len(identities.tracklet_ids), "people": len(np.unique(identities.identity_ids))}
+            found = [identify([galleries[name] for name in group], params) for group in groups]
+        run.counts = {"tracks": sum(len(one.tracklet_ids) for one in found),
+                      "people": sum(len(np.unique(one.identity_ids)) for one in found)}  # fmt: skip
         with writing_folder(args.identities) as folder:
-            for name in names:
-                rows = identities.sequences == name
-                Identities(
-                    identities.sequences[rows],
-                    identities.tracklet_ids[rows],
-                    identities.identity_ids[rows],
-                    identities.distances[rows],
-                ).save(folder / f"{name}.npz")
+            for group, identities in zip(groups, found, strict=True):
+                for name in group:
+                    identities.of(name).save(folder / f"{name}.npz")
 
 
 if __name__ == "__main__":

@@ -97,9 +97,8 @@ def _options() -> argparse.Namespace:
 def main() -> None:
     args = _options()
     check_pins(args.pins)
-    locks = main_folder() / LOCKS  # of all workspaces: experiments in temporary folders write to the same store
-    locks.mkdir(exist_ok=True)
-    with exclusive(str(locks / "publish@all")):
+    # one lock for all workspaces: experiments in temporary folders write to the same store
+    with exclusive("publish@all", main_folder() / LOCKS):
         publish_experiments(args) if args.experiments else publish(args)
 
 

@@ -74,22 +74,12 @@ def make_marks(tracks: Tracklets, identities: Identities, scale: float, trail_s:
     return Marks(
         bboxes,
         foot_points(bboxes),
-        _identity_of_rows(tracks, identities),
+        identities.identities_of(tracks.sequence, tracks.tracklet_ids),
         tracks.detection_indices == -1,
         np.maximum(run_starts, rows - round(trail_s * tracks.fps)),
         order,
         np.searchsorted(frames[order], np.arange(tracks.num_frames + 1)),
     )
-
-
-def _identity_of_rows(tracks: Tracklets, identities: Identities) -> NDArray[np.int32]:
-    """(M,) the identity of each box."""
-    mine = identities.sequences == tracks.sequence
-    identity_of = dict(zip(identities.tracklet_ids[mine].tolist(), identities.identity_ids[mine].tolist(), strict=True))
-    unknown = [tracklet_id for tracklet_id in tracks.ids.tolist() if tracklet_id not in identity_of]
-    if unknown:
-        raise ContractError(f"{tracks.sequence}: identities: expected one for each track, got none for track {unknown[0]}")
-    return np.array([identity_of[tracklet_id] for tracklet_id in tracks.tracklet_ids.tolist()], dtype=np.int32)
 
 
 def draw_frame(picture: Picture, marks: Marks, frame_number: int, weights: Weights) -> None:

@@ -15,6 +15,7 @@ from stages.analyze import analyze, main, to_csv
 from stages.boxes import iou
 from stages.camera import read_camera, to_ground
 from stages.contracts.detections import Detections
+from stages.contracts.identities import Identities
 from stages.contracts.tracklets import Tracklets, make_tracklets
 from stages.errors import DataError
 from stages.scoring.levels import LEVELS
@@ -124,29 +125,35 @@ def test_tracklets_of_other_detections_are_refused() -> None:
         level_quality(tracklet_table("raw", made, PARAMS), made, detections([0.9, 0.8]), PARAMS)
 
 
+def numbers(*tracks: int) -> Identities:
+    """Track n is person 10 + n."""
+    ids = np.array(tracks, dtype=np.int32)
+    return Identities(np.full(len(ids), "street"), ids, ids + 10, np.zeros(len(ids), dtype=np.float32))
+
+
 def test_nothing_tracked_is_an_empty_table_with_its_columns() -> None:
     empty = tracklets([])
     table, quality = analyze(detections([]), dict.fromkeys(LEVELS, empty), PARAMS)
     assert to_csv(table) == to_csv(tracklet_table("raw", tracklets(WALK), PARAMS)).split("\n")[0] + "\n"
     assert quality["levels"]["final"]["mean_tracklet_s"] == 0
-    assert len(people_table(empty, None, 1.0)) == 0
-    assert len(people_table(empty, np.eye(3), 1.0)) == 0
+    assert len(people_table(empty, numbers(), None, 1.0)) == 0
+    assert len(people_table(empty, numbers(), np.eye(3), 1.0)) == 0
 
 
 def test_people_without_a_camera_go_body_heights() -> None:
     """Feet move 0.5 heights a second for 2 seconds; the second person is seen once."""
-    people = people_table(tracklets([*WALK, (4, 50, 0, 0, 80)]), None, 1.0)
+    people = people_table(tracklets([*WALK, (4, 50, 0, 0, 80)]), numbers(1, 4), None, 1.0)
     assert to_csv(people) == (
-        "id,class_id,first_seen_s,last_seen_s,visible_s,distance,unit,boxes\n"
-        "1,0,0.000,2.000,2.100,1.000,heights,21\n"
-        "4,0,5.000,5.000,0.100,0.000,heights,1\n"
+        "tracklet_id,identity_id,class_id,first_seen_s,last_seen_s,visible_s,distance,unit,boxes\n"
+        "1,11,0,0.000,2.000,2.100,1.000,heights,21\n"
+        "4,14,0,5.000,5.000,0.100,0.000,heights,1\n"
     )
 
 
 def test_people_with_a_camera_go_metres() -> None:
     """0.05 m a pixel: 100 px are 5 m. The way back counts, too."""
     there_and_back: list[Row] = [(1, frame, 10 * min(frame, 20 - frame), 100, 100) for frame in range(21)]
-    people = people_table(tracklets(there_and_back), np.diag([0.05, 0.05, 1.0]), 1.0)
+    people = people_table(tracklets(there_and_back), numbers(1), np.diag([0.05, 0.05, 1.0]), 1.0)
     assert people[["distance", "unit"]].values.tolist() == [[pytest.approx(10.0), "m"]]
 
 
@@ -154,7 +161,7 @@ def test_steps_beyond_the_horizon_count_nothing() -> None:
     """The horizon is at y = 100 px; feet at y = 50 see no ground."""
     camera = np.array([[1.0, 0, 0], [0, 1.0, 0], [0, 1.0, -100.0]])
     rows: list[Row] = [(1, frame, 10.0 * frame, 0, 50) for frame in range(21)]
-    assert people_table(tracklets(rows), camera, 1.0)["distance"].tolist() == [0.0]
+    assert people_table(tracklets(rows), numbers(1), camera, 1.0)["distance"].tolist() == [0.0]
 
 
 @pytest.mark.parametrize("scale", [1.0, -3.0])
@@ -211,9 +218,11 @@ def run_stage(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     detections([0.9] * 21).save(folder / "detections.npz")
     for level in LEVELS:
         tracklets(WALK).save(folder / f"{level}.npz")
+    numbers(1).save(folder / "identities.npz")
     monkeypatch.chdir(folder)
     options = {"sequence": "street", "pins": str(ROOT / "constraints" / "scoring.txt"), "detections": "detections.npz",
-               **{level: f"{level}.npz" for level in LEVELS}, "camera": "camera.json", "tracklets": "tracklets.csv",
+               **{level: f"{level}.npz" for level in LEVELS}, "identities": "identities.npz", "camera": "camera.json",
+               "tracklets": "tracklets.csv",
                "people": "people.csv", "quality": "quality.json", "timings": "timings.json"}  # fmt: skip
     monkeypatch.setattr("sys.argv", ["analyze", *(x for k, v in options.items() for x in (f"--{k}", v))])
     main()

@@ -1,5 +1,6 @@
 """Split, merge and identify: who is one person, who never, and what the audit says."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from stages.association.changepoints import changes
 from stages.association.linking import link
 from stages.association.motion import MotionParams, coexisting, ends_of, motion_pairs
 from stages.contracts.tracklets import Tracklets
-from stages.identify import IdentifyParams, identify
+from stages.identify import IdentifyParams, camera_groups, identify
 from stages.merge import MergeParams, gallery, merge
 from stages.split import SplitParams, split
 from tests.tables import box, embeddings_of, tracklets
@@ -186,32 +187,38 @@ def camera(name: str, colours: dict[int, Any]) -> Any:
 
 def test_the_same_person_in_two_cameras_of_a_group_is_one_identity() -> None:
     left, right = camera("left", {1: RED, 2: BLUE}), camera("right", {1: BLUE, 2: (0, 0, 1.0)})
-    found = identify([left, right], ["yard", "yard"], IdentifyParams(0.3))
+    found = identify([left, right], IdentifyParams(0.3))
     assert found.sequences.tolist() == ["left", "left", "right", "right"]
     assert found.identity_ids.tolist() == [1, 2, 2, 3]
     assert found.distances.tolist() == pytest.approx([0, 0, 0, 0], abs=1e-3)
 
 
-def test_cameras_of_no_group_are_on_their_own() -> None:
-    left, right = camera("left", {1: RED}), camera("right", {1: RED})
-    assert identify([left, right], [None, None], IdentifyParams(0.3)).identity_ids.tolist() == [1, 2]
-    assert identify([left, right], ["a", "b"], IdentifyParams(0.3)).identity_ids.tolist() == [1, 2]
+def test_a_camera_on_its_own_keeps_its_numbers() -> None:
+    assert identify([camera("left", {1: RED, 2: RED, 3: BLUE})], IdentifyParams(0.3)).identity_ids.tolist() == [1, 2, 3]
+
+
+def test_cameras_are_compared_within_their_group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    entry = "{camera: {group: %s, clock_offset_s: 0.0}}"
+    groups = {"a": "yard", "b": "null", "c": "yard", "d": "null"}
+    lines = [f"  {name}: {entry % group}" for name, group in groups.items()]
+    (tmp_path / "params.yaml").write_text("\n".join(["sequences:", *lines]))
+    assert camera_groups(["a", "b", "c", "d"]) == [["a", "c"], ["b"], ["d"]]
 
 
 def test_two_tracks_of_one_camera_are_never_one_identity() -> None:
     left, right = camera("left", {1: RED, 2: RED}), camera("right", {1: RED})
-    ids = identify([left, right], ["yard", "yard"], IdentifyParams(0.3)).identity_ids.tolist()
+    ids = identify([left, right], IdentifyParams(0.3)).identity_ids.tolist()
     assert ids[0] != ids[1]
     assert ids[2] in ids[:2]
 
 
 def test_no_tracks_and_no_looks_have_identities_too() -> None:
-    assert len(identify([camera("left", {})], ["yard"], IdentifyParams(0.3)).identity_ids) == 0
-    table = tracklets({1: standing(range(5))}, sequence="left")
-    blind = gallery(table, embeddings_of(table, {}), 4)
-    assert identify([blind, blind_copy(blind)], ["yard", "yard"], IdentifyParams(0.3)).identity_ids.tolist() == [1, 2]
+    assert len(identify([camera("left", {})], IdentifyParams(0.3)).identity_ids) == 0
+    blind = without_looks("left")
+    assert identify([blind, without_looks("right")], IdentifyParams(0.3)).identity_ids.tolist() == [1, 2]
 
 
-def blind_copy(other: Any) -> Any:
-    table = tracklets({1: standing(range(5))}, sequence="right")
+def without_looks(name: str) -> Any:
+    table = tracklets({1: standing(range(5))}, sequence=name)
     return gallery(table, embeddings_of(table, {}), 4)

@@ -88,7 +88,7 @@ def test_files_that_are_no_tables_are_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(ContractError, match=r"detections_raw\.npz: expected"):
         Detections.load(path)
     np.savez(path, frame_numbers=np.array([object()]))
-    with pytest.raises(ContractError, match="schema: expected detections/1, got none|expected plain arrays"):
+    with pytest.raises(ContractError, match="expected plain arrays"):
         Detections.load(path)
     TRACKLETS.save(path)
     with pytest.raises(ContractError, match="schema: expected detections/1, got tracklets/1"):
@@ -96,7 +96,7 @@ def test_files_that_are_no_tables_are_refused_by_name(tmp_path: Path) -> None:
     DETECTIONS.save(path)
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(ContractError, match="expected an .npz archive"):
+    with pytest.raises(ContractError, match=r"expected an \.npz archive"):
         Detections.load(path)
 
 

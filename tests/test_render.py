@@ -146,7 +146,7 @@ def test_a_caption_keeps_to_the_lower_left_corner() -> None:
 
 def test_a_track_without_identity_is_an_error() -> None:
     table = tracklets({1: {0: box(0)}, 2: {0: box(100)}}, 1)
-    with pytest.raises(ContractError, match="hall: identities: expected one for each track, got none for track 2"):
+    with pytest.raises(ContractError, match=r"identities of hall: expected one for each track, got none for \[2\]"):
         list(render([], table, identities(tracklets({1: {0: box(0)}}, 1)), 640, 1.0))
 
 
@@ -193,7 +193,7 @@ def run_stage(folder: Path, monkeypatch: pytest.MonkeyPatch, tracks: Tracklets, 
         write_marker(Path("pixels"), "no footage")
     tracks.save(Path("tracks.npz"))
     identities(tracks).save(Path("identities.npz"))
-    options = {"sequence": "hall", "pins": ROOT / "constraints/networks.txt", "pixels": "pixels", "seqinfo": "seqinfo.ini",
+    options = {"sequence": "hall", "pins": ROOT / "constraints/footage.txt", "pixels": "pixels", "seqinfo": "seqinfo.ini",
                "tracks": "tracks.npz", "identities": "identities.npz", "video": "out/annotated.mp4",
                "timings": "timings.json"}  # fmt: skip
     monkeypatch.setattr(

@@ -1,4 +1,4 @@
-"""Identities: which tracks of which sequences are the same person."""
+"""Identities: which tracks of a camera group are the same person."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -11,7 +11,7 @@ from stages.contracts.table import Table, column, expect
 
 @dataclass(frozen=True, eq=False)
 class Identities(Table):
-    """T tracks, each with one identity; tracks with equal `identity_ids` are one person."""
+    """T tracks of the cameras of one group, each with one identity; tracks with equal `identity_ids` are one person."""
 
     SCHEMA: ClassVar[str] = "identities/1"
 
@@ -25,3 +25,18 @@ class Identities(Table):
         expect(len(pairs) == len(self.tracklet_ids), "sequences, tracklet_ids", "each pair once", "a pair twice")
         expect(not len(self.identity_ids) or self.identity_ids.min() >= 1, "identity_ids", "ids from 1",
                self.identity_ids[:1])  # fmt: skip
+
+    def identities_of(self, sequence: str, tracklet_ids: NDArray[np.int32]) -> NDArray[np.int32]:
+        """(M,) identity of tracks (M,) of one sequence. Raises ContractError where one has none."""
+        mine = self.of(sequence)
+        order = np.argsort(mine.tracklet_ids)
+        known = mine.tracklet_ids[order]
+        place = np.minimum(np.searchsorted(known, tracklet_ids), max(len(known) - 1, 0))
+        lacking = known[place] != tracklet_ids if len(known) else np.ones(len(tracklet_ids), dtype=bool)
+        expect(not lacking.any(), f"identities of {sequence}", "one for each track", f"none for {tracklet_ids[lacking][:1]}")
+        return mine.identity_ids[order][place] if len(tracklet_ids) else np.zeros(0, dtype=np.int32)
+
+    def of(self, sequence: str) -> "Identities":
+        """The rows of one sequence."""
+        rows = self.sequences == sequence
+        return Identities(self.sequences[rows], self.tracklet_ids[rows], self.identity_ids[rows], self.distances[rows])

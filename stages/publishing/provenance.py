@@ -31,8 +31,8 @@ def current_commit(written: Path) -> Commit | None:
 
 def dvc_experiments() -> list[tuple[str, str]]:
     """Name and commit of every DVC experiment of this repository, sorted. Raises DataError where there is no repository."""
-    from dvc.exceptions import DvcException  # type: ignore[import-untyped]
-    from dvc.repo import Repo  # type: ignore[import-untyped]
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
 
     try:
         with Repo() as repo:

@@ -6,12 +6,15 @@ from numpy.typing import NDArray
 
 from stages.boxes import foot_points
 from stages.camera import Homography, to_ground
+from stages.contracts.identities import Identities
 from stages.contracts.tracklets import Tracklets
 from stages.scoring.motion import sampled_steps
 
 
-def people_table(tracks: Tracklets, image_to_ground: Homography | None, path_step_s: float) -> pd.DataFrame:
-    """People by id: seconds of the clip when first and last seen, seconds visible, distance and its unit, boxes.
+def people_table(
+    tracks: Tracklets, identities: Identities, image_to_ground: Homography | None, path_step_s: float
+) -> pd.DataFrame:
+    """People by track and identity: seconds of the clip when first and last seen, seconds visible, distance, unit, boxes.
 
     The distance is the path of the foot points sampled every `path_step_s`: in metres on the ground, or without a calibrated
     camera in body heights, each step measured by the boxes at its ends. Steps from or to a point above the horizon count 0.
@@ -20,7 +23,8 @@ def people_table(tracks: Tracklets, image_to_ground: Homography | None, path_ste
     starts, ends = offsets[:-1], offsets[1:] - 1
     boxes = np.diff(offsets)
     return pd.DataFrame({
-        "id": tracks.ids,
+        "tracklet_id": tracks.ids,
+        "identity_id": identities.identities_of(tracks.sequence, tracks.ids),
         "class_id": tracks.class_ids[starts],
         "first_seen_s": tracks.frame_numbers[starts] / tracks.fps,
         "last_seen_s": tracks.frame_numbers[ends] / tracks.fps,
