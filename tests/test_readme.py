@@ -1,0 +1,68 @@
+"""The README's commands run, in its order, in a copy of this checkout with tiny random networks."""
+
+import re
+from pathlib import Path
+
+import pytest
+import torch
+
+from stages.detecting.yolo import isolate_ultralytics
+from stages.reid.torchreid_encoder import build_network
+from tests.checkout import Checkout
+from tests.conftest import ROOT
+from tests.footage import write_video
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = [
+    line.split("   #")[0].strip()
+    for block in re.findall(r"```bash\n(.*?)```", README, flags=re.DOTALL)
+    for line in block.splitlines()
+    if line.strip()
+]
+BY_MAKE = {"make repro", "make test"}  # what a clean clone runs first, and what runs these tests
+
+
+def test_the_first_two_commands_stand_first() -> None:
+    assert COMMANDS[:2] == ["make repro", "make test"]
+
+
+def test_targets_of_make_exist() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
+    assert set(re.findall(r"`?make ([a-z-]+)", README)) <= targets
+
+
+def test_paths_the_readme_names_exist() -> None:
+    named = re.findall(r"`((?:data|stages|tests|constraints)/[\w./-]+)`", README)
+    assert named
+    assert [path for path in named if not (ROOT / path).exists() and "gt.txt" not in path] == []
+
+
+def test_the_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    checkout = Checkout(tmp_path)
+    downloads, videos = checkout.home / "Downloads", checkout.home / "Videos"
+    for folder in (downloads, videos, checkout.folder / "clips"):
+        folder.mkdir()
+    torch.manual_seed(0)
+    with monkeypatch.context() as patch:
+        patch.chdir(tmp_path)
+        isolate_ultralytics()
+        from ultralytics.models import YOLO
+
+        YOLO("yolov8n.yaml").save(downloads / "yolov8s.pt")
+    torch.save(build_network("osnet_x0_25").state_dict(), downloads / "osnet_x0_25_msmt17.pth")
+    for path in (videos / "street.mp4", checkout.folder / "clips/hall_left.mp4", checkout.folder / "clips/hall_right.mp4"):
+        write_video(path, 6, 96, 64)
+    checkout.set_params(scenes__promenade__num_frames=40, detect__image_size_px=64)
+    ran = 0
+    for command in COMMANDS:
+        if command not in BY_MAKE:
+            checkout.run(command.replace("/mnt/store", str(tmp_path)))
+            ran += 1
+    assert ran > 15
+    people = (checkout.folder / "artifacts/street/people.csv").read_text()
+    assert people.startswith("tracklet_id,identity_id,")
+    assert not (checkout.folder / "artifacts/hall_right").exists()
+    python = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    assert python
+    for block in python:
+        checkout.run(f"python - <<'END'\n{block}END")
