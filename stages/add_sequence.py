@@ -5,7 +5,6 @@ overrules it.
 """
 
 import argparse
-import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -16,37 +15,36 @@ import yaml
 from stages.artifacts import exclusive, write_json, write_text, writing_folder
 from stages.camera import read_camera
 from stages.command import execute, log, parser
+from stages.detecting.stored import read_detections
 from stages.errors import DataError
-from stages.intake import choose_detections, read_detections, read_ground_truth, sequence_info
+from stages.intake import choose_detections, read_ground_truth, sequence_info
 from stages.motchallenge import MotRows
-from stages.params import PARAMS, sequence_names
+from stages.params import PARAMS, RESERVED_NAMES, SEQUENCE_NAME, sequence_names
 from stages.probe import Footage, Source, probe
-from stages.seqinfo import SequenceInfo, format_seqinfo
+from stages.seqinfo import MAX_FPS, MIN_FPS, SequenceInfo, format_seqinfo
 from stages.sequence_folder import write_marker
 from stages.versioning import SEQUENCES, forget, is_dvc_project, pointer_file, track
 from stages.yaml_text import with_entry
 
-RESERVED = {"all", "galleries", "identities", "quality", "scores", "timings"}  # folders of artifacts/ over all sequences
-
 
 def check_name(name: str) -> None:
     """Raises DataError where the name cannot be one, or is taken."""
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", name) or yaml.safe_load(name) != name or name in RESERVED:
+    if not SEQUENCE_NAME.fullmatch(name) or yaml.safe_load(name) != name or name in RESERVED_NAMES:
         raise DataError(
-            f"--name: expected a letter and then letters, digits, _ or -, and none of {', '.join(sorted(RESERVED))} "
+            f"--name: expected a letter and then letters, digits, _ or -, and none of {', '.join(sorted(RESERVED_NAMES))} "
             f"or YAML's own words, got {name!r}"
         )
     if name in sequence_names() or (SEQUENCES / name).exists() or pointer_file(SEQUENCES / name).exists():
         raise DataError(f"--name: expected a new name, got {name}, which is there already (python -m stages.remove_sequence)")
 
 
-def settings(detections: str, group: str | None) -> dict[str, Any]:
+def settings(detections: str, group: str) -> dict[str, Any]:
     """The entry in params.yaml: the whole footage, everywhere in the picture."""
     return {
         "detections": detections,
         "clip": {"start_frame": 0, "end_frame": None, "frame_stride": 1},
         "regions": {"interest": [], "ignored": []},
-        "camera": {"group": group, "clock_offset_s": 0.0},
+        "camera_group": group,
     }
 
 
@@ -123,7 +121,7 @@ def add(args: argparse.Namespace) -> None:
     boxes = read_detections(source.detections, info) if source.detections else None
     for line in describe(source.footage, info, truth, boxes):
         log.info("%s", line)
-    entry = settings(detections, args.group)
+    entry = settings(detections, args.group or name)
     params_with(name, entry)  # refuses before the copy what it would refuse after
     SEQUENCES.mkdir(parents=True, exist_ok=True)
     log.info("  copying %.1f MB", copied_bytes(source) / 1e6)
@@ -153,8 +151,10 @@ def main() -> None:
     options.add_argument("--group", help="camera group: cameras of one group may show the same people")
     options.add_argument("--no-track", dest="track", action="store_false", help="do not run dvc add and git add")
     args = options.parse_args()
-    if args.fps is not None and not 0.001 <= args.fps < 10_000:
-        raise DataError(f"--fps: expected frames per second in [0.001, 10000), got {args.fps:g}")
+    if args.fps is not None and not MIN_FPS <= args.fps <= MAX_FPS:
+        raise DataError(f"--fps: expected frames per second in [{MIN_FPS:g}, {MAX_FPS:g}], got {args.fps:g}")
+    if args.group is not None and not SEQUENCE_NAME.fullmatch(args.group):
+        raise DataError(f"--group: expected a letter and then letters, digits, _ or -, got {args.group!r}")
     with exclusive("sequences"):
         add(args)
 

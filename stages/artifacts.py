@@ -36,6 +36,8 @@ def writing(path: Path) -> Iterator[Path]:
             os.fsync(written.fileno())
         os.replace(temporary, path)
     except OSError as error:
+        if error.filename not in (None, str(temporary), str(path.parent)):  # of something else that the block did
+            raise
         raise DataError(f"{path}: expected to write it, got: {error.strerror or error}") from error
     finally:
         temporary.unlink(missing_ok=True)
@@ -59,6 +61,8 @@ def writing_folder(path: Path) -> Iterator[Path]:
             os.replace(path, replaced)
         os.replace(temporary, path)
     except OSError as error:
+        if error.filename not in (None, str(temporary), str(path), str(path.parent)):
+            raise
         raise DataError(f"{path}: expected to write it, got: {error.strerror or error}") from error
     finally:
         for leftover in (temporary, replaced):

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from stages.errors import DataError, ParamsError
 from stages.params import Range
-from stages.seqinfo import SequenceInfo
+from stages.seqinfo import MIN_FPS, SequenceInfo
 
 
 @dataclass(frozen=True)
@@ -34,5 +34,10 @@ def source_frames(info: SequenceInfo, clip: ClipParams) -> range:
 
 
 def clip_fps(info: SequenceInfo, clip: ClipParams) -> float:
-    """Frames per second of the clip."""
-    return info.fps / clip.frame_stride
+    """Frames per second of the clip. Raises DataError where the stride leaves fewer than MIN_FPS."""
+    fps = info.fps / clip.frame_stride
+    if fps < MIN_FPS:
+        raise DataError(
+            f"{info.name}: clip.frame_stride: expected at least {MIN_FPS} frames per second to be left, got {fps:g}"
+        )
+    return fps

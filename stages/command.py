@@ -1,9 +1,11 @@
 """A stage as a command: required options in; a line at the start and at the end; one clear line and exit 1 when it fails."""
 
 import argparse
+import ctypes
 import logging
 import os
 import resource
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +19,7 @@ from stages.artifacts import exclusive, write_json
 from stages.errors import ContractError, DataError, ParamsError
 
 log = logging.getLogger("retrace")
+PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
 
 def parser(description: str | None) -> argparse.ArgumentParser:
@@ -52,15 +55,37 @@ class Run:
 
     def timings(self) -> dict[str, object]:
         """Seconds since the process started, seconds of computing, peak resident memory and counts."""
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return {
             "stage": self.stage,
             "sequence": self.sequence,
             "wall_s": round(time.time() - psutil.Process().create_time(), 3),
             "compute_s": round(self.compute_s, 6),
-            "peak_memory_mb": round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1),
+            "peak_memory_mb": round(peak_memory_bytes() / 2**20, 1),
             "counts": self.counts,
         }
+
+
+def peak_memory_bytes() -> int:
+    """The greatest resident memory of this process so far.
+
+    Linux's own high-water mark: `getrusage` there remembers the process that this one was started by.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        return 1024 * int(status.read_text(encoding="ascii").partition("VmHWM:")[2].split()[0])
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def die_with_dvc() -> None:
+    """Has Linux kill this process when the DVC that started it is killed; by hand, a stage is nobody's child.
+
+    An orphan could otherwise write after DVC has restored a newer result from its run cache, where no lock is asked for.
+    """
+    if "DVC_ROOT" in os.environ and sys.platform == "linux":
+        parent = os.getppid()
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it died before we could ask
+            sys.exit(1)
 
 
 @contextmanager
@@ -83,6 +108,7 @@ def stage_run(stage: str, sequence: str, timings: Path) -> Iterator[Run]:
 
 def execute(main: Callable[[], None]) -> None:
     """Runs `main` and turns what can be wrong from outside into one line on stderr and exit status 1."""
+    die_with_dvc()
     logging.basicConfig(stream=sys.stderr, format="%(message)s")
     log.setLevel(logging.INFO)
     if "--debug" in sys.argv or os.environ.get("RETRACE_DEBUG") == "1":

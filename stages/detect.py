@@ -7,7 +7,6 @@ bytes as one in a single go.
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import replace
 from itertools import islice
 from typing import Any, Literal
 
@@ -23,7 +22,6 @@ from stages.detecting.stored import stored_detections
 from stages.errors import DataError
 from stages.params import load_section, load_value
 from stages.pins import check_pins
-from stages.regions import RegionParams, counted
 from stages.seqinfo import SequenceInfo, read_seqinfo
 from stages.sequence_folder import holds_data
 from stages.weights import weights_file
@@ -48,18 +46,6 @@ def detect(frames: Iterator[NDArray[Any]], frame_numbers: range, detector: Detec
         "confidences": np.concatenate([one.confidences for one in (NOTHING, *found)]),
         "class_ids": np.concatenate([one.class_ids for one in (NOTHING, *found)]),
     }
-
-
-def in_regions(detections: Detections, regions: RegionParams) -> Detections:
-    """The detections of people who stand where they count."""
-    kept = counted(detections.bboxes, regions)
-    return replace(
-        detections,
-        frame_numbers=detections.frame_numbers[kept],
-        bboxes=detections.bboxes[kept],
-        confidences=detections.confidences[kept],
-        class_ids=detections.class_ids[kept],
-    )
 
 
 def network_detections(args: Namespace, params: DetectParams, info: SequenceInfo, clip: ClipParams,
@@ -107,7 +93,6 @@ def main() -> None:
     check_pins(args.pins)
     params = load_section(DetectParams, "detect")
     clip = load_section(ClipParams, f"sequences.{args.sequence}.clip")
-    regions = load_section(RegionParams, f"sequences.{args.sequence}.regions")
     origin = load_value(Literal["network", "stored"], f"sequences.{args.sequence}.detections")
     with stage_run("detect", args.sequence, args.timings) as run, ExitStack() as stack:
         info = read_seqinfo(args.seqinfo)
@@ -116,9 +101,8 @@ def main() -> None:
                 detections = stored_detections(args.stored, args.sequence, info, clip)
         else:
             detections = network_detections(args, params, info, clip, run, stack)
-        kept = in_regions(detections, regions)
-        run.counts = {"frames": kept.num_frames, "detections": len(kept), "outside": len(detections) - len(kept)}
-        kept.save(args.detections)
+        run.counts = {"frames": detections.num_frames, "detections": len(detections)}
+        detections.save(args.detections)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""Galleries of all sequences to identities: the same person in several cameras or videos.
+"""Galleries of a camera group to the identities in one of its sequences: the same person in several cameras or videos.
 
-Only cameras of one group are compared. Two tracks of one sequence are two people, because `merge` has decided so; across
-sequences the nearest galleries join under a gate, so within a pair of views the match is one to one and a track may stay alone.
+Each sequence of a group works out the whole group and keeps its own rows, so a group that fails stops no other. Two tracks of
+one sequence are two people, because `merge` has decided so; across sequences the nearest galleries join under a gate, so within
+a pair of views the match is one to one and a track may stay alone.
 """
 
 from dataclasses import dataclass
@@ -10,14 +11,13 @@ from typing import Annotated
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.artifacts import writing_folder
 from stages.association.appearance import unit_distances
 from stages.association.linking import link
-from stages.command import execute, log, stage_options, stage_run
+from stages.command import execute, stage_options, stage_run
 from stages.contracts.gallery import Gallery
 from stages.contracts.identities import Identities
-from stages.params import Range, load_section, sequence_names
-from stages.per_sequence import listed_files
+from stages.errors import DataError
+from stages.params import Range, load_section
 from stages.pins import check_pins
 
 
@@ -28,19 +28,15 @@ class IdentifyParams:
     max_distance: Annotated[float, Range(0, 2)]
 
 
-@dataclass(frozen=True)
-class CameraParams:
-    """Which cameras may show the same people, and when."""
-
-    group: str | None
-    clock_offset_s: float
-
-
 def identify(galleries: list[Gallery], params: IdentifyParams) -> Identities:
     """One identity for every track of the cameras of one group; ids count from 1 in the order of sequences and tracks.
 
-    So the identities of a camera on its own are its tracks, under their own numbers.
+    So the identities of a camera on its own are its tracks, under their own numbers. Raises DataError where the galleries'
+    features come from different networks.
     """
+    models = sorted({gallery.model for gallery in galleries})
+    if len(models) > 1:
+        raise DataError(f"galleries of {galleries[0].sequence} and others: expected one Re-ID model, got {', '.join(models)}")
     owner = np.repeat(np.arange(len(galleries)), [len(gallery.tracklet_ids) for gallery in galleries])
     distances = unit_distances(np.concatenate([_summed_views(gallery) for gallery in galleries]))
     same_camera = (owner[:, None] == owner[None, :]) & ~np.eye(len(owner), dtype=bool)
@@ -62,32 +58,18 @@ def _summed_views(gallery: Gallery) -> NDArray[np.float64]:
     return sums
 
 
-def camera_groups(names: list[str]) -> list[list[str]]:
-    """The sequences of each camera group, in the order of params.yaml; a camera of no group is one of its own."""
-    groups: dict[str, list[str]] = {}
-    for name in names:
-        group = load_section(CameraParams, f"sequences.{name}.camera").group
-        groups.setdefault(f"alone {name}" if group is None else f"group {group}", []).append(name)
-    return list(groups.values())
-
-
 def main() -> None:
-    args = stage_options(__doc__, "pins", "galleries", "identities", "timings")
+    args = stage_options(__doc__, "sequence", "pins", "galleries", "identities", "timings")
     check_pins(args.pins)
     params = load_section(IdentifyParams, "identify")
-    names = sequence_names()
-    groups = camera_groups(names)
-    with stage_run("identify", "all", args.timings) as run:
-        galleries = {name: Gallery.load(path) for name, path in listed_files(args.galleries, names, ".npz").items()}
-        log.info("identify: %d sequences in %d camera groups", len(names), len(groups))
+    with stage_run("identify", args.sequence, args.timings) as run:
+        galleries = [Gallery.load(path) for path in sorted(args.galleries.glob("*.npz"))]
         with run.computing():
-            found = [identify([galleries[name] for name in group], params) for group in groups]
-        run.counts = {"tracks": sum(len(one.tracklet_ids) for one in found),
-                      "people": sum(len(np.unique(one.identity_ids)) for one in found)}  # fmt: skip
-        with writing_folder(args.identities) as folder:
-            for group, identities in zip(groups, found, strict=True):
-                for name in group:
-                    identities.of(name).save(folder / f"{name}.npz")
+            identities = identify(galleries, params)
+        mine = identities.of(args.sequence)
+        shared = np.isin(mine.identity_ids, identities.identity_ids[identities.sequences != args.sequence])
+        run.counts = {"cameras": len(galleries), "tracks": len(mine.tracklet_ids), "seen in other cameras": int(shared.sum())}
+        mine.save(args.identities)
 
 
 if __name__ == "__main__":

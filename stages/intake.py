@@ -4,12 +4,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-
 from stages.errors import DataError
 from stages.frames import constant_rate_length
 from stages.motchallenge import MotRows, read_rows
 from stages.probe import Footage, Source
+from stages.scoring.truth import make_truth
 from stages.seqinfo import SequenceInfo, read_seqinfo
 
 
@@ -48,32 +47,9 @@ def _check_footage(footage: Footage, info: SequenceInfo, seqinfo: Path) -> None:
 
 
 def read_ground_truth(path: Path, info: SequenceInfo) -> MotRows:
-    """The rows of a gt.txt that fits the sequence. Raises DataError naming the first frame that does not."""
-    rows = _rows_within(path, info)
-    pairs, counts = np.unique(np.stack([rows.frame_numbers, rows.ids]), axis=1, return_counts=True)
-    if (counts > 1).any():
-        frame, person = pairs[:, counts > 1][:, 0]
-        raise DataError(f"{path}: expected each id once a frame, got id {person} twice in frame {frame + 1}")
-    return rows
-
-
-def read_detections(path: Path, info: SequenceInfo) -> MotRows:
-    """The rows of a det.txt that fits the sequence. Raises DataError naming the first frame that does not."""
-    rows = _rows_within(path, info)
-    bad = ~((rows.scores >= 0) & (rows.scores <= 1))
-    if bad.any():
-        first = int(np.flatnonzero(bad)[0])
-        raise DataError(
-            f"{path}: expected scores in [0, 1], got {rows.scores[first]:g} in frame {rows.frame_numbers[first] + 1}"
-        )
-    return rows
-
-
-def _rows_within(path: Path, info: SequenceInfo) -> MotRows:
+    """The rows of a gt.txt that `evaluate` will take. Raises DataError naming the first row that it would not."""
     rows = read_rows(path)
-    beyond = rows.frame_numbers[rows.frame_numbers >= info.num_frames]
-    if len(beyond):
-        raise DataError(f"{path}: expected frames 1 to {info.num_frames} (seqLength), got frame {beyond[0] + 1}")
+    make_truth(path, rows, info.num_frames)
     return rows
 
 

@@ -28,7 +28,7 @@ class MergeParams:
     """When two tracklets are one person; a cost is on the scale of the cosine distance, in [0, 2]."""
 
     enabled: bool
-    max_cost: Annotated[float, Range(0, 2)]
+    max_cost: Annotated[float, Range(0.001, 2)]
     max_gap_s: Annotated[float, Range(0, 1e6)]
     misfit_cost: Annotated[float, Range(0, 10)]  # of each body height between prediction and finding
     motion_only_gap_s: Annotated[float, Range(0, 3600)]
@@ -69,7 +69,9 @@ def merge(tracklets: Tracklets, embeddings: Embeddings, params: MergeParams) -> 
 
 def pair_costs(appearance: NDArray[np.float64], motion: MotionPairs, params: MergeParams) -> NDArray[np.float64]:
     """(T, T) cost of being one person, NaN where too long a time lies between, or none: the two interlock."""
-    costs = appearance + params.misfit_cost * motion.misfit
+    # where a person is after a long time says less and less of where the motion pointed
+    believed = np.minimum(1.0, params.motion.horizon_s / motion.gap_s)
+    costs = appearance + params.misfit_cost * believed * motion.misfit
     costs[~(motion.gap_s <= params.max_gap_s)] = np.nan
     blind = np.isnan(appearance) & (motion.gap_s <= params.motion_only_gap_s)
     costs[blind] = params.max_cost * motion.misfit[blind] / params.motion_only_misfit
@@ -79,14 +81,10 @@ def pair_costs(appearance: NDArray[np.float64], motion: MotionPairs, params: Mer
 def gallery(tracklets: Tracklets, embeddings: Embeddings, limit: int) -> Gallery:
     """The views of each merged tracklet that `identify` compares."""
     views: Views = spread(views_of(tracklets, embeddings), limit)
-    offsets = tracklets.offsets()
     return Gallery(
         tracklets.sequence,
-        tracklets.fps,
         embeddings.model,
         tracklets.ids,
-        tracklets.frame_numbers[offsets[:-1]],
-        tracklets.frame_numbers[offsets[1:] - 1],
         tracklets.ids[views.tracklets],
         views.features.astype(np.float16),
     )

@@ -2,15 +2,18 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.contracts.tracklets import Tracklets
 from stages.errors import DataError
 
+if TYPE_CHECKING:  # whoever reads detections need not depend on what tracklets are
+    from stages.contracts.tracklets import Tracklets
+
 MAX_COORDINATE = 1e7  # px; float32 keeps a pixel apart up to here
+MAX_WHOLE = 2**31 - 2  # of a frame, an id or a class: int32
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,16 +36,19 @@ def read_rows(path: Path) -> MotRows:
     """The rows of a file with 7 to 10 columns: frame, id, left, top, width, height, score[, class, visibility].
 
     Only nine columns carry class and visibility (MOT16, MOT17, MOT20, DanceTrack); ten are MOT15's, with a world position.
-    x2 = left + width is computed in float64 and rounded once to float32. Raises DataError naming the file and the line.
+    x2 = left + width is computed in float64 and rounded once to float32. Raises DataError naming the file and the row (blank
+    lines do not count).
     """
     values = _read_numbers(path)
     columns = values.shape[1]
     bad = ~np.isfinite(values).all(axis=1) | (np.abs(values[:, :6]) > MAX_COORDINATE).any(axis=1)
-    bad |= (values[:, 0] < 1) | (values[:, 0] % 1 != 0) | (values[:, 1] % 1 != 0) | (values[:, 4:6] < 0).any(axis=1)
+    whole = values[:, [0, 1, 7]] if columns == 9 else values[:, :2]
+    bad |= (whole % 1 != 0).any(axis=1) | (np.abs(whole) > MAX_WHOLE).any(axis=1)
+    bad |= (values[:, 0] < 1) | (values[:, 4:6] < 0).any(axis=1)
     if bad.any():
         row = int(np.flatnonzero(bad)[0])
         raise DataError(
-            f"{path}: row {row + 1}: expected a whole frame number from 1, a whole id and a finite box of positive size, "
+            f"{path}: row {row + 1}: expected a whole frame number from 1, a whole id (and class), a finite box not inverted, "
             f"got {', '.join(f'{value:g}' for value in values[row])}"
         )
     values = values[np.argsort(values[:, 0], kind="stable")]
@@ -78,7 +84,7 @@ def _read_numbers(path: Path) -> NDArray[np.float64]:
     return values
 
 
-def format_tracks(tracklets: Tracklets) -> str:
+def format_tracks(tracklets: "Tracklets") -> str:
     """A MOTChallenge result file: frame, id, left, top, width, height, score, -1, -1, -1; by frame, then id."""
     order = np.lexsort((tracklets.tracklet_ids, tracklets.frame_numbers))
     boxes = tracklets.bboxes[order].astype(np.float64)

@@ -6,6 +6,7 @@ error that names the key, the value and what is allowed.
 
 import dataclasses
 import math
+import re
 import types
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -15,6 +16,9 @@ import yaml
 from stages.errors import ParamsError
 
 PARAMS = Path("params.yaml")
+SEQUENCE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+RESERVED_NAMES = {"all", "galleries", "identities", "quality", "scores", "timings"}  # folders of artifacts/ over all sequences
+SEQUENCE_KEYS = ("detections", "clip", "regions", "camera_group")
 T = TypeVar("T")
 
 
@@ -46,7 +50,21 @@ def _node(name: str, path: Path) -> Any:
         if not isinstance(node, dict) or key not in node:
             raise ParamsError(f"{path}: {'.'.join(parts[: depth + 1])}: expected an entry, found none")
         node = node[key]
+        if depth == 1 and parts[0] == "sequences":
+            _check_sequence(key, node, path)
     return node
+
+
+def _check_sequence(name: str, settings: Any, path: Path) -> None:
+    """Raises ParamsError where the name cannot be a folder of its own, or a setting is not one of a sequence."""
+    if not SEQUENCE_NAME.fullmatch(name) or name in RESERVED_NAMES:
+        raise ParamsError(
+            f"{path}: sequences: expected names of a letter and then letters, digits, _ or -, and none of "
+            f"{', '.join(sorted(RESERVED_NAMES))}, got {name!r}"
+        )
+    for key in settings if isinstance(settings, dict) else [settings]:
+        if key not in SEQUENCE_KEYS:
+            raise ParamsError(f"{path}: sequences.{name}.{key}: expected one of {', '.join(SEQUENCE_KEYS)}, got an unknown key")
 
 
 def read_params(path: Path = PARAMS) -> dict[str, Any]:
@@ -68,6 +86,8 @@ def sequence_names(path: Path = PARAMS) -> list[str]:
     sequences = read_params(path).get("sequences")
     if not isinstance(sequences, dict):
         raise ParamsError(f"{path}: sequences: expected a mapping from name to settings, got {sequences!r}")
+    for name, settings in sequences.items():
+        _check_sequence(str(name), settings, path)
     return [str(name) for name in sequences]
 
 

@@ -1,7 +1,7 @@
 """Where people count: a region of interest and ignored regions, polygons in pixels.
 
-A person stands where the middle of the box's lower edge is. Detections and ground truth are filtered alike, so a region
-changes what is asked, not how well it is answered.
+A person stands where the middle of the box's lower edge is. Tracks and ground truth are filtered alike, so a region changes
+what is asked, not how well it is answered. Detection does not know regions: drawing another one reruns no network.
 """
 
 from dataclasses import dataclass
@@ -27,6 +27,9 @@ class RegionParams:
         for name, polygon in [("interest", self.interest)] * bool(self.interest) + [("ignored", p) for p in self.ignored]:
             if len(polygon) < 3 or any(len(point) != 2 for point in polygon):
                 raise ParamsError(f"{name}: expected at least three points [x, y] per polygon, got {polygon}")
+
+
+EVERYWHERE = RegionParams((), ())
 
 
 def counted(bboxes: NDArray[Any], regions: RegionParams) -> NDArray[np.bool_]:

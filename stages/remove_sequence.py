@@ -12,7 +12,7 @@ import yaml
 from stages.artifacts import exclusive, write_text
 from stages.command import execute, log, parser
 from stages.errors import DataError
-from stages.params import PARAMS, read_params, sequence_names
+from stages.params import PARAMS, SEQUENCE_NAME, read_params, sequence_names
 from stages.versioning import SEQUENCES, forget, pointer_file
 from stages.yaml_text import LOADER, without_entries
 
@@ -26,7 +26,8 @@ def outputs(name: str) -> list[Path]:
         SEQUENCES / name,
         artifacts / name,
         artifacts / "timings" / name,
-        artifacts / "galleries" / f"{name}.npz",
+        artifacts / "identities" / f"{name}.npz",
+        *artifacts.glob(f"galleries/*/{name}.npz"),
         artifacts / "quality" / f"{name}.json",
         artifacts / "scores" / f"{name}.json",
     ]
@@ -35,8 +36,9 @@ def outputs(name: str) -> list[Path]:
 def remove(name: str) -> list[str]:
     """Removes the sequence and returns what went. Raises DataError where there is none of the name, or it is the last."""
     names = sequence_names()
-    known = {*names, *(path.stem for path in SEQUENCES.glob("*.dvc")), *(path.name for path in SEQUENCES.glob("[A-Za-z]*/"))}
-    if name not in known:
+    if not SEQUENCE_NAME.fullmatch(name) or not (
+        name in names or any(path.exists() for path in (pointer_file(SEQUENCES / name), *outputs(name)))
+    ):
         raise DataError(f"{name}: expected a sequence to remove ({', '.join(names)}), found none of that name")
     if names == [name]:
         raise DataError(f"{name}: expected another sequence to stay in {PARAMS}, got the last one: add yours first")

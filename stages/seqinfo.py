@@ -6,6 +6,10 @@ from pathlib import Path
 
 from stages.errors import DataError
 
+MIN_FPS, MAX_FPS = 0.01, 9999.0
+MAX_SIZE_PX = 100_000
+MAX_FRAMES = 10**9
+
 
 @dataclass(frozen=True)
 class SequenceInfo:
@@ -23,7 +27,7 @@ def read_seqinfo(path: Path) -> SequenceInfo:
     """The content of a seqinfo.ini. Raises DataError naming the key that is missing or wrong."""
     config = configparser.ConfigParser(interpolation=None)
     try:
-        config.read_string(path.read_text(encoding="utf-8"))
+        config.read_string(path.read_text(encoding="utf-8-sig"))
         section = config["Sequence"]
     except FileNotFoundError as error:
         raise DataError(f"{path}: expected a file, found none") from error
@@ -32,23 +36,28 @@ def read_seqinfo(path: Path) -> SequenceInfo:
             f"{path}: expected an INI file with a section [Sequence], got: {' '.join(str(error).split())}"
         ) from error
 
-    def number(key: str, low: float) -> float:
+    def number(key: str, low: float, high: float, whole: bool = True) -> float:
         text = section.get(key, "none")
         try:
             value = float(text)
         except ValueError:
             value = float("nan")
-        if not low <= value < 1e9:
-            raise DataError(f"{path}: {key}: expected a number of at least {low}, got {text}")
+        if not low <= value <= high or (whole and value % 1 != 0):
+            kind = "whole number" if whole else "number"
+            raise DataError(f"{path}: {key}: expected a {kind} in [{low:g}, {high:g}], got {text}")
         return value
+
+    timing = section.get("frameTiming", "constant")
+    if timing not in ("constant", "variable"):
+        raise DataError(f"{path}: frameTiming: expected constant or variable, got {timing}")
 
     return SequenceInfo(
         section.get("name", path.parent.name),
-        int(number("imWidth", 1)),
-        int(number("imHeight", 1)),
-        number("frameRate", 0.001),
-        int(number("seqLength", 0)),
-        section.get("frameTiming", "constant") == "variable",
+        int(number("imWidth", 1, MAX_SIZE_PX)),
+        int(number("imHeight", 1, MAX_SIZE_PX)),
+        number("frameRate", MIN_FPS, MAX_FPS, whole=False),
+        int(number("seqLength", 0, MAX_FRAMES)),
+        timing == "variable",
     )
 
 

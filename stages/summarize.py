@@ -12,7 +12,7 @@ import numpy as np
 from stages.artifacts import exclusive, read_json, write_json, write_text
 from stages.command import execute, log, stage_options
 from stages.errors import DataError
-from stages.params import sequence_names
+from stages.params import load_value, sequence_names
 from stages.per_sequence import listed_files
 from stages.pins import check_pins
 from stages.scoring.levels import LEVELS
@@ -21,6 +21,7 @@ from stages.scoring.table import COLUMNS, format_table
 from stages.scoring.tally import ALPHAS, Scores, combine
 
 Figures = dict[str, Any]
+QUALITY_COUNTS = ("tracklets", "detections_tracked", "detections")  # of a level in the file that `analyze` wrote
 
 
 def combine_levels(scores: Mapping[str, SequenceScores]) -> dict[str, Scores]:
@@ -34,18 +35,21 @@ def quality_levels(values: Any, place: str) -> dict[str, Figures]:
     try:
         levels: dict[str, Figures] = {level: values["levels"][level] for level in LEVELS}
         for figures in levels.values():
-            int(figures["tracklets"])
+            for count in QUALITY_COUNTS:
+                int(figures[count])
         return levels
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(f"{place}: expected the quality of a sequence at every level, got: {error!r}") from error
 
 
 def combined_figures(combined: Mapping[str, Scores], quality: Mapping[str, Mapping[str, Figures]]) -> dict[str, Figures]:
-    """What `metrics.json` holds: level -> figures; the tracklets are those of all sequences, scored or not."""
+    """What `metrics.json` holds: level -> figures; tracklets, and the percentage of detections that are in one, are those of
+    all sequences, scored or not."""
     figures: dict[str, Figures] = {}
     for level in LEVELS:
         known = combined[level].figures() if level in combined else {}
-        known["tracklets"] = sum(levels[level]["tracklets"] for levels in quality.values())
+        tracklets, tracked, detections = (sum(levels[level][n] for levels in quality.values()) for n in QUALITY_COUNTS)
+        known |= {"tracklets": tracklets, "tracked": round(100 * tracked / max(detections, 1), 2)}
         figures[level] = {name: known[name] for name in COLUMNS if name in known}
     return figures
 
@@ -73,10 +77,13 @@ def hota_table(combined: Mapping[str, Scores]) -> str:
 
 
 def main() -> None:
-    args = stage_options(__doc__, "pins", "scores", "quality", "metrics", "levels", "per-sequence", "hota")
+    args = stage_options(__doc__, "pins", "scores", "quality", "galleries", "metrics", "levels", "per-sequence", "hota")
     check_pins(args.pins)
     names = sequence_names()
     with exclusive("summarize@all"):
+        for group in sorted({load_value(str, f"sequences.{name}.camera_group") for name in names}):
+            members = [name for name in names if load_value(str, f"sequences.{name}.camera_group") == group]
+            listed_files(args.galleries / group, members, ".npz")  # a ghost there would be recognised in other cameras
         quality = {
             name: quality_levels(read_json(path), str(path))
             for name, path in listed_files(args.quality, names, ".json").items()

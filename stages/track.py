@@ -10,18 +10,20 @@ from stages.contracts.detections import Detections
 from stages.contracts.tracklets import Tracklets, make_tracklets
 from stages.params import load_section
 from stages.pins import check_pins
+from stages.regions import EVERYWHERE, RegionParams, counted
 from stages.tracking.bytetrack import ByteTrackParams, byte_track
 
 
-def track(detections: Detections, params: ByteTrackParams) -> Tracklets:
-    """Raw tracklets of the detections; ids count from 1 in order of class and birth.
+def track(detections: Detections, params: ByteTrackParams, regions: RegionParams = EVERYWHERE) -> Tracklets:
+    """Raw tracklets of the detections inside the regions; ids count from 1 in order of class and birth.
 
     A row keeps the score of the detection that it claimed, and that detection's box or the filter's (`params.bboxes`).
     """
-    tall = detections.bboxes[:, 3] > detections.bboxes[:, 1]  # the filter divides by the height
+    usable = detections.bboxes[:, 3] > detections.bboxes[:, 1]  # the filter divides by the height
+    usable &= counted(detections.bboxes, regions)
     parts, offset = [], 0
     for class_id in np.unique(detections.class_ids):
-        chosen = np.flatnonzero((detections.class_ids == class_id) & tall)
+        chosen = np.flatnonzero((detections.class_ids == class_id) & usable)
         offsets = np.searchsorted(detections.frame_numbers[chosen], np.arange(detections.num_frames + 1))
         rows = byte_track(detections.bboxes[chosen], detections.confidences[chosen], offsets, detections.fps, params)
         born, ids = np.unique(rows.tracks, return_inverse=True)
@@ -45,13 +47,14 @@ def main() -> None:
     args = stage_options(__doc__, "sequence", "detections", "pins", "tracklets", "timings")
     check_pins(args.pins)
     params = load_section(ByteTrackParams, "track")
+    regions = load_section(RegionParams, f"sequences.{args.sequence}.regions")
     with stage_run("track", args.sequence, args.timings) as run:
         detections = Detections.load(args.detections)
         buffer = params.lost_frames(detections.fps)
         log.info("track %s: %s detections in %s frames; a lost track is kept %d frames (%.1f s)", args.sequence,
                  f"{len(detections):,}", f"{detections.num_frames:,}", buffer, buffer / detections.fps)  # fmt: skip
         with run.computing():
-            tracklets = track(detections, params)
+            tracklets = track(detections, params, regions)
         run.counts = {"frames": detections.num_frames, "detections": len(detections), "boxes": len(tracklets),
                       "tracklets": len(tracklets.ids)}  # fmt: skip
         tracklets.save(args.tracklets)

@@ -28,7 +28,7 @@ def closure(module: str) -> set[str]:
         found.add(name)
         init = path.parent / "__init__.py"
         todo += [init] if init.exists() else []
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(_at_run_time(ast.parse(path.read_text(encoding="utf-8")))):
             if isinstance(node, ast.Import):
                 todo += [_path(alias.name) for alias in node.names if alias.name.startswith("stages")]
             elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("stages"):
@@ -36,6 +36,12 @@ def closure(module: str) -> set[str]:
                     inner = _path(f"{node.module}.{alias.name}")
                     todo.append(inner if inner.exists() else _path(node.module or ""))
     return found
+
+
+def _at_run_time(tree: ast.Module) -> ast.Module:
+    """The module without its `if TYPE_CHECKING:` blocks, which import nothing when it runs."""
+    tree.body = [node for node in tree.body if not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")]
+    return tree
 
 
 def results(module: str) -> set[str]:

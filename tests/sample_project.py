@@ -23,7 +23,7 @@ scenes:
 sequences:
   plaza:
     detections: stored    # network or stored
-    camera: {group: "on"}
+    camera_group: "on"
 
 # How people are found.
 detect:

@@ -114,7 +114,7 @@ def test_quality_counts_what_was_tracked() -> None:
     """Four detections, three of them high; rows take 0 and 1 (high), 3 (low), and one row none."""
     made = tracklets([(1, 0, 0, 0, 50), (1, 1, 0, 0, 50), (1, 3, 0, 0, 50), (2, 0, 300, 0, 50)], indices=[0, 1, 3, -1])
     found = level_quality(tracklet_table("raw", made, PARAMS), made, detections([0.9, 0.8, 0.5, 0.2]), PARAMS)
-    assert found == {"tracklets": 2, "boxes": 4, "share_of_detections_tracked": 0.75,
+    assert found == {"tracklets": 2, "boxes": 4, "detections": 4, "detections_tracked": 3, "share_of_detections_tracked": 0.75,
                      "share_of_high_detections_tracked": 0.666667, "mean_tracklet_s": 0.25, "gaps": 1,
                      "suspicious_tracklets": 2}  # fmt: skip
 

@@ -1,6 +1,6 @@
 """Split, merge and identify: who is one person, who never, and what the audit says."""
 
-from pathlib import Path
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from stages.association.appearance import centroid_distances, spread, views_of
 from stages.association.changepoints import changes
-from stages.association.linking import link
+from stages.association.linking import _link_component, link
 from stages.association.motion import MotionParams, coexisting, ends_of, motion_pairs
 from stages.contracts.tracklets import Tracklets
-from stages.identify import IdentifyParams, camera_groups, identify
+from stages.errors import DataError
+from stages.identify import IdentifyParams, identify
 from stages.merge import MergeParams, gallery, merge
 from stages.split import SplitParams, split
 from tests.tables import box, embeddings_of, tracklets
@@ -197,13 +198,33 @@ def test_a_camera_on_its_own_keeps_its_numbers() -> None:
     assert identify([camera("left", {1: RED, 2: RED, 3: BLUE})], IdentifyParams(0.3)).identity_ids.tolist() == [1, 2, 3]
 
 
-def test_cameras_are_compared_within_their_group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    entry = "{camera: {group: %s, clock_offset_s: 0.0}}"
-    groups = {"a": "yard", "b": "null", "c": "yard", "d": "null"}
-    lines = [f"  {name}: {entry % group}" for name, group in groups.items()]
-    (tmp_path / "params.yaml").write_text("\n".join(["sequences:", *lines]))
-    assert camera_groups(["a", "b", "c", "d"]) == [["a", "c"], ["b"], ["d"]]
+def test_features_of_different_networks_are_not_compared() -> None:
+    left, right = camera("left", {1: RED}), camera("right", {1: RED})
+    other = dataclasses.replace(right, model="another")
+    with pytest.raises(DataError, match="expected one Re-ID model, got another, made up"):
+        identify([left, other], IdentifyParams(0.3))
+
+
+def test_where_somebody_returns_says_less_the_longer_the_absence() -> None:
+    """Leaves on the left, comes back after 6 s ten heights to the right: too far for motion at 1 s, no matter after 6."""
+    far = dataclasses.replace(MERGE, max_gap_s=60.0, motion=dataclasses.replace(MOTION, max_speed=20.0))
+    for start, expected in ((20, 2), (70, 1)):
+        table = tracklets({1: standing(range(10)), 2: standing(range(start, start + 10), x=1100)})
+        merged, _ = merge(table, embeddings_of(table, {1: RED, 2: RED}), far)
+        assert len(merged.ids) == expected
+
+
+def test_linking_is_the_same_in_components_as_all_at_once() -> None:
+    rng = np.random.default_rng(4)
+    for _ in range(50):
+        cost = np.triu(np.where(rng.random((12, 12)) < 0.2, np.nan, rng.random((12, 12))), 1)
+        cost = cost + cost.T
+        apart = np.triu(rng.random((12, 12)) < 0.2, 1)
+        apart = apart | apart.T
+        labels, joins = link(cost, apart, 0.25)
+        whole, all_joins = _link_component(cost, apart, 0.25)
+        assert labels.tolist() == whole.tolist()
+        assert sorted(join.cost for join in joins) == sorted(join.cost for join in all_joins)
 
 
 def test_two_tracks_of_one_camera_are_never_one_identity() -> None:

@@ -21,10 +21,7 @@ from tests.tables import box, detections, tracklets
 DETECTIONS = detections([(0, box(10), 0.9), (0, box(200), 0.4), (3, box(20), 0.8)])
 TRACKLETS = tracklets({1: {0: box(10), 1: box(11)}, 2: {0: box(300)}})
 EMBEDDINGS = Embeddings("hall", 3, "made up", np.array([0, 2], np.int32), np.array([[1, 0], [0.6, 0.8]], np.float16))
-GALLERY = Gallery(
-    "hall", 10.0, "made up", np.array([1, 2], np.int32), np.array([0, 0], np.int32), np.array([1, 0], np.int32),
-    np.array([2], np.int32), np.array([[1, 0]], np.float16),
-)  # fmt: skip
+GALLERY = Gallery("hall", "made up", np.array([1, 2], np.int32), np.array([2], np.int32), np.array([[1, 0]], np.float16))
 IDENTITIES = Identities(
     np.array(["hall", "yard"]), np.array([1, 1], np.int32), np.array([1, 1], np.int32), np.array([0.1, 0.1], np.float32)
 )

@@ -40,10 +40,11 @@ def test_an_empty_file_has_no_rows(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("0,1,1,1,1,1,1\n", "row 1: expected a whole frame number from 1"),
+        ("1,1,1,1,1,1,1,1.5,1\n", "a whole id (and class)"),
         ("1,1,1,1,1,1,1\n1.5,1,1,1,1,1,1\n", "row 2: expected a whole frame number"),
-        ("1,1,nan,1,1,1,1\n", "row 1: expected a whole frame number from 1, a whole id and a finite box"),
+        ("1,1,nan,1,1,1,1\n", "row 1: expected a whole frame number from 1, a whole id (and class), a finite box"),
         ("1,1,1,1,inf,1,1\n", "finite box"),
-        ("1,1,1,1,-4,1,1\n", "positive size"),
+        ("1,1,1,1,-4,1,1\n", "finite box not inverted"),
         ("1,1,1e30,1,4,1,1\n", "finite box"),
         ("1,1,1,1\n", "expected 7 to 10 columns, got 4"),
         ("1,1,1,1,1,1,1\n1,1,1\n", "expected lines of comma-separated numbers"),
@@ -81,7 +82,7 @@ def test_seqinfo_survives_the_disk_and_names_what_is_wrong(tmp_path: Path) -> No
     path.write_text(format_seqinfo(info))
     assert read_seqinfo(path) == info
     path.write_text(format_seqinfo(info).replace("frameRate=29.97", "frameRate=fast"))
-    with pytest.raises(DataError, match=r"seqinfo\.ini: frameRate: expected a number of at least 0\.001, got fast"):
+    with pytest.raises(DataError, match=r"seqinfo\.ini: frameRate: expected a number in \[0\.01, 9999\], got fast"):
         read_seqinfo(path)
     path.write_text("[Sequenz]\n")
     with pytest.raises(DataError, match=r"section \[Sequence\]"):

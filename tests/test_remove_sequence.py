@@ -21,7 +21,14 @@ def test_removing_takes_every_trace_and_nothing_else(project: Path, command: Com
                   for stage in ("detect@plaza", "detect@plaza2", "track@plaza", "summarize"))
     )  # fmt: skip
     written = [
-        f"artifacts/{place}" for place in ("{}/tracks.npz", "timings/{}/track.json", "galleries/{}.npz", "scores/{}.json")
+        f"artifacts/{place}"
+        for place in (
+            "{}/tracks.npz",
+            "timings/{}/track.json",
+            "galleries/square/{}.npz",
+            "identities/{}.npz",
+            "scores/{}.json",
+        )
     ]
     for place in written:
         for name in ("plaza", "plaza2"):
@@ -33,13 +40,13 @@ def test_removing_takes_every_trace_and_nothing_else(project: Path, command: Com
         "params.yaml: sequences.plaza",
         "params.yaml: scenes.plaza",
         "dvc.lock: track@plaza",
-        "artifacts/galleries/plaza.npz",
+        "artifacts/galleries/square/plaza.npz",
     ):
         assert f"removed {line}" in said
     assert "dvc repro" in said
     assert yaml.safe_load((project / "params.yaml").read_text()) == {
         "scenes": {},
-        "sequences": {"plaza2": add_sequence.settings("network", None)},
+        "sequences": {"plaza2": add_sequence.settings("network", "plaza2")},
         "detect": {"weights": "yolov8n"},
     }
     assert (project / "params.yaml").read_text().startswith("# Sample scenes.\nscenes: {}\n\n# What goes")

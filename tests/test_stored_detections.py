@@ -5,17 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from stages.clip import ClipParams
 from stages.contracts.detections import Detections
-from stages.detect import in_regions
 from stages.detecting.stored import stored_detections
 from stages.errors import DataError
-from stages.regions import RegionParams
 from stages.sequence_folder import write_marker
-from tests.network_project import HEIGHT, ROOT, WIDTH, arguments, info, make_project, set_params
+from tests.network_project import ROOT, arguments, info, make_project, set_params
 
 WHOLE = ClipParams(0, None, 1)
 
@@ -61,14 +58,6 @@ def test_stored_detections_that_are_not_there_are_asked_for(tmp_path: Path) -> N
     write_marker(tmp_path, "no detections")
     with pytest.raises(DataError, match=r"det\.txt: expected a file, found none: set sequences\.clip\.detections to network"):
         stored_detections(tmp_path, "clip", info(6), WHOLE)
-
-
-def test_only_people_who_stand_in_the_region_of_interest_count() -> None:
-    bboxes = np.asarray([[0, 0, 10, 10], [20, 0, 30, 10], [0, 0, 10, 40]], dtype=np.float32)
-    columns = np.zeros(3, np.int32), bboxes, np.full(3, 0.5, np.float32), np.zeros(3, np.int16)
-    detections = Detections("plaza", 1, WIDTH, HEIGHT, 25.0, *columns)
-    left = RegionParams(interest=((-1, -1), (15, -1), (15, 50), (-1, 50)), ignored=(((0, 30), (15, 30), (15, 50), (0, 50)),))
-    assert in_regions(detections, left).bboxes.tolist() == [[0, 0, 10, 10]]
 
 
 def test_stored_detections_need_no_torch(tmp_path: Path) -> None:

@@ -30,16 +30,16 @@ class Project:
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.folder, self.monkeypatch = folder, monkeypatch
-        for name in ("scores", "quality"):
-            (folder / name).mkdir()
+        for name in ("scores", "quality", "galleries/square"):
+            (folder / name).mkdir(parents=True)
         self.list("plaza", "street")
 
     def list(self, *names: str) -> None:
-        (self.folder / "params.yaml").write_text(json.dumps({"sequences": {name: {} for name in names}}))
+        (self.folder / "params.yaml").write_text(json.dumps({"sequences": {key: {"camera_group": "square"} for key in names}}))
 
     def add(self, name: str, scores: SequenceScores, tracklets: int) -> None:
         self.write("scores", name, scores.to_json(name))
-        self.write("quality", name, {"levels": {level: {"tracklets": tracklets, "gaps": 1} for level in LEVELS}})
+        self.write("quality", name, {"levels": {key: {"tracklets": tracklets, **QUALITY} for key in LEVELS}})
 
     def write(self, kind: str, name: str, value: Any) -> None:
         (self.folder / kind / f"{name}.json").write_text(json.dumps(value))
@@ -47,6 +47,7 @@ class Project:
     def run(self) -> dict[str, Any]:
         self.monkeypatch.chdir(self.folder)
         options = {"pins": str(ROOT / "constraints" / "scoring.txt"), "scores": "scores", "quality": "quality",
+                   "galleries": "galleries",
                    "metrics": "metrics.json", "levels": "metrics", "per-sequence": "sequences.json",
                    "hota": "hota.csv"}  # fmt: skip
         self.monkeypatch.setattr("sys.argv", ["summarize", *(x for k, v in options.items() for x in (f"--{k}", v))])
@@ -61,6 +62,7 @@ class Project:
 SCORED = {"plaza": SequenceScores("MOT17", dict.fromkeys(LEVELS, tally(90, 10, 2))),
           "street": SequenceScores("MOT15", dict.fromkeys(LEVELS, tally(10, 290, 1)))}  # fmt: skip
 UNSCORED = SequenceScores(None, {})
+QUALITY = {"gaps": 1, "detections": 40, "detections_tracked": 30}
 
 
 @pytest.fixture
@@ -72,7 +74,8 @@ def test_counts_are_summed_and_ratios_recomputed(project: Project) -> None:
     """100 of 400 boxes: DetA 1/4, HOTA = sqrt(1/4 * 1/2), MOTA (100 - 3)/400, IDF1 100/(100 + 150)."""
     for name, scores in SCORED.items():
         project.add(name, scores, tracklets=4)
-    expected = {"HOTA": 35.36, "DetA": 25.0, "AssA": 50.0, "MOTA": 24.25, "IDF1": 40.0, "IDSW": 3, "Frag": 0, "tracklets": 8}
+    expected = {"HOTA": 35.36, "DetA": 25.0, "AssA": 50.0, "MOTA": 24.25, "IDF1": 40.0, "IDSW": 3, "Frag": 0, "tracklets": 8,
+                "tracked": 75.0}  # fmt: skip
     assert project.run() == dict.fromkeys(LEVELS, expected)
     assert [project.read(f"metrics/{level}.json") for level in LEVELS] == [expected] * 4
 
@@ -92,13 +95,13 @@ def test_a_sequence_without_ground_truth_adds_tracklets_and_no_scores(project: P
     project.add("street", UNSCORED, tracklets=5)
     final = project.run()["final"]
     assert (final["MOTA"], final["tracklets"]) == (88.0, 9)
-    assert project.read("sequences.json")["street"]["final"] == {"tracklets": 5, "gaps": 1}
+    assert project.read("sequences.json")["street"]["final"] == {"tracklets": 5, **QUALITY}
 
 
 def test_without_any_ground_truth_counts_alone_are_left(project: Project) -> None:
     for name in SCORED:
         project.add(name, UNSCORED, tracklets=3)
-    assert project.run() == {level: {"tracklets": 6} for level in LEVELS}
+    assert project.run() == {key: {"tracklets": 6, "tracked": 75.0} for key in LEVELS}
     assert (project.folder / "hota.csv").read_text() == "alpha,raw,split,merged,final\n"
 
 
@@ -140,3 +143,11 @@ def test_a_file_that_holds_something_else_is_named(project: Project, kind: str, 
 def test_a_table_is_aligned_and_shows_what_is_missing() -> None:
     rows: dict[str, dict[str, float]] = {"raw": {"HOTA": 5.0, "IDSW": 1234}, "final": {"IDSW": 7}}
     assert format_table("level", rows, ["HOTA", "IDSW"]) == "level  HOTA   IDSW\nraw    5.00  1,234\nfinal     -      7"
+
+
+def test_a_gallery_of_a_sequence_that_is_not_in_the_group_is_refused(project: Project) -> None:
+    for name, scores in SCORED.items():
+        project.add(name, scores, tracklets=4)
+    (project.folder / "galleries/square/ghost.npz").touch()
+    with pytest.raises(DataError, match=r"galleries/square/ghost\.npz: expected files of the sequences in params\.yaml alone"):
+        project.run()

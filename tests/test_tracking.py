@@ -16,6 +16,7 @@ from stages.boxes import iou
 from stages.contracts.detections import Detections
 from stages.contracts.tracklets import Tracklets
 from stages.motchallenge import read_rows
+from stages.regions import RegionParams
 from stages.seqinfo import read_seqinfo
 from stages.track import track
 from stages.tracking import kalman
@@ -164,6 +165,17 @@ def test_classes_are_tracked_apart_and_ids_do_not_repeat() -> None:
     tracklets = track(two, PARAMS)
     assert spans(tracklets) == [(1, 0, 9), (2, 0, 9)]
     assert [int(tracklets.class_ids[tracklets.tracklet_ids == name][0]) for name in (1, 2)] == [0, 2]
+
+
+def test_only_people_who_stand_in_the_region_of_interest_and_in_no_ignored_one_are_tracked() -> None:
+    """Two walk from 100 to 176 px, feet at 200 and 300 px; a third stands at 500 px. Rows keep their numbers."""
+    rows = [row for frame in range(20) for row in (*walk([frame]), *walk([frame], y=200), (frame, box(480), 0.9))]
+    left = RegionParams(
+        interest=((0, 0), (400, 0), (400, 480), (0, 480)), ignored=(((0, 250), (640, 250), (640, 480), (0, 480)),)
+    )
+    tracklets = track(detections(rows), PARAMS, left)
+    assert spans(tracklets) == [(1, 0, 19)]
+    assert tracklets.detection_indices.tolist() == list(range(0, 60, 3))
 
 
 def test_nothing_survives_from_one_sequence_to_the_next() -> None:

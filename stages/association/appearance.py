@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from stages.contracts.embeddings import Embeddings
 from stages.contracts.tracklets import Tracklets
 
+DECIMALS = 9  # of a distance: the last digits of a matrix product depend on the number of threads
+
 
 @dataclass(frozen=True, eq=False)
 class Views:
@@ -55,7 +57,7 @@ def unit_distances(features: NDArray[np.float64]) -> NDArray[np.float64]:
     lengths = np.linalg.norm(features, axis=1)
     blind = lengths == 0
     units = features / np.where(blind, 1.0, lengths)[:, None]
-    distances = 1 - units @ units.T
+    distances = np.round(1 - units @ units.T, DECIMALS)
     distances[blind, :] = np.nan
     distances[:, blind] = np.nan
     return distances

@@ -16,17 +16,13 @@ class Gallery(Table):
     SCHEMA: ClassVar[str] = "gallery/1"
 
     sequence: str
-    fps: float
     model: str
     tracklet_ids: NDArray[np.int32] = column("i4", "T")  # ascending, from 1
-    first_frames: NDArray[np.int32] = column("i4", "T")
-    last_frames: NDArray[np.int32] = column("i4", "T")
     view_tracklet_ids: NDArray[np.int32] = column("i4", "V")
     view_features: NDArray[np.float16] = column("f2", "V", "D")
 
     def check_rows(self) -> None:
         expect((np.diff(self.tracklet_ids) > 0).all(), "tracklet_ids", "ascending ids, each once", self.tracklet_ids)
-        expect((self.first_frames <= self.last_frames).all(), "last_frames", "at or after first_frames", "otherwise")
         known = np.isin(self.view_tracklet_ids, self.tracklet_ids)
         expect(known.all(), "view_tracklet_ids", "ids of tracklet_ids", self.view_tracklet_ids[~known][:1])
         expect((np.diff(self.view_tracklet_ids) >= 0).all(), "view_tracklet_ids", "rows sorted by track", "otherwise")

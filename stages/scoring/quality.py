@@ -91,6 +91,8 @@ def level_quality(table: pd.DataFrame, tracklets: Tracklets, detections: Detecti
     return {
         "tracklets": len(table),
         "boxes": len(tracklets),
+        "detections": len(detections),
+        "detections_tracked": len(used),
         "share_of_detections_tracked": _share(len(used), len(detections)),
         "share_of_high_detections_tracked": _share(int(high[used].sum()), int(high.sum())),
         "mean_tracklet_s": _share(float(table["duration_s"].sum()), len(table)),

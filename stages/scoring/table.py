@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-COLUMNS = ("HOTA", "DetA", "AssA", "MOTA", "IDF1", "IDSW", "Frag", "tracklets")  # what fits beside a name
+COLUMNS = ("HOTA", "DetA", "AssA", "MOTA", "IDF1", "IDSW", "Frag", "tracklets", "tracked")  # what fits beside a name
 
 
 def format_table(title: str, rows: Mapping[str, Mapping[str, float | int]], columns: Sequence[str]) -> str:
