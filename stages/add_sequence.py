@@ -32,7 +32,7 @@ def check_name(name: str) -> None:
     if not SEQUENCE_NAME.fullmatch(name) or yaml.safe_load(name) != name or name in RESERVED_NAMES:
         raise DataError(
             f"--name: expected a letter and then letters, digits, _ or -, and none of {', '.join(sorted(RESERVED_NAMES))} "
-            f"or YAML's own words, got {name!r}"
+            f"or YAML's own words, got {name!r}: give one with --name"
         )
     if name in sequence_names() or (SEQUENCES / name).exists() or pointer_file(SEQUENCES / name).exists():
         raise DataError(f"--name: expected a new name, got {name}, which is there already (python -m stages.remove_sequence)")

@@ -46,7 +46,11 @@ def main() -> None:
     check_pins(args.pins)
     params = load_section(AnalyzeParams, "analyze")
     with stage_run("analyze", args.sequence, args.timings) as run:
-        detections, levels, camera = Detections.load(args.detections), load_levels(args), read_camera(args.camera)
+        detections, levels, camera = (
+            Detections.load(args.detections, args.sequence),
+            load_levels(args),
+            read_camera(args.camera),
+        )
         identities = Identities.load(args.identities)
         log.info("analyze %s: %s boxes in %d levels, distances in %s", args.sequence,
                  f"{sum(map(len, levels.values())):,}", len(levels), "heights" if camera is None else "metres")  # fmt: skip

@@ -29,7 +29,10 @@ def source_frames(info: SequenceInfo, clip: ClipParams) -> range:
     """Source frame numbers of the clip's frames. Raises DataError when the clip leaves the sequence."""
     end = info.num_frames if clip.end_frame is None else clip.end_frame
     if end > info.num_frames or (clip.start_frame >= info.num_frames > 0):
-        raise DataError(f"{info.name}: clip: expected frames within [0, {info.num_frames}), got [{clip.start_frame}, {end})")
+        raise DataError(
+            f"{info.name}: clip: expected start_frame and end_frame within the sequence's {info.num_frames} frames, "
+            f"got {clip.start_frame} and {end}"
+        )
     return range(clip.start_frame, end, clip.frame_stride)
 
 

@@ -19,6 +19,7 @@ from stages.artifacts import exclusive, write_json
 from stages.errors import ContractError, DataError, ParamsError
 
 log = logging.getLogger("retrace")
+MIN_RATED_S = 0.01  # shorter work has no rate worth a number
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
 
@@ -101,7 +102,7 @@ def stage_run(stage: str, sequence: str, timings: Path) -> Iterator[Run]:
         write_json(timings, measured)
         counts = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in run.counts.items())
         frames = run.counts.get("frames")
-        rate = f", {frames / run.compute_s:,.0f} frames/s" if frames and run.compute_s > 0 else ""
+        rate = f", {frames / run.compute_s:,.0f} frames/s" if frames and run.compute_s > MIN_RATED_S else ""
         log.info("%s %s: %s in %.2f s (computing %.2f s%s)", stage, sequence, counts or "done",
                  measured["wall_s"], run.compute_s, rate)  # fmt: skip
 
@@ -120,5 +121,7 @@ def execute(main: Callable[[], None]) -> None:
         sys.exit(f"error: {error}")
     except OSError as error:
         sys.exit(f"error: {error.filename or 'input or output'}: {error.strerror or error}")
+    except (MemoryError, OverflowError, RecursionError) as error:
+        sys.exit(f"error: expected input that fits into memory, got: {error or type(error).__name__} (--debug shows where)")
     except KeyboardInterrupt:
         sys.exit(130)

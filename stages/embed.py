@@ -90,7 +90,7 @@ def main() -> None:
     params = load_section(EmbedParams, "embed")
     clip = load_section(ClipParams, f"sequences.{args.sequence}.clip")
     with stage_run("embed", args.sequence, args.timings) as run, ExitStack() as stack:
-        detections = Detections.load(args.detections)
+        detections = Detections.load(args.detections, args.sequence)
         rows = chosen_rows(detections, params) if holds_data(args.pixels) else np.zeros(0, dtype=np.int64)
         log.info("embed %s: %s of %s detections%s", args.sequence, f"{len(rows):,}", f"{len(detections):,}",
                  "" if holds_data(args.pixels) else ": there are no pixels")  # fmt: skip

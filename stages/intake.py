@@ -49,6 +49,8 @@ def _check_footage(footage: Footage, info: SequenceInfo, seqinfo: Path) -> None:
 def read_ground_truth(path: Path, info: SequenceInfo) -> MotRows:
     """The rows of a gt.txt that `evaluate` will take. Raises DataError naming the first row that it would not."""
     rows = read_rows(path)
+    if len(rows) == 0:
+        raise DataError(f"{path}: expected rows, found none: without the file the sequence has no ground truth")
     make_truth(path, rows, info.num_frames)
     return rows
 

@@ -120,7 +120,7 @@ def main() -> None:
     check_pins(args.pins)
     params = load_section(MergeParams, "merge")
     with stage_run("merge", args.sequence, args.timings) as run:
-        tracklets, embeddings = Tracklets.load(args.tracklets), Embeddings.load(args.embeddings)
+        tracklets, embeddings = Tracklets.load(args.tracklets, args.sequence), Embeddings.load(args.embeddings, args.sequence)
         with run.computing():
             merged, merges = merge(tracklets, embeddings, params)
         run.counts = {"frames": merged.num_frames, "tracklets": len(tracklets.ids), "people": len(merged.ids),

@@ -68,7 +68,7 @@ def read_rows(path: Path) -> MotRows:
 def _read_numbers(path: Path) -> NDArray[np.float64]:
     """(N, 7 to 10) the file's numbers."""
     try:
-        lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+        lines = [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
     except FileNotFoundError as error:
         raise DataError(f"{path}: expected a file, found none") from error
     except UnicodeDecodeError as error:

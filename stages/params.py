@@ -5,19 +5,23 @@ error that names the key, the value and what is allowed.
 """
 
 import dataclasses
+import json
 import math
 import re
 import types
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-import yaml
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from stages.errors import ParamsError
 
 PARAMS = Path("params.yaml")
 SEQUENCE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 RESERVED_NAMES = {"all", "galleries", "identities", "quality", "scores", "timings"}  # folders of artifacts/ over all sequences
+SECTIONS = ("scenes", "sequences", "detect", "track", "embed", "split", "merge", "smooth", "identify", "analyze", "evaluate",
+            "render")  # fmt: skip
 SEQUENCE_KEYS = ("detections", "clip", "regions", "camera_group")
 T = TypeVar("T")
 
@@ -70,14 +74,19 @@ def _check_sequence(name: str, settings: Any, path: Path) -> None:
 def read_params(path: Path = PARAMS) -> dict[str, Any]:
     """The whole file as a mapping. Raises ParamsError when it is missing or no YAML mapping."""
     try:
-        with open(path, encoding="utf-8") as file:
-            node = yaml.load(file, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        node = YAML(typ="safe").load(path)  # YAML 1.2, by the reader and in the way of DVC: both must see the same values
     except FileNotFoundError as error:
         raise ParamsError(f"{path}: expected a file, found none (run stages from the project's root)") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except MarkedYAMLError as error:
+        line = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise ParamsError(f"{path}: expected YAML, got: {error.problem}{line}") from error
+    except (YAMLError, UnicodeDecodeError) as error:
         raise ParamsError(f"{path}: expected YAML, got: {' '.join(str(error).split())}") from error
     if not isinstance(node, dict):
         raise ParamsError(f"{path}: expected a mapping of sections, got {type(node).__name__}")
+    for section in node:
+        if section not in SECTIONS:
+            raise ParamsError(f"{path}: {section}: expected one of {', '.join(SECTIONS)}, got an unknown section")
     return node
 
 
@@ -124,20 +133,22 @@ def _checked(value: Any, hint: Any, place: str, bounds: Range | None = None) -> 
         return _checked(value, next(arg for arg in get_args(hint) if arg is not type(None)), place, bounds)
     if get_origin(hint) is Literal:
         if value not in get_args(hint) or isinstance(value, bool):
-            raise ParamsError(f"{place}: expected one of {', '.join(map(str, get_args(hint)))}, got {value!r}")
+            raise ParamsError(
+                f"{place}: expected one of {', '.join(map(str, get_args(hint)))}, got {json.dumps(value, default=str)}"
+            )
         return value
     if get_origin(hint) is tuple:
         element = get_args(hint)[0]
         if not isinstance(value, list):
             raise ParamsError(f"{place}: expected a list, got {value!r}")
         return tuple(_checked(item, element, f"{place}[{i}]") for i, item in enumerate(value))
-    number = isinstance(value, int | float) and not isinstance(value, bool)
+    number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300  # a float can hold it
     good = {bool: isinstance(value, bool), str: isinstance(value, str), float: number,
             int: number and isinstance(value, int)}[hint]  # fmt: skip
     name = {bool: "true or false", str: "a text", float: "a number", int: "a whole number"}[hint]
     if bounds is not None:
-        name += f" in [{bounds.low:g}, {bounds.high:g}]"
+        name += f" in [{bounds.low}, {bounds.high}]"
         good = good and bounds.low <= value <= bounds.high
     if not good or (number and not math.isfinite(value)):
-        raise ParamsError(f"{place}: expected {name}, got {value!r}")
+        raise ParamsError(f"{place}: expected {name}, got {json.dumps(value, default=str)}")
     return float(value) if hint is float else value

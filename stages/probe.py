@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from stages.errors import DataError
 from stages.frames import list_images, open_video, picture_of, read_image, sound_frames
+from stages.progress import progress
 
 VIDEO_SUFFIXES = {
     ".3gp", ".asf", ".avi", ".dv", ".flv", ".h264", ".m2ts", ".m4v", ".mjpeg", ".mjpg", ".mkv", ".mov", ".mp4", ".mpeg",
@@ -74,16 +75,23 @@ def _folder_footage(folder: Path) -> Footage | None:
         videos = [file for file in sorted(place.iterdir()) if file.suffix.lower() in VIDEO_SUFFIXES and file.is_file()]
         if len(videos) > 1:
             raise DataError(f"{place}: expected one video, got {', '.join(file.name for file in videos)}")
+        images = list_images(place)
+        if videos and images:
+            raise DataError(f"{place}: expected one video or images, got {videos[0].name} and {len(images)} images")
         if videos:
             return probe_video(videos[0])
-        if images := list_images(place):
+        if images:
             return probe_images(images)
     return None
 
 
 def probe_images(images: list[Path]) -> Footage:
-    """Footage of images in order, sized like the first."""
+    """Footage of images in order, each of which is read. Raises DataError for one that is damaged or not of the first's size."""
     height, width = read_image(images[0]).shape[:2]
+    for image in progress(images, "reading images", unit="image"):
+        size = read_image(image).shape[:2]
+        if size != (height, width):
+            raise DataError(f"{image}: expected the first image's {width} x {height} px, got {size[1]} x {size[0]}")
     return Footage(
         "images", tuple(images), images[0].suffix.lower().lstrip("."), width, height, len(images), 0.0, None, False, 0
     )
@@ -93,7 +101,7 @@ def probe_video(path: Path) -> Footage:
     """Footage of a video. Raises DataError where it is empty, no video, sound alone, cut short or without frames."""
     container, stream = open_video(path)
     with container:
-        if container.format.name == "tty" or container.format.name.endswith("_pipe"):
+        if container.format.name in ("tty", "image2") or container.format.name.endswith("_pipe"):
             raise DataError(f"{path}: expected a video, got a text or a single image")
         codec = stream.codec_context.codec.canonical_name
         stated = float(stream.average_rate) if stream.average_rate else None

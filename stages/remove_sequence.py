@@ -28,6 +28,7 @@ def outputs(name: str) -> list[Path]:
         artifacts / "timings" / name,
         artifacts / "identities" / f"{name}.npz",
         *artifacts.glob(f"galleries/*/{name}.npz"),
+        *Path(".chunks").glob(f"*/{name}"),
         artifacts / "quality" / f"{name}.json",
         artifacts / "scores" / f"{name}.json",
     ]

@@ -134,7 +134,7 @@ def main() -> None:
     params = load_section(RenderParams, "render")
     clip = load_section(ClipParams, f"sequences.{args.sequence}.clip")
     with stage_run("render", args.sequence, args.timings) as run:
-        info, tracks = read_seqinfo(args.seqinfo), Tracklets.load(args.tracks)
+        info, tracks = read_seqinfo(args.seqinfo), Tracklets.load(args.tracks, args.sequence)
         identities = Identities.load(args.identities)
         frames = source_frames(info, clip)
         if len(frames) != tracks.num_frames:

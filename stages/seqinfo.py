@@ -8,7 +8,7 @@ from stages.errors import DataError
 
 MIN_FPS, MAX_FPS = 0.01, 9999.0
 MAX_SIZE_PX = 100_000
-MAX_FRAMES = 10**9
+MAX_FRAMES = 10**7  # 92 hours at 30 frames per second
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,9 @@ def read_seqinfo(path: Path) -> SequenceInfo:
         section = config["Sequence"]
     except FileNotFoundError as error:
         raise DataError(f"{path}: expected a file, found none") from error
-    except (configparser.Error, KeyError, UnicodeDecodeError) as error:
+    except KeyError as error:
+        raise DataError(f"{path}: expected a section [Sequence], found none") from error
+    except (configparser.Error, UnicodeDecodeError) as error:
         raise DataError(
             f"{path}: expected an INI file with a section [Sequence], got: {' '.join(str(error).split())}"
         ) from error

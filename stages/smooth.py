@@ -8,6 +8,7 @@ import numpy as np
 from stages.artifacts import write_text
 from stages.command import execute, stage_options, stage_run
 from stages.contracts.detections import Detections
+from stages.contracts.table import expect
 from stages.contracts.tracklets import Tracklets, make_tracklets
 from stages.motchallenge import format_tracks
 from stages.params import Range, load_section
@@ -28,6 +29,9 @@ class SmoothParams:
 
 def smooth(tracklets: Tracklets, detections: Detections, params: SmoothParams) -> Tracklets:
     """Final tracks: the detected boxes, gaps up to `max_gap_s` filled, all smoothed by `method`."""
+    beyond = tracklets.detection_indices >= len(detections)
+    expect(not beyond.any(), "tracklets: detection_indices", f"rows of {len(detections)} detections",
+           tracklets.detection_indices[beyond][:1])  # fmt: skip
     measured = _with_detected_boxes(tracklets, detections)
     filled = fill_gaps(measured, int(params.max_gap_s * tracklets.fps))
     filled = adopt_detections(filled, detections, params.adopt_iou)
@@ -70,7 +74,7 @@ def main() -> None:
     check_pins(args.pins)
     params = load_section(SmoothParams, "smooth")
     with stage_run("smooth", args.sequence, args.timings) as run:
-        tracklets, detections = Tracklets.load(args.tracklets), Detections.load(args.detections)
+        tracklets, detections = Tracklets.load(args.tracklets, args.sequence), Detections.load(args.detections, args.sequence)
         with run.computing():
             tracks = smooth(tracklets, detections, params)
         run.counts = {"frames": tracks.num_frames, "tracks": len(tracks.ids), "boxes": len(tracks),

@@ -73,7 +73,7 @@ def main() -> None:
     check_pins(args.pins)
     params = load_section(SplitParams, "split")
     with stage_run("split", args.sequence, args.timings) as run:
-        tracklets, embeddings = Tracklets.load(args.tracklets), Embeddings.load(args.embeddings)
+        tracklets, embeddings = Tracklets.load(args.tracklets, args.sequence), Embeddings.load(args.embeddings, args.sequence)
         with run.computing():
             result, splits = split(tracklets, embeddings, params)
         run.counts = {"frames": result.num_frames, "tracklets": len(tracklets.ids), "cuts": len(splits)}

@@ -49,7 +49,7 @@ def main() -> None:
     params = load_section(ByteTrackParams, "track")
     regions = load_section(RegionParams, f"sequences.{args.sequence}.regions")
     with stage_run("track", args.sequence, args.timings) as run:
-        detections = Detections.load(args.detections)
+        detections = Detections.load(args.detections, args.sequence)
         buffer = params.lost_frames(detections.fps)
         log.info("track %s: %s detections in %s frames; a lost track is kept %d frames (%.1f s)", args.sequence,
                  f"{len(detections):,}", f"{detections.num_frames:,}", buffer, buffer / detections.fps)  # fmt: skip

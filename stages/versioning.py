@@ -30,7 +30,7 @@ def is_git_work_tree() -> bool:
 
 def track(folder: Path) -> None:
     """Puts the folder into DVC's cache and, in a git work tree, its pointer file into the index. Raises DataError."""
-    _run([sys.executable, "-m", "dvc", "add", "--quiet", str(folder)])
+    _run([sys.executable, "-m", "dvc", "add", str(folder)])
     if is_git_work_tree():
         _run(["git", "add", str(pointer_file(folder))])
 

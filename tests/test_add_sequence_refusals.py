@@ -144,7 +144,7 @@ def test_what_dvc_refuses_is_undone(project: Path, command: Command, tmp_path: P
     (project / ".dvc/config").write_text("no configuration")
     before = contents(project)
     said = command("add", write_video(tmp_path / "street.mp4", 2))
-    assert said.startswith("error: dvc add --quiet data/sequences/street: expected success, got: ")
+    assert said.startswith("error: dvc add data/sequences/street: expected success, got: ")
     assert contents(project) == before
 
 

@@ -191,5 +191,5 @@ def test_impossible_parameters_are_named(
 
 def test_the_origin_of_detections_is_network_or_stored(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     set_params(project, sequence={"detections": "guessed"})
-    with pytest.raises(ParamsError, match=r"sequences\.clip\.detections: expected one of network, stored, got 'guessed'"):
+    with pytest.raises(ParamsError, match=r"sequences\.clip\.detections: expected one of network, stored, got \"guessed\""):
         run_detect(monkeypatch)

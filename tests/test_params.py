@@ -27,13 +27,13 @@ class Outer:
     inner: Inner
 
 
-GOOD = "section:\n  count: 3\n  mode: a\n  switch: false\n  end: null\n  points: [[1, 2.5]]\n  inner: {share: 0}\n"
+GOOD = "track:\n  count: 3\n  mode: a\n  switch: false\n  end: null\n  points: [[1, 2.5]]\n  inner: {share: 0}\n"
 
 
 def load(tmp_path: Path, text: str) -> Outer:
     path = tmp_path / "params.yaml"
     path.write_text(text)
-    return load_section(Outer, "section", path)
+    return load_section(Outer, "track", path)
 
 
 def test_a_good_section_is_a_dataclass(tmp_path: Path) -> None:
@@ -43,23 +43,30 @@ def test_a_good_section_is_a_dataclass(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("count: 3", "count: 10", "section.count: expected a whole number in [1, 9], got 10"),
-        ("count: 3", "count: 2.5", "section.count: expected a whole number in [1, 9], got 2.5"),
-        ("count: 3", "count: true", "section.count: expected a whole number in [1, 9], got True"),
-        ("count: 3", "conut: 3", "section.conut: expected one of count, mode, switch, end, points, inner, got an unknown key"),
-        ("  count: 3\n", "", "section.count: expected a value, found none"),
-        ("mode: a", "mode: c", "section.mode: expected one of a, b, got 'c'"),
-        ("switch: false", "switch: 0", "section.switch: expected true or false, got 0"),
-        ("end: null", "end: x", "section.end: expected a whole number, got 'x'"),
-        ("[[1, 2.5]]", "[[1, x]]", "section.points[0][1]: expected a number, got 'x'"),
-        ("[[1, 2.5]]", "7", "section.points: expected a list, got 7"),
-        ("share: 0", "share: .nan", "section.inner.share: expected a number in [0, 1], got nan"),
-        ("share: 0", "share: -.inf", "section.inner.share: expected a number in [0, 1], got -inf"),
-        ("section:", "sections:", "section: expected an entry, found none"),
-        (GOOD, "section: 3", "section: expected a mapping with count"),
+        ("count: 3", "count: 10", "track.count: expected a whole number in [1, 9], got 10"),
+        ("count: 3", "count: 2.5", "track.count: expected a whole number in [1, 9], got 2.5"),
+        ("count: 3", "count: true", "track.count: expected a whole number in [1, 9], got true"),
+        ("count: 3", "conut: 3", "track.conut: expected one of count, mode, switch, end, points, inner, got an unknown key"),
+        ("  count: 3\n", "", "track.count: expected a value, found none"),
+        ("mode: a", "mode: c", 'track.mode: expected one of a, b, got "c"'),
+        ("switch: false", "switch: 0", "track.switch: expected true or false, got 0"),
+        ("end: null", "end: x", 'track.end: expected a whole number, got "x"'),
+        ("[[1, 2.5]]", "[[1, x]]", 'track.points[0][1]: expected a number, got "x"'),
+        ("[[1, 2.5]]", "7", "track.points: expected a list, got 7"),
+        ("share: 0", "share: .nan", "track.inner.share: expected a number in [0, 1], got NaN"),
+        ("share: 0", "share: -.inf", "track.inner.share: expected a number in [0, 1], got -Infinity"),
+        ("track:", "merge:", "track: expected an entry, found none"),
+        ("track:", "tracks:", "tracks: expected one of scenes, sequences, detect, track,"),
+        (GOOD, "track: 3", "track: expected a mapping with count"),
         (GOOD, "- a\n", "expected a mapping of sections, got list"),
         (GOOD, "a: [", "expected YAML, got"),
-        (GOOD, "a: !!python/object/apply:os.system ['true']", "expected YAML, got"),
+        (
+            "count: 3",
+            "count: 3\n  count: 4",
+            'expected YAML, got: found duplicate key "count" with value "4" (original value: "3")',
+        ),
+        ("count: 3", "count: 1" + 400 * "0", "track.count: expected a whole number in [1, 9]"),
+        (GOOD, "track: !!python/object/apply:os.system ['true']", "expected YAML, got"),
     ],
 )
 def test_a_wrong_section_is_refused(tmp_path: Path, old: str, new: str, message: str) -> None:
@@ -71,7 +78,7 @@ def test_a_wrong_section_is_refused(tmp_path: Path, old: str, new: str, message:
 
 def test_a_missing_file_says_where_to_stand(tmp_path: Path) -> None:
     with pytest.raises(ParamsError, match="found none \\(run stages from the project's root\\)"):
-        load_section(Outer, "section", tmp_path / "params.yaml")
+        load_section(Outer, "track", tmp_path / "params.yaml")
 
 
 def test_the_shipped_file_loads_and_its_sequences_are_named() -> None:
@@ -87,3 +94,24 @@ def test_every_key_of_the_shipped_file_is_explained() -> None:
         section = key if line and not line.startswith((" ", "#")) else section
         if section != "sequences" and not key.startswith("#") and rest.split("#")[0].strip():
             assert "#" in rest, f"params.yaml: {key} is not explained"
+
+
+def test_values_are_those_that_dvc_sees(tmp_path: Path) -> None:
+    """YAML 1.2: `-S inner.share=0.00001` becomes 1e-05, which YAML 1.1 takes for a text; 010 is ten; yes is a text."""
+    assert load(tmp_path, GOOD.replace("share: 0", "share: 1e-05")).inner.share == 1e-5
+    assert load(tmp_path, GOOD.replace("end: null", "end: 010")).end == 10
+    with pytest.raises(ParamsError, match='switch: expected true or false, got "yes"'):
+        load(tmp_path, GOOD.replace("switch: false", "switch: yes"))
+
+
+def test_a_setting_that_no_sequence_has_and_a_name_that_no_folder_can_have_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text("sequences: {hall: {camera_group: hall, end_frame: 3}}")
+    with pytest.raises(
+        ParamsError, match=r"sequences\.hall\.end_frame: expected one of detections, clip, regions, camera_group"
+    ):
+        sequence_names(path)
+    for name in ("all", "a/b", "..", "1st"):
+        path.write_text(f"sequences: {{{name}: {{camera_group: x}}}}")
+        with pytest.raises(ParamsError, match="sequences: expected names of a letter and then letters"):
+            sequence_names(path)

@@ -143,7 +143,7 @@ def test_equal_results_are_one_run_whose_seconds_follow_and_another_result_is_an
 
 
 def test_many_sequences_and_long_values_fit_into_one_run(project: Path) -> None:
-    settings = {f"camera{n}": {"detections": "stored", "start": n, "end": n + 1} for n in range(60)}
+    settings = {f"camera{n}": {"detections": "stored", "clip": {"start_frame": n, "end_frame": n + 1}} for n in range(60)}
     write("params.yaml", yaml.safe_dump(PARAMS | {"sequences": settings, "detect": {"weights": "", "note": "x" * 9000}}))
     write("reports/sequences.json", json.dumps(dict.fromkeys(settings, METRICS)))
     main()

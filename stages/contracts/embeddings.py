@@ -38,7 +38,14 @@ class Embeddings(Table):
         expect(not bad.any(), "features", "unit length", f"{norms[bad][:1]} in {first_row(bad)}" if bad.any() else "")
 
     def rows_of(self, detection_indices: NDArray[np.int32]) -> NDArray[np.int64]:
-        """(M,) row of each detection's embedding, -1 where there is none (or the index is -1)."""
+        """(M,) row of each detection's embedding, -1 where there is none (or the index is -1).
+
+        Raises ContractError for an index that these embeddings' detections do not have.
+        """
+        beyond = detection_indices >= self.num_detections
+        expect(
+            not beyond.any(), "detection_indices", f"rows of {self.num_detections} detections", detection_indices[beyond][:1]
+        )
         rows = np.full(self.num_detections + 1, -1, dtype=np.int64)  # the last entry answers for -1
         rows[self.detection_indices] = np.arange(len(self))
         return rows[detection_indices]

@@ -5,6 +5,7 @@ sharing it must agree on. Equal arrays give equal bytes: the archive carries no 
 """
 
 import dataclasses
+import tokenize
 import zipfile
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -20,7 +21,7 @@ def column(dtype: str, *shape: str | int) -> Any:
     return dataclasses.field(metadata={"dtype": dtype, "shape": shape})
 
 
-def expect(condition: object, place: str, expectation: str, finding: object) -> None:
+def expect(condition: object, place: str, expectation: object, finding: object) -> None:
     """Raises ContractError `place: expected ..., got ...` unless the condition holds."""
     if not condition:
         raise ContractError(f"{place}: expected {expectation}, got {finding}")
@@ -68,12 +69,16 @@ class Table:
             np.savez(file, allow_pickle=False, schema=np.asarray(self.SCHEMA), **arrays)
 
     @classmethod
-    def load(cls, path: Path) -> Self:
-        """The table in this file. Raises DataError when it is missing, ContractError when it is anything else."""
+    def load(cls, path: Path, sequence: str | None = None) -> Self:
+        """The table in this file, of this sequence where one is given.
+
+        Raises DataError when it is missing, ContractError when it is anything else.
+        """
         try:
-            with np.load(path, allow_pickle=False) as archive:
-                if not isinstance(archive, np.lib.npyio.NpzFile):
-                    raise ContractError(f"{path}: expected an .npz archive, got a single array")
+            opened = np.load(path, allow_pickle=False)
+            if not isinstance(opened, np.lib.npyio.NpzFile):
+                raise ContractError(f"{path}: expected an .npz archive, got a single array")
+            with opened as archive:
                 arrays = {name: archive[name] for name in archive.files}
         except FileNotFoundError as error:
             raise DataError(f"{path}: expected a file, found none (run `dvc repro`)") from error
@@ -81,10 +86,13 @@ class Table:
             raise ContractError(f"{path}: expected an .npz archive, got: {error}") from error
         except ContractError:
             raise
-        except ValueError as error:  # numpy's word for a pickle and for a damaged header
+        except (ValueError, SyntaxError, tokenize.TokenError, MemoryError) as error:  # a pickle, a damaged header
             raise ContractError(f"{path}: expected plain arrays, got: {error}") from error
         try:
-            return cls._from_arrays(arrays)
+            table = cls._from_arrays(arrays)
+            found = getattr(table, "sequence", None)
+            expect(sequence in (None, found), "sequence", sequence, found)
+            return table
         except ContractError as error:
             raise ContractError(f"{path}: {error}") from error
 

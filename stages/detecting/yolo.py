@@ -105,6 +105,8 @@ def _load(weights: Path) -> Any:
             f"{weights}: expected an Ultralytics network, got a damaged or foreign file ({type(error).__name__}): "
             f"{where_to_get(weights.parent)}"
         ) from error
+    if not all(torch.isfinite(values.float()).all() for values in network.state_dict().values()):
+        raise DataError(f"{weights}: expected finite weights, got NaN or infinity: {where_to_get(weights.parent)}")
     if network.task != "detect":
         raise DataError(f"{weights}: expected a network that detects, got one for {network.task!r}")
     return network

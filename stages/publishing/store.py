@@ -6,11 +6,13 @@ MLflow takes seconds to import, so that happens when a store is opened and not b
 import logging
 import os
 import re
+import shutil
 import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from dotenv import load_dotenv
 
@@ -71,7 +73,9 @@ class Store:
             ).info.run_id  # fmt: skip
             self._log(run_id, result, timings, tags)
             if reports is not None:
-                self._client.log_artifacts(run_id, str(reports), reports.name)
+                with TemporaryDirectory() as folder:  # copies that may be overwritten: DVC's own files are read-only
+                    copied = shutil.copytree(reports, Path(folder) / reports.name, copy_function=shutil.copyfile)
+                    self._client.log_artifacts(run_id, str(copied), reports.name)
             self._client.set_terminated(run_id, "FINISHED")
         return known is None
 

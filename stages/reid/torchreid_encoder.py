@@ -67,6 +67,8 @@ def _fitting_weights(path: Path, network: torch.nn.Module, model: str) -> dict[s
     for name, value in wanted.items():
         if name not in found:
             raise DataError(f"{place}, got none for {name} (set embed.model to the network that the file is of)")
+        if not torch.isfinite(found[name].float()).all():
+            raise DataError(f"{place}, got NaN or infinity in {name}: {where_to_get(path.parent)}")
         if found[name].shape != value.shape:
             raise DataError(f"{place}, got shape {tuple(found[name].shape)} for {name} instead of {tuple(value.shape)}")
     if unknown := [name for name in found if name not in wanted]:
