@@ -72,7 +72,16 @@ def _check_sequence(name: str, settings: Any, path: Path) -> None:
 
 
 def read_params(path: Path = PARAMS) -> dict[str, Any]:
-    """The whole file as a mapping. Raises ParamsError when it is missing or no YAML mapping."""
+    """All sections. Raises ParamsError like `read_yaml`, and for a section that is none."""
+    sections = read_yaml(path)
+    for section in sections:
+        if section not in SECTIONS:
+            raise ParamsError(f"{path}: {section}: expected one of {', '.join(SECTIONS)}, got an unknown section")
+    return sections
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """The mapping in a file. Raises ParamsError when it is missing or no YAML mapping."""
     try:
         node = YAML(typ="safe").load(path)  # YAML 1.2, by the reader and in the way of DVC: both must see the same values
     except FileNotFoundError as error:
@@ -84,9 +93,6 @@ def read_params(path: Path = PARAMS) -> dict[str, Any]:
         raise ParamsError(f"{path}: expected YAML, got: {' '.join(str(error).split())}") from error
     if not isinstance(node, dict):
         raise ParamsError(f"{path}: expected a mapping of sections, got {type(node).__name__}")
-    for section in node:
-        if section not in SECTIONS:
-            raise ParamsError(f"{path}: {section}: expected one of {', '.join(SECTIONS)}, got an unknown section")
     return node
 
 
@@ -133,9 +139,7 @@ def _checked(value: Any, hint: Any, place: str, bounds: Range | None = None) -> 
         return _checked(value, next(arg for arg in get_args(hint) if arg is not type(None)), place, bounds)
     if get_origin(hint) is Literal:
         if value not in get_args(hint) or isinstance(value, bool):
-            raise ParamsError(
-                f"{place}: expected one of {', '.join(map(str, get_args(hint)))}, got {json.dumps(value, default=str)}"
-            )
+            raise ParamsError(f"{place}: expected one of {', '.join(map(str, get_args(hint)))}, got {_text(value)}")
         return value
     if get_origin(hint) is tuple:
         element = get_args(hint)[0]
@@ -147,8 +151,13 @@ def _checked(value: Any, hint: Any, place: str, bounds: Range | None = None) -> 
             int: number and isinstance(value, int)}[hint]  # fmt: skip
     name = {bool: "true or false", str: "a text", float: "a number", int: "a whole number"}[hint]
     if bounds is not None:
-        name += f" in [{bounds.low}, {bounds.high}]"
+        name += f" in [{bounds.low:.10g}, {bounds.high:.10g}]"
         good = good and bounds.low <= value <= bounds.high
     if not good or (number and not math.isfinite(value)):
-        raise ParamsError(f"{place}: expected {name}, got {json.dumps(value, default=str)}")
+        raise ParamsError(f"{place}: expected {name}, got {_text(value)}")
     return float(value) if hint is float else value
+
+
+def _text(value: Any) -> str:
+    """The value as a person would write it in YAML."""
+    return json.dumps(value, default=str)

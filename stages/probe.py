@@ -86,7 +86,7 @@ def _folder_footage(folder: Path) -> Footage | None:
 
 
 def probe_images(images: list[Path]) -> Footage:
-    """Footage of images in order, each of which is read. Raises DataError for one that is damaged or not of the first's size."""
+    """Footage of images in order, all of which are read. Raises DataError for a damaged one and one of another size."""
     height, width = read_image(images[0]).shape[:2]
     for image in progress(images, "reading images", unit="image"):
         size = read_image(image).shape[:2]

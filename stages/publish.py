@@ -15,7 +15,7 @@ import yaml
 from stages.artifacts import LOCKS, exclusive, write_json
 from stages.command import execute, log, parser
 from stages.figures import check_figures, read_figures
-from stages.params import PARAMS, read_params, sequence_names
+from stages.params import PARAMS, read_params, read_yaml, sequence_names
 from stages.pins import check_pins
 from stages.publishing.provenance import Commit, current_commit, dvc_experiments, text_at
 from stages.publishing.result import Result, timing_metrics, weights_hashes
@@ -89,7 +89,7 @@ def _options() -> argparse.Namespace:
         made.add_argument(f"--{name}", required=True, type=Path)
     arguments = sys.argv[1:]
     if "--experiments" in arguments:
-        command = read_params(Path("dvc.yaml"))["stages"]["publish"]["cmd"]
+        command = read_yaml(Path("dvc.yaml"))["stages"]["publish"]["cmd"]
         arguments = shlex.split(command)[3:] + arguments
     return made.parse_args(arguments)
 
