@@ -1,6 +1,6 @@
 # make repro: install what is missing and run the pipeline. make test: lint, types and tests. make ui: runs side by side.
 # The environment is keyed by a hash of the files that define it and shared between clones; .venv points to it.
-SHELL := /bin/bash
+SHELL := /usr/bin/env bash
 PYTHON ?= python3.11
 KEY := $(shell cat pyproject.toml constraints.txt constraints/*.txt | sha256sum | cut -c1-16)
 VENVS ?= $(HOME)/.cache/retrace
@@ -16,7 +16,7 @@ install: $(VENV)/.installed  ## the virtual environment, once per version of the
 
 $(VENV)/.installed:
 	@mkdir -p $(VENVS)
-	@flock $(VENVS)/lock bash -ec 'test -e $@ && exit; rm -rf $(VENV); $(PYTHON) -m venv $(VENV); \
+	@flock $(VENVS)/lock bash -ec 'test -e $@ && exit; echo "Installing into $(VENV) (some minutes, 7 GB)"; rm -rf $(VENV); $(PYTHON) -m venv $(VENV); \
 		$(VENV)/bin/pip install --disable-pip-version-check --quiet -c constraints.txt ".[dev]"; touch $@'
 
 repro: install  ## run what changed (dvc repro)

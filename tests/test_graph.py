@@ -1,9 +1,11 @@
 """dvc.yaml tells the truth: its deps are what stages import, its paths and parameters what they read."""
 
 import ast
+import dataclasses
+import importlib
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 import yaml
@@ -77,6 +79,25 @@ def test_sections_read_are_the_sections_declared(name: str) -> None:
     if "sequences" in declared:
         read = {section for section in read if not section.startswith("sequences.")} | {"sequences"}
     assert read == declared
+
+
+def leaves(kind: Any, prefix: str = "") -> list[str]:
+    """Names of the fields of a params dataclass and of those inside it."""
+    names = []
+    for name, hint in get_type_hints(kind).items():
+        names += leaves(hint, f"{name}.") if dataclasses.is_dataclass(hint) else [f"{prefix}{name}"]
+    return names
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_every_key_of_a_section_is_used_by_the_stage_that_reads_it(name: str) -> None:
+    """An option that nothing looks at is a promise that nothing keeps."""
+    module = importlib.import_module(f"stages.{name}")
+    sources = "\n".join((ROOT / path).read_text() for path in closure(f"stages.{name}") if path != "stages/params.py")
+    for kind in re.findall(r"load_section\((\w+),", (ROOT / "stages" / f"{name}.py").read_text()):
+        for key in leaves(getattr(module, kind)):
+            used = rf"\.{key.split('.')[-1]}\b"
+            assert re.search(used, sources), f"{kind}.{key} is read and never used by {name}"
 
 
 def test_every_section_of_params_belongs_to_a_stage() -> None:
