@@ -76,19 +76,24 @@ def test_an_impossible_parameter_is_one_line_and_loses_nothing(checkout: Checkou
     assert checkout.repro() == []
 
 
-def test_a_sequence_comes_and_goes_and_leaves_no_ghost(checkout: Checkout) -> None:
+def test_sequences_come_and_go_and_leave_no_ghost(checkout: Checkout) -> None:
+    """One with ground truth, and one in which nobody was detected and nobody knows who was there."""
     before = checkout.artifacts(".npz", ".csv", ".json")
     checkout.run("mkdir -p ../second && cp -r data/sequences/promenade/{seqinfo.ini,gt,det} ../second/")
-    checkout.run("python -m stages.add_sequence ../second --name second")
+    checkout.run("mkdir -p ../empty/det && touch ../empty/det/det.txt && cp ../second/seqinfo.ini ../empty/")
+    checkout.run("python -m stages.add_sequence ../second && python -m stages.add_sequence ../empty")
     ran = checkout.repro()
     assert "track@second" in ran
     assert "track@promenade" not in ran
     assert "render@promenade" not in ran
     assert "second" in (checkout.folder / "reports/sequences.json").read_text()
-    checkout.run("python -m stages.remove_sequence second")
+    people = (checkout.folder / "artifacts/empty/people.csv").read_text()
+    assert len(people.splitlines()) == 1
+    assert (checkout.folder / "artifacts/empty/annotated.mp4").stat().st_size > 0
+    checkout.run("python -m stages.remove_sequence second && python -m stages.remove_sequence empty")
     checkout.repro()
     assert checkout.artifacts(".npz", ".csv", ".json") == before
-    named = checkout.run("grep -rlw second artifacts reports params.yaml dvc.lock data --include='*' || true")
+    named = checkout.run("grep -rlwE 'second|empty' artifacts reports params.yaml dvc.lock data --include='*' || true")
     assert named == ""
     assert not (checkout.folder / "artifacts/second").exists()
 
