@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from stages.chunks import Arrays, chunk_ranges, fingerprint, kept_chunks
 from stages.clip import ClipParams, clip_fps, source_frames
-from stages.command import Run, execute, log, stage_options, stage_run
+from stages.command import Run, execute, stage_options, stage_run
 from stages.contracts.detections import Detections
 from stages.detecting.detector import Detector, DetectParams, FrameDetections
 from stages.detecting.stored import stored_detections
@@ -57,20 +57,15 @@ def network_detections(args: Namespace, params: DetectParams, info: SequenceInfo
         )
     weights = weights_file(args.weights, (".pt",))
     from stages.detecting.yolo import YoloDetector  # torch takes seconds to import; stored detections do without
-    from stages.devices import device_name, fitting_batch_size, prepare_device, saying_what_fits
+    from stages.devices import device_name, prepare_device, saying_what_fits
     from stages.frames import prefetched, read_frames
-    from stages.inference import infer
+    from stages.inference import fitting_batch, infer
 
     device = prepare_device("detect", params.threads, params.half)
     detector = YoloDetector(weights, params, device)
-    batch_size = params.batch_size
-    if device.type != "cpu":
-        blank = np.zeros((info.height_px, info.width_px, 3), dtype=np.uint8)
-        batch_size = fitting_batch_size(lambda size: detector([blank] * size), batch_size)
+    blank = np.zeros((info.height_px, info.width_px, 3), dtype=np.uint8)
+    batch_size = fitting_batch(f"detect {args.sequence}", detector, blank, params.batch_size, weights, device)
     source = source_frames(info, clip)
-    fitted = "" if batch_size == params.batch_size else f": {params.batch_size} exhaust its memory"
-    log.info("detect %s: %s frames, %s on %s, %d a batch%s", args.sequence, f"{len(source):,}", weights.name,
-             device_name(device), batch_size, fitted)  # fmt: skip
 
     def read(numbers: range) -> Iterator[NDArray[Any]]:
         return prefetched(read_frames(args.pixels, info, source[numbers.start : numbers.stop]), 2 * batch_size)

@@ -48,21 +48,17 @@ def network_embeddings(args: Namespace, params: EmbedParams, clip: ClipParams, d
                        rows: NDArray[np.int64], run: Run, stack: ExitStack) -> Embeddings:  # fmt: skip
     """Embeddings of these rows of the detections; finished chunks are kept until `stack` closes."""
     weights = weights_file(args.weights, (".pth", ".pth.tar"))
-    from stages.devices import device_name, fitting_batch_size, prepare_device, saying_what_fits  # torch takes seconds
+    from stages.devices import device_name, prepare_device, saying_what_fits  # torch takes seconds
     from stages.frames import prefetched, read_frames
-    from stages.inference import infer
+    from stages.inference import fitting_batch, infer
     from stages.reid.torchreid_encoder import TorchreidEncoder
 
     info = read_seqinfo(args.seqinfo)
     source = source_frames(info, clip)
     device = prepare_device("embed", params.threads, params.half)
     encoder = TorchreidEncoder(weights, params, device)
-    batch_size = params.batch_size
-    if device.type != "cpu":
-        blank = np.zeros((256, 128, 3), dtype=np.uint8)
-        batch_size = fitting_batch_size(lambda size: encoder([blank] * size), batch_size)
-    log.info("embed %s: %s on %s, %d crops a batch%s", args.sequence, weights.name, device_name(device), batch_size,
-             "" if batch_size == params.batch_size else f": {params.batch_size} exhaust its memory")  # fmt: skip
+    blank = np.zeros((256, 128, 3), dtype=np.uint8)
+    batch_size = fitting_batch(f"embed {args.sequence}", encoder, blank, params.batch_size, weights, device)
     windows, window_frames = crop_windows(detections)[rows], detections.frame_numbers[rows]
 
     def read(numbers: range) -> Iterator[NDArray[Any]]:

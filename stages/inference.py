@@ -3,15 +3,27 @@
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
+import torch
 from numpy.typing import NDArray
 
 from stages.chunks import Arrays, Chunks
+from stages.devices import device_name, fitting_batch_size
 from stages.progress import progress
 
 log = logging.getLogger("retrace")
 Frames = Iterator[NDArray[Any]]  # (H, W, 3) uint8 BGR
+
+
+def fitting_batch(job: str, network: Callable[[list[NDArray[Any]]], object], blank: NDArray[Any], wanted: int,
+                  weights: Path, device: torch.device) -> int:  # fmt: skip
+    """The batch size wanted, on a GPU halved until a batch of `blank` pictures fits into its memory; says which it is."""
+    size = wanted if device.type == "cpu" else fitting_batch_size(lambda number: network([blank] * number), wanted)
+    exhausted = "" if size == wanted else f": {wanted} exhaust its memory"
+    log.info("%s: %s on %s, %d a batch%s", job, weights.name, device_name(device), size, exhausted)
+    return size
 
 
 def infer(
