@@ -193,3 +193,14 @@ def test_the_origin_of_detections_is_network_or_stored(project: Path, monkeypatc
     set_params(project, sequence={"detections": "guessed"})
     with pytest.raises(ParamsError, match=r"sequences\.clip\.detections: expected one of network, stored, got \"guessed\""):
         run_detect(monkeypatch)
+
+
+def test_a_network_that_cannot_be_compiled_is_one_line(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    set_params(project, detect={"compile": True})
+    monkeypatch.setenv("CXX", "/nonexistent")
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(project / "compiled"))  # an earlier success must not be found
+    process = start("detect", project)
+    _, said = process.communicate()
+    assert process.returncode == 1
+    assert said.splitlines()[-1].startswith("error: detect.compile: expected a network that torch compiles here, got: Invalid")
+    assert not (project / "artifacts/detections_raw.npz").exists()

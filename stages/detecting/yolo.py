@@ -52,7 +52,7 @@ class YoloDetector:
         with torch.inference_mode():
             images = self._images(frames)
             found = self._suppress(
-                self._network(images),
+                self._outputs(images),
                 self._params.min_confidence,
                 self._params.nms_iou,
                 classes=list(self._params.class_ids),
@@ -62,6 +62,18 @@ class YoloDetector:
             )
             shape = images.shape[2:]
             return [self._detections(rows, shape, frame.shape) for rows, frame in zip(found, frames, strict=True)]
+
+    def _outputs(self, images: torch.Tensor) -> Any:
+        """What the network says of the images. Raises ParamsError where it cannot be compiled."""
+        try:
+            return self._network(images)
+        except RuntimeError as error:
+            from torch._dynamo.exc import TorchDynamoException  # a second to import
+
+            if not isinstance(error, TorchDynamoException):
+                raise
+            cause = str(error).strip().splitlines()[0]
+            raise ParamsError(f"detect.compile: expected a network that torch compiles here, got: {cause}") from error
 
     def _images(self, frames: Sequence[NDArray[Any]]) -> torch.Tensor:
         """(B, 3, h, w) RGB in [0, 1], letterboxed: each side a multiple of the network's stride."""
