@@ -1,8 +1,8 @@
 """Files that a stage writes: whole or absent, and by one process at a time.
 
 A file is written beside its target under a temporary name that carries the process id, then renamed. A stage holds an
-advisory lock (`flock`) from start to exit, so that a process orphaned by `kill -9 dvc` finishes before its successor starts
-and can never overwrite the newer result.
+advisory lock (`flock`) from start to exit, so that a process orphaned by `kill -9 dvc` finishes before its successor starts;
+that no orphan outlives its DVC in the first place is the work of `command.die_with_dvc`.
 """
 
 import fcntl
@@ -66,6 +66,8 @@ def writing_folder(path: Path) -> Iterator[Path]:
             raise
         raise DataError(f"{path}: expected to write it, got: {error.strerror or error}") from error
     finally:
+        if replaced.exists() and not path.exists():  # the new one could not take its place
+            os.replace(replaced, path)
         for leftover in (temporary, replaced):
             shutil.rmtree(leftover, ignore_errors=True)
 

@@ -11,7 +11,7 @@ from typing import Annotated
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.association.appearance import Views, centroid_distances, spread, views_of
+from stages.association.appearance import centroid_distances, spread, views_of
 from stages.association.linking import Join, link
 from stages.association.motion import MotionPairs, MotionParams, coexisting, ends_of, motion_pairs
 from stages.audit import write_audit
@@ -80,7 +80,7 @@ def pair_costs(appearance: NDArray[np.float64], motion: MotionPairs, params: Mer
 
 def gallery(tracklets: Tracklets, embeddings: Embeddings, limit: int) -> Gallery:
     """The views of each merged tracklet that `identify` compares."""
-    views: Views = spread(views_of(tracklets, embeddings), limit)
+    views = spread(views_of(tracklets, embeddings), limit)
     return Gallery(
         tracklets.sequence,
         embeddings.model,

@@ -1,5 +1,6 @@
 """MOTChallenge text files: 1-based frames, left-top-width-height boxes. The one place that knows them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -87,15 +88,22 @@ def _read_numbers(path: Path) -> NDArray[np.float64]:
 def format_tracks(tracklets: "Tracklets") -> str:
     """A MOTChallenge result file: frame, id, left, top, width, height, score, -1, -1, -1; by frame, then id."""
     order = np.lexsort((tracklets.tracklet_ids, tracklets.frame_numbers))
-    boxes = tracklets.bboxes[order].astype(np.float64)
-    rows: list[tuple[Any, ...]] = list(
-        zip(
-            (tracklets.frame_numbers[order] + 1).tolist(),
-            tracklets.tracklet_ids[order].tolist(),
-            *boxes[:, :2].T.tolist(),
-            *(boxes[:, 2:] - boxes[:, :2]).T.tolist(),
-            tracklets.confidences[order].tolist(),
-            strict=True,
-        )
+    tails = [f"{score:.4f},-1,-1,-1" for score in tracklets.confidences[order].tolist()]
+    return format_rows(
+        tracklets.frame_numbers[order], tracklets.tracklet_ids[order], tracklets.bboxes[order], tails, decimals=3
     )
-    return "".join(f"{f},{i},{x:.3f},{y:.3f},{w:.3f},{h:.3f},{s:.4f},-1,-1,-1\n" for f, i, x, y, w, h, s in rows)
+
+
+def format_rows(
+    frame_numbers: NDArray[Any], ids: NDArray[Any], bboxes: NDArray[Any], tails: Iterable[str], decimals: int
+) -> str:
+    """N lines: frame (from 1), id, left, top, width, height px with so many decimals, and the tail with all columns after.
+
+    frame_numbers (N,) count from 0, bboxes (N, 4) are x1, y1, x2, y2 px.
+    """
+    corners = bboxes.astype(np.float64)
+    boxes = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1)
+    return "".join(
+        f"{frame + 1},{identity},{','.join(f'{value:.{decimals}f}' for value in box)},{tail}\n"
+        for frame, identity, box, tail in zip(frame_numbers.tolist(), ids.tolist(), boxes.tolist(), tails, strict=True)
+    )

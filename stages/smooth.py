@@ -16,6 +16,8 @@ from stages.pins import check_pins
 from stages.smoothing.filling import adopt_detections, fill_gaps
 from stages.smoothing.regression import smooth_boxes
 
+MIN_WEIGHT = 1e-6  # of a box of confidence 0, which must not leave a track without any weight
+
 
 @dataclass(frozen=True)
 class SmoothParams:
@@ -37,7 +39,7 @@ def smooth(tracklets: Tracklets, detections: Detections, params: SmoothParams) -
     filled = adopt_detections(filled, detections, params.adopt_iou)
     if params.method == "none" or len(filled) == 0:
         return filled
-    weights = np.square(filled.confidences.astype(np.float64)) + 1e-6
+    weights = np.square(filled.confidences.astype(np.float64)) + MIN_WEIGHT
     offsets = filled.offsets()
     parts = [
         smooth_boxes(

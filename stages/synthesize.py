@@ -8,6 +8,7 @@ from pathlib import Path
 
 from stages.artifacts import write_text, writing_folder
 from stages.command import execute, stage_options, stage_run
+from stages.motchallenge import format_rows
 from stages.params import load_section
 from stages.pins import check_pins
 from stages.scene import Camera, SceneParams, SceneRows, simulate
@@ -19,22 +20,15 @@ def write_sequence(folder: Path, name: str, params: SceneParams, truth: SceneRow
     """Writes the folder of a sequence: ground truth in MOT17's nine columns, detections, camera."""
     info = SequenceInfo(name, params.width_px, params.height_px, params.fps, params.num_frames, variable_rate=False)
     write_text(folder / "seqinfo.ini", format_seqinfo(info))
-    write_text(folder / "gt" / "gt.txt", _rows(truth, "{score:.0f},1,{visibility:.3f}"))
-    write_text(folder / "det" / "det.txt", _rows(detections, "{visibility:.4f},-1,-1,-1"))
+    people = [f"1,1,{visibility:.3f}" for visibility in truth.scores.tolist()]
+    found = [f"{score:.4f},-1,-1,-1" for score in detections.scores.tolist()]
+    write_text(folder / "gt" / "gt.txt", format_rows(truth.frame_numbers, truth.ids, truth.bboxes, people, decimals=2))
+    write_text(
+        folder / "det" / "det.txt", format_rows(detections.frame_numbers, detections.ids, detections.bboxes, found, decimals=2)
+    )
     camera = Camera(params.width_px, params.height_px)
     write_text(folder / "camera.json", json.dumps({"image_to_ground": camera.image_to_ground().tolist()}) + "\n")
     write_marker(folder / "pixels", "A scene of boxes: there are no pixels.")
-
-
-def _rows(rows: SceneRows, tail: str) -> str:
-    """MOTChallenge lines; `tail` formats what follows the box."""
-    lines = []
-    for frame, identity, (x1, y1, x2, y2), score in zip(
-        rows.frame_numbers.tolist(), rows.ids.tolist(), rows.bboxes.tolist(), rows.scores.tolist(), strict=True
-    ):
-        end = tail.format(score=1, visibility=score)
-        lines.append(f"{frame + 1},{identity},{x1:.2f},{y1:.2f},{x2 - x1:.2f},{y2 - y1:.2f},{end}\n")
-    return "".join(lines)
 
 
 def main() -> None:

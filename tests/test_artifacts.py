@@ -37,6 +37,9 @@ def test_a_folder_takes_its_place_whole_or_not_at_all(tmp_path: Path) -> None:
         (folder / "half").touch()
         raise RuntimeError
     assert [file.name for file in path.iterdir()] == ["old"]
+    with pytest.raises(DataError, match="expected to write it"), writing_folder(path) as folder:
+        folder.rmdir()  # the old one is already moved away when the new one turns out to be missing
+    assert [file.name for file in path.iterdir()] == ["old"]
     with writing_folder(path) as folder:
         (folder / "new").touch()
     assert [file.name for file in path.iterdir()] == ["new"]
