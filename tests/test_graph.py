@@ -57,7 +57,7 @@ def test_every_data_dep_and_out_is_in_the_command(name: str) -> None:
 
 @pytest.mark.parametrize("name", STAGES)
 def test_a_stage_runs_the_script_of_its_name(name: str) -> None:
-    assert STAGES[name]["cmd"].startswith(f"python -m stages.{name} ")
+    assert STAGES[name]["cmd"].startswith(f"exec python -m stages.{name} ")
     assert (ROOT / "stages" / f"{name}.py").is_file()
 
 

@@ -125,14 +125,18 @@ def test_experiments_run_in_place_in_a_temporary_folder_and_from_the_queue(check
     assert int(runs.stdout.split()[-1]) >= 4  # the first run and three experiments, all in the main project's store
 
 
+@pytest.mark.parametrize(
+    "shell", ["/bin/bash", "/bin/sh"]
+)  # DVC runs commands in $SHELL; dash stays their parent, bash does not
 @pytest.mark.parametrize("whom", ["dvc and its stage", "dvc alone"])
-def test_a_run_killed_half_way_leaves_no_artifact_and_the_next_run_finishes(checkout: Checkout, whom: str) -> None:
+def test_a_run_killed_half_way_leaves_no_artifact_and_the_next_run_finishes(checkout: Checkout, whom: str, shell: str) -> None:
     """render is killed while it writes: by itself where everything is killed, by the kernel where its DVC is."""
     before = checkout.artifacts(".npz", ".csv", ".mp4")
     folder = checkout.folder / "artifacts/promenade"
     leftovers = set(folder.glob(".annotated.mp4.*.tmp"))  # the next writer's to delete
     running = subprocess.Popen(
-        ["dvc", "repro", "--force", "--single-item", "render@promenade"], cwd=checkout.folder, env=checkout.environment(),
+        ["dvc", "repro", "--force", "--single-item", "render@promenade"], cwd=checkout.folder,
+        env=checkout.environment() | {"SHELL": shell},
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
     while not set(folder.glob(".annotated.mp4.*.tmp")) - leftovers:
