@@ -1,7 +1,7 @@
 """Frames per second of all contenders on the same boxes, in turn, in one process.
 
-A round runs every contender on every sequence of a group; who is measured next to whom shares what else the machine does. The
-median over rounds is what counts. A contender's first run (imports, compiling) is left out and given apart.
+Contenders take turns on a sequence, and the median over rounds counts. Seconds are the process's own on the CPU: on a machine
+that does other things too, the wall clock would charge those to whoever runs long, which is never us.
 """
 
 import gc
@@ -31,7 +31,7 @@ class Group:
 
 @dataclass
 class Rate:
-    """What was measured of one sequence or, added up, of a group; seconds of whole runs and outputs by contender."""
+    """What was measured of one sequence or, added up, of a group; CPU seconds of a run, and its output, by contender."""
 
     name: str
     frames: int
@@ -53,7 +53,7 @@ class Rate:
 
 
 def first_call_s(detections: Detections, params: ByteTrackParams) -> float:
-    """Seconds of our first call in this process: loading or compiling the kernel, and tracking."""
+    """CPU seconds of our first call in this process: loading or compiling the kernel, and tracking."""
     return _timed(Ours().ready(detections, params))[0]
 
 
@@ -88,8 +88,8 @@ def _measure_one(detections: Detections, params: ByteTrackParams, contenders: Se
 
 
 def _timed(call: Callable[[], Any]) -> tuple[float, Any]:
-    """Seconds of the call, and what it returned."""
+    """CPU seconds of the call, and what it returned."""
     gc.collect()
-    started = time.perf_counter()
+    started = time.process_time()
     output = call()
-    return time.perf_counter() - started, output
+    return time.process_time() - started, output

@@ -32,7 +32,7 @@ class StartUp:
     """The stage beside a process that only loads its runtime; medians of runs in turn."""
 
     rounds: int
-    first_s: float  # the stage with an empty cache: the kernel is compiled
+    first: StageRun  # with an empty cache: the kernel is compiled
     stage: StageRun
     runtime_s: float  # tests.benchmarks.trivial_kernel
 
@@ -43,7 +43,6 @@ class StartUp:
 
 def start_up(detections: Detections, folder: Path, rounds: int) -> StartUp:
     """The stage on these detections and the trivial kernel, one after the other, each with its kernels cached in `folder`."""
-    write_project(detections, folder)
     first = run_stage(detections, folder)
     trivial = [sys.executable, "-m", "tests.benchmarks.trivial_kernel"]
     _run(trivial, folder)
@@ -51,20 +50,16 @@ def start_up(detections: Detections, folder: Path, rounds: int) -> StartUp:
     for _ in range(rounds):
         runs.append(run_stage(detections, folder))
         runtime_s.append(_run(trivial, folder))
-    return StartUp(rounds, first.wall_s, _medians(runs), statistics.median(runtime_s))
+    return StartUp(rounds, first, _medians(runs), statistics.median(runtime_s))
 
 
-def write_project(detections: Detections, folder: Path) -> None:
-    """What the stage reads: this project's parameters with the sequence listed, and the detections."""
+def run_stage(detections: Detections, folder: Path) -> StageRun:
+    """One run in this folder: its parameters are this project's with the sequence listed."""
     params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     settings = next(iter(params["sequences"].values()))
     params["sequences"] = {detections.sequence: settings}
     (folder / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
     detections.save(folder / "detections_raw.npz")
-
-
-def run_stage(detections: Detections, folder: Path) -> StageRun:
-    """One run of the stage in `folder`, prepared by `write_project`."""
     wall_s = _run(
         [
             sys.executable, "-m", "stages.track", "--sequence", detections.sequence,

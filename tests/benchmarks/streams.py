@@ -52,7 +52,8 @@ def dense(num_frames: int = 1000) -> Walkers:
 
 def crowd(people: int, boxes: int, picture_px: tuple[int, int] = PICTURE_PX) -> Walkers:
     """A number of people of one size, for as many frames as the number of boxes asks for."""
-    return Walkers(f"crowd-{people}", max(boxes // people, 2), people, (90.0, 100.0), picture_px)
+    found = people * (1 - MISS_RATE) * (1 + FALSE_RATE)
+    return Walkers(f"crowd-{people}", max(round(boxes / found), 2), people, (90.0, 100.0), picture_px)
 
 
 def walk(wish: Walkers) -> Detections:

@@ -49,14 +49,14 @@ def output_table(rates: Sequence[Rate]) -> str:
 
 
 def start_up_table(measured: StartUp) -> str:
-    stage = measured.stage
+    stage, first = measured.stage, measured.first
     rows = [
         ["`python -m stages.track`, whole process", f"{stage.wall_s:.2f} s"],
         ["of these, tracking (the kernel's loading included)", f"{stage.compute_s:.2f} s"],
         ["a process that loads the compiled runtime and one trivial kernel", f"{measured.runtime_s:.2f} s"],
         ["difference", f"{measured.difference_s:.2f} s"],
         ["peak memory of the stage", f"{stage.peak_memory_mb:.0f} MiB"],
-        ["the stage when its kernel is compiled for the first time", f"{measured.first_s:.2f} s"],
+        ["the stage where its kernel must be compiled first", f"{first.wall_s:.1f} s, {first.peak_memory_mb:.0f} MiB"],
     ]
     return table([f"start-up (median of {measured.rounds})", ""], rows)
 
