@@ -1,6 +1,7 @@
 """What was measured as Markdown, to be pasted into the README."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 
 from tests.benchmarks.contenders import Ours
 from tests.benchmarks.curve import Point, flatness
@@ -70,10 +71,11 @@ def curve_table(curves: Mapping[str, Sequence[Point]]) -> str:
     return table(["ns per box with people a frame", *map(str, people), "most / least"], rows)
 
 
-def growth_table(runs: Sequence[StageRun]) -> str:
-    rows = [
-        [f"{run.boxes:,}", f"{run.wall_s:.1f} s", f"{run.compute_s:.1f} s", f"{run.peak_memory_mb:,.0f} MiB",
-         f"{run.peak_memory_mb * 2**20 / run.boxes:.0f}"]
-        for run in runs
-    ]  # fmt: skip
-    return table(["detections", "stage", "of these, tracking", "peak memory", "bytes per detection"], rows)
+def growth_table(start: StageRun, runs: Sequence[StageRun]) -> str:
+    """Seconds and memory, and what each detection more than in the run before (first: at the start) took of it."""
+    rows = []
+    for before, run in pairwise([start, *runs]):
+        more = (run.peak_memory_mb - before.peak_memory_mb) * 2**20 / (run.boxes - before.boxes)
+        rows.append([f"{run.boxes:,}", f"{run.wall_s:.1f} s", f"{run.compute_s:.1f} s", f"{run.peak_memory_mb:,.0f} MiB",
+                     f"{more:.0f}"])  # fmt: skip
+    return table(["detections", "stage", "of these, tracking", "peak memory", "bytes per detection more"], rows)

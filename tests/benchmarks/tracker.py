@@ -125,7 +125,7 @@ def main() -> None:
     draw(drawn, args.out / "curve.png")
     started, grown = stage_runs(size)
     show("start_up", _plain(started), tables.start_up_table(started))
-    show("growth", [_plain(run) for run in grown], tables.growth_table(grown))
+    show("growth", [_plain(run) for run in grown], tables.growth_table(started.stage, grown))
     write_json(args.out / "tracker.json", result)
     write_text(args.out / "tracker.md", "\n\n".join(sections) + "\n")
     print(f"{args.out}: tracker.md, tracker.json, curve.png")
