@@ -1,7 +1,6 @@
 """The tracker: the authors' output to the last box, and the reasons for it one by one."""
 
 import dataclasses
-import re
 from pathlib import Path
 from typing import Any
 
@@ -10,66 +9,21 @@ import pytest
 
 from stages.contracts.detections import Detections
 from stages.contracts.tracklets import Tracklets
-from stages.motchallenge import read_rows
 from stages.regions import RegionParams
-from stages.seqinfo import read_seqinfo
 from stages.track import track
 from stages.tracking.bytetrack import ByteTrackParams
+from tests.parity import REFERENCES, Reference, compare
 from tests.tables import box, detections
 
 PARAMS = ByteTrackParams(track_thresh=0.5, match_thresh=0.8, track_buffer=30, mot20=False, bboxes="filtered")
 
 
-def shared_sequence(folder: Path, fps: float | None = None) -> Detections:
-    info, rows = read_seqinfo(folder / "seqinfo.ini"), read_rows(folder / "det" / "det.txt")
-    return Detections(
-        info.name, info.num_frames, info.width_px, info.height_px, fps or info.fps,
-        rows.frame_numbers, rows.bboxes, rows.scores, np.zeros(len(rows), np.int16),
-    )  # fmt: skip
-
-
-def partition(ids: Any, frames: Any, boxes: Any) -> dict[int, dict[int, Any]]:
-    """{frame: {id: box}}."""
-    table: dict[int, dict[int, Any]] = {}
-    for name, frame, corners in zip(ids.tolist(), frames.tolist(), boxes.astype(np.float64), strict=True):
-        table.setdefault(frame, {})[name] = corners
-    return table
-
-
-def differing_frames(ours: Tracklets, reference: Path) -> list[int]:
-    """Frames whose boxes (to 0.01 px) or ids, under one renaming for the whole sequence, differ."""
-    rows = read_rows(reference)
-    a = partition(ours.tracklet_ids, ours.frame_numbers, ours.bboxes)
-    b = partition(rows.ids, rows.frame_numbers, rows.bboxes)
-    forward: dict[int, int] = {}
-    backward: dict[int, int] = {}
-    different = []
-    for frame in sorted(set(a) | set(b)):
-        mine, theirs = a.get(frame, {}), b.get(frame, {})
-        good = len(mine) == len(theirs)
-        for name, corners in mine.items():
-            match = [other for other, values in theirs.items() if np.abs(values - corners).max() <= 0.01]
-            known = forward.get(name)
-            other = known if known in match else next(iter(match), None)
-            good &= other is not None and forward.setdefault(name, other) == other and backward.setdefault(other, name) == name
-        if not good:
-            different.append(frame)
-    return different
-
-
-REFERENCES = [
-    (f"mot17_first_half/MOT17-{number}", name)
-    for number in ("02", "04", "05", "09", "10", "11", "13")
-    for name in ("thresh0.5_match0.8_buffer30", "thresh0.6_match0.9_buffer30")
-] + [(f"dancetrack/dancetrack{number}", "thresh0.6_match0.8_buffer30") for number in ("0004", "0005", "0007", "0010", "0014")]
-
-
-@pytest.mark.parametrize(("folder", "name"), REFERENCES)
-def test_every_frame_equals_the_authors_code(shared_data: Path, folder: str, name: str) -> None:
-    thresh, match, buffer = re.findall(r"[\d.]+", name)
-    params = ByteTrackParams(float(thresh), float(match), int(buffer), mot20=False, bboxes="filtered")
-    tracklets = track(shared_sequence(shared_data / folder, fps=30.0), params)  # the references ran at a nominal 30 fps
-    assert differing_frames(tracklets, shared_data / folder / "bytetrack" / f"{name}.txt") == []
+@pytest.mark.parametrize("reference", REFERENCES, ids=lambda reference: f"{reference.folder} {reference.name}")
+def test_every_frame_equals_the_authors_code(shared_data: Path, reference: Reference) -> None:
+    tracklets = track(reference.detections(shared_data), reference.params)
+    parity = compare(tracklets.tracklet_ids, tracklets.frame_numbers, tracklets.bboxes, reference.path(shared_data))
+    assert parity.frames > 0
+    assert (parity.other_boxes, parity.other_ids) == ([], [])
 
 
 def walk(frames: Any, start: float = 100, step: float = 4, score: float = 0.9, y: float = 100) -> list[Any]:
