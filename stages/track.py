@@ -22,16 +22,17 @@ def track(detections: Detections, params: ByteTrackParams, regions: RegionParams
     usable = detections.bboxes[:, 3] > detections.bboxes[:, 1]  # the filter divides by the height
     usable &= counted(detections.bboxes, regions)
     parts, offset = [], 0
+    still = np.tile(np.eye(2, 3), (detections.num_frames, 1, 1))
     for class_id in np.unique(detections.class_ids):
         chosen = np.flatnonzero((detections.class_ids == class_id) & usable)
         offsets = np.searchsorted(detections.frame_numbers[chosen], np.arange(detections.num_frames + 1))
-        rows = byte_track(detections.bboxes[chosen], detections.confidences[chosen], offsets, detections.fps, params)
+        rows = byte_track(detections.bboxes[chosen], detections.confidences[chosen], offsets, detections.fps, still, params)
         born, ids = np.unique(rows.tracks, return_inverse=True)
         parts.append((ids + 1 + offset, chosen[rows.detections], rows.bboxes))
         offset += len(born)
     ids = np.concatenate([part[0] for part in parts] or [np.zeros(0, np.int64)])
     indices = np.concatenate([part[1] for part in parts] or [np.zeros(0, np.int64)])
-    filtered = np.concatenate([part[2] for part in parts] or [np.zeros((0, 4))])
+    filtered = np.concatenate([part[2] for part in parts] or [np.zeros((0, 4), np.float32)])
     return make_tracklets(
         detections,
         ids,

@@ -1,23 +1,16 @@
 """The tracker: the authors' output to the last box, and the reasons for it one by one."""
 
 import dataclasses
-import itertools
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
 
-from stages.boxes import iou
 from stages.contracts.detections import Detections
 from stages.contracts.tracklets import Tracklets
 from stages.regions import RegionParams
 from stages.track import track
-from stages.tracking import kalman
-from stages.tracking.assignment import assign
 from stages.tracking.bytetrack import ByteTrackParams
 from tests.parity import REFERENCES, Reference, compare
 from tests.tables import box, detections
@@ -178,74 +171,3 @@ def test_a_shifted_picture_has_the_same_tracks() -> None:
     rows = np.arange(len(table))
     shifted = track(moved(table, rows, 256.0), PARAMS)  # a power of two: float32 keeps the fractions
     assert groups(track(table, PARAMS), rows) == groups(shifted, rows)
-
-
-def dense_kalman(measured: Any) -> Any:
-    """The published 8x8 filter, written with full matrices: mean after each of the measurements (F, 4)."""
-    motion = np.eye(8)
-    motion[:4, 4:] = np.eye(4)
-    project = np.eye(4, 8)
-
-    def noise(height: float, position: float, aspect: float) -> list[float]:
-        return [position * height, position * height, aspect, position * height]
-
-    height = measured[0, 3]
-    mean = np.concatenate([measured[0], np.zeros(4)])
-    covariance = np.diag(np.square(noise(height, 2 / 20, 1e-2) + noise(height, 10 / 160, 1e-5)))
-    means = [mean]
-    for row in measured[1:]:
-        process = np.diag(np.square(noise(mean[3], 1 / 20, 1e-2) + noise(mean[3], 1 / 160, 1e-5)))
-        mean, covariance = motion @ mean, motion @ covariance @ motion.T + process
-        innovation = project @ covariance @ project.T + np.diag(np.square(noise(mean[3], 1 / 20, 1e-1)))
-        gain = covariance @ project.T @ np.linalg.inv(innovation)
-        mean = mean + gain @ (row - project @ mean)
-        covariance = covariance - gain @ innovation @ gain.T
-        means.append(mean)
-    return np.array(means)
-
-
-def test_four_small_filters_are_the_published_eight_by_eight() -> None:
-    rng = np.random.default_rng(3)
-    measured = np.cumsum(rng.normal([3, 1, 0, 0.2], [2, 2, 0.02, 1], (30, 4)), axis=0) + np.array([100, 100, 0.4, 90])
-    state = kalman.initiate(measured[:1])
-    ours = [np.concatenate([state.position[0], state.velocity[0]])]
-    for row in measured[1:]:
-        state = kalman.update(kalman.predict(state), row[None])
-        ours.append(np.concatenate([state.position[0], state.velocity[0]]))
-    np.testing.assert_allclose(ours, dense_kalman(measured), rtol=1e-9, atol=1e-9)
-
-
-def test_boxes_and_measurements_are_inverse() -> None:
-    boxes = np.array([[10, 20, 50, 120], [0.5, 0.25, 8.5, 20.75]], np.float32)
-    np.testing.assert_allclose(kalman.boxes_of(kalman.measurements(boxes)), boxes, atol=1e-9)
-
-
-@settings(max_examples=200, deadline=None)
-@given(hnp.arrays(np.float64, hnp.array_shapes(min_dims=2, max_dims=2, min_side=0, max_side=4), elements=st.floats(0, 1)))
-def test_assignment_is_the_best_of_all_under_the_limit(cost: Any) -> None:
-    limit = 0.6
-    rows, columns, free_rows, free_columns = assign(cost, limit)
-    assert sorted([*rows, *free_rows]) == list(range(cost.shape[0]))
-    assert sorted([*columns, *free_columns]) == list(range(cost.shape[1]))
-    assert (cost[rows, columns] <= limit).all()
-    best = 0.0
-    for size in range(min(cost.shape) + 1):
-        for some in itertools.combinations(range(cost.shape[0]), size):
-            for others in itertools.permutations(range(cost.shape[1]), size):
-                best = min(best, sum(cost[a, b] - limit for a, b in zip(some, others, strict=True)))
-    assert (cost[rows, columns] - limit).sum() == pytest.approx(best, abs=1e-9)
-
-
-@pytest.mark.parametrize(
-    ("a", "b", "border", "expected"),
-    [
-        ((0, 0, 10, 10), (0, 0, 10, 10), 0.0, 1.0),
-        ((0, 0, 10, 10), (5, 0, 15, 10), 0.0, 50 / 150),
-        ((0, 0, 10, 10), (10, 0, 20, 10), 0.0, 0.0),  # they touch
-        ((0, 0, 9, 9), (5, 0, 14, 9), 1.0, 50 / 150),  # pixels 0 to 9 and 5 to 14, last ones inside
-        ((0, 0, 9, 9), (9, 0, 18, 9), 1.0, 10 / 190),  # they share one column of pixels
-        ((3, 3, 3, 3), (3, 3, 3, 3), 0.0, 0.0),  # nothing and nothing
-    ],
-)
-def test_iou_by_hand(a: Any, b: Any, border: float, expected: float) -> None:
-    assert iou(np.array([a]), np.array([b]), border)[0, 0] == pytest.approx(expected)

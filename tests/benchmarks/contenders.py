@@ -43,7 +43,8 @@ class Ours:
 
     def ready(self, detections: Detections, params: ByteTrackParams) -> Callable[[], TrackRows]:
         offsets = detections.frame_offsets()
-        return lambda: byte_track(detections.bboxes, detections.confidences, offsets, detections.fps, params)
+        still = np.tile(np.eye(2, 3), (detections.num_frames, 1, 1))
+        return lambda: byte_track(detections.bboxes, detections.confidences, offsets, detections.fps, still, params)
 
     def tracked(self, output: TrackRows) -> Tracked:
         return _count(output.tracks)
