@@ -12,19 +12,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from stages import track as stage
 from stages.boxes import iou
+from stages.contracts.camera_motion import CameraMotion
 from stages.contracts.detections import Detections
 from stages.contracts.tracklets import Tracklets
 from stages.motchallenge import read_rows
-from stages.regions import RegionParams
+from stages.regions import EVERYWHERE, RegionParams
 from stages.seqinfo import read_seqinfo
-from stages.track import track
 from stages.tracking import kalman
 from stages.tracking.assignment import assign
 from stages.tracking.bytetrack import ByteTrackParams
 from tests.tables import box, detections
 
 PARAMS = ByteTrackParams(track_thresh=0.5, match_thresh=0.8, track_buffer=30, mot20=False, bboxes="filtered")
+
+
+def track(table: Detections, params: ByteTrackParams, regions: RegionParams = EVERYWHERE) -> Tracklets:
+    """Raw tracklets before a camera that stands still."""
+    return stage.track(table, CameraMotion.still(table.sequence, table.num_frames), params, regions)
 
 
 def shared_sequence(folder: Path, fps: float | None = None) -> Detections:
