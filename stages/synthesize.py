@@ -29,6 +29,7 @@ def write_sequence(folder: Path, name: str, params: SceneParams, truth: SceneRow
     camera = Camera(params.width_px, params.height_px)
     write_text(folder / "camera.json", json.dumps({"image_to_ground": camera.image_to_ground().tolist()}) + "\n")
     write_marker(folder / "pixels", "A scene of boxes: there are no pixels.")
+    write_marker(folder / "motion", "The camera stands still.")
 
 
 def main() -> None:

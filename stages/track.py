@@ -6,15 +6,20 @@ No pixels and no network: the boxes of the whole sequence are known, so trying a
 import numpy as np
 
 from stages.command import execute, log, stage_options, stage_run
+from stages.contracts.camera_motion import CameraMotion
 from stages.contracts.detections import Detections
 from stages.contracts.tracklets import Tracklets, make_tracklets
+from stages.errors import ContractError
 from stages.params import load_section
 from stages.pins import check_pins
 from stages.regions import EVERYWHERE, RegionParams, counted
 from stages.tracking.bytetrack import ByteTrackParams, byte_track
+from stages.tracking.compiled import is_built
 
 
-def track(detections: Detections, params: ByteTrackParams, regions: RegionParams = EVERYWHERE) -> Tracklets:
+def track(
+    detections: Detections, camera_motion: CameraMotion, params: ByteTrackParams, regions: RegionParams = EVERYWHERE
+) -> Tracklets:
     """Raw tracklets of the detections inside the regions; ids count from 1 in order of class and birth.
 
     A row keeps the score of the detection that it claimed, and that detection's box or the filter's (`params.bboxes`).
@@ -22,11 +27,11 @@ def track(detections: Detections, params: ByteTrackParams, regions: RegionParams
     usable = detections.bboxes[:, 3] > detections.bboxes[:, 1]  # the filter divides by the height
     usable &= counted(detections.bboxes, regions)
     parts, offset = [], 0
-    still = np.tile(np.eye(2, 3), (detections.num_frames, 1, 1))
     for class_id in np.unique(detections.class_ids):
         chosen = np.flatnonzero((detections.class_ids == class_id) & usable)
         offsets = np.searchsorted(detections.frame_numbers[chosen], np.arange(detections.num_frames + 1))
-        rows = byte_track(detections.bboxes[chosen], detections.confidences[chosen], offsets, detections.fps, still, params)
+        scores, motion = detections.confidences[chosen], camera_motion.transforms
+        rows = byte_track(detections.bboxes[chosen], scores, offsets, detections.fps, motion, params)
         born, ids = np.unique(rows.tracks, return_inverse=True)
         parts.append((ids + 1 + offset, chosen[rows.detections], rows.bboxes))
         offset += len(born)
@@ -45,17 +50,25 @@ def track(detections: Detections, params: ByteTrackParams, regions: RegionParams
 
 
 def main() -> None:
-    args = stage_options(__doc__, "sequence", "detections", "pins", "tracklets", "timings")
+    args = stage_options(__doc__, "sequence", "detections", "camera-motion", "pins", "tracklets", "timings")
     check_pins(args.pins)
     params = load_section(ByteTrackParams, "track")
     regions = load_section(RegionParams, f"sequences.{args.sequence}.regions")
     with stage_run("track", args.sequence, args.timings) as run:
         detections = Detections.load(args.detections, args.sequence)
+        camera_motion = CameraMotion.load(args.camera_motion, args.sequence)
+        if camera_motion.num_frames != detections.num_frames:
+            raise ContractError(
+                f"{args.camera_motion}: num_frames: expected the detections' {detections.num_frames}, "
+                f"got {camera_motion.num_frames}"
+            )
         buffer = params.lost_frames(detections.fps)
         log.info("track %s: %s detections in %s frames; a lost track is kept %d frames (%.1f s)", args.sequence,
                  f"{len(detections):,}", f"{detections.num_frames:,}", buffer, buffer / detections.fps)  # fmt: skip
+        if not is_built():
+            log.info("track: compiling the tracker, once for this version of its code (some 20 s)")
         with run.computing():
-            tracklets = track(detections, params, regions)
+            tracklets = track(detections, camera_motion, params, regions)
         run.counts = {"frames": detections.num_frames, "detections": len(detections), "boxes": len(tracklets),
                       "tracklets": len(tracklets.ids)}  # fmt: skip
         tracklets.save(args.tracklets)

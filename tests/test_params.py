@@ -56,7 +56,7 @@ def test_a_good_section_is_a_dataclass(tmp_path: Path) -> None:
         ("share: 0", "share: .nan", "track.inner.share: expected a number in [0, 1], got NaN"),
         ("share: 0", "share: -.inf", "track.inner.share: expected a number in [0, 1], got -Infinity"),
         ("track:", "merge:", "track: expected an entry, found none"),
-        ("track:", "tracks:", "tracks: expected one of scenes, sequences, detect, track,"),
+        ("track:", "tracks:", "tracks: expected one of scenes, sequences, detect, register, track,"),
         (GOOD, "track: 3", "track: expected a mapping with count"),
         (GOOD, "- a\n", "expected a mapping of sections, got list"),
         (GOOD, "a: [", "expected YAML, got"),
@@ -108,7 +108,7 @@ def test_a_setting_that_no_sequence_has_and_a_name_that_no_folder_can_have_are_r
     path = tmp_path / "params.yaml"
     path.write_text("sequences: {hall: {camera_group: hall, end_frame: 3}}")
     with pytest.raises(
-        ParamsError, match=r"sequences\.hall\.end_frame: expected one of detections, clip, regions, camera_group"
+        ParamsError, match=r"sequences\.hall\.end_frame: expected one of detections, camera_motion, clip, regions"
     ):
         sequence_names(path)
     for name in ("all", "a/b", "..", "1st"):

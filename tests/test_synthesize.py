@@ -23,7 +23,7 @@ def test_the_same_seed_is_the_same_folder_and_another_seed_another(tmp_path: Pat
     for name in ("a", "b"):
         write_sequence(tmp_path / name, "hall", PARAMS, *simulate(PARAMS))
     files = sorted(path.relative_to(tmp_path / "a").as_posix() for path in (tmp_path / "a").rglob("*") if path.is_file())
-    assert files == ["camera.json", "det/det.txt", "gt/gt.txt", "pixels/none.txt", "seqinfo.ini"]
+    assert files == ["camera.json", "det/det.txt", "gt/gt.txt", "motion/none.txt", "pixels/none.txt", "seqinfo.ini"]
     assert all((tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes() for name in files)
     other = simulate(dataclasses.replace(PARAMS, seed=4))[0]
     assert not np.array_equal(other.bboxes[:5], simulate(PARAMS)[0].bboxes[:5])

@@ -7,15 +7,21 @@ from typing import Any
 import numpy as np
 import pytest
 
+from stages import track as stage
+from stages.contracts.camera_motion import CameraMotion
 from stages.contracts.detections import Detections
 from stages.contracts.tracklets import Tracklets
-from stages.regions import RegionParams
-from stages.track import track
+from stages.regions import EVERYWHERE, RegionParams
 from stages.tracking.bytetrack import ByteTrackParams
 from tests.parity import REFERENCES, Reference, compare
 from tests.tables import box, detections
 
 PARAMS = ByteTrackParams(track_thresh=0.5, match_thresh=0.8, track_buffer=30, mot20=False, bboxes="filtered")
+
+
+def track(table: Detections, params: ByteTrackParams, regions: RegionParams = EVERYWHERE) -> Tracklets:
+    """Raw tracklets before a camera that stands still."""
+    return stage.track(table, CameraMotion.still(table.sequence, table.num_frames), params, regions)
 
 
 @pytest.mark.parametrize("reference", REFERENCES, ids=lambda reference: f"{reference.folder} {reference.name}")
@@ -171,3 +177,17 @@ def test_a_shifted_picture_has_the_same_tracks() -> None:
     rows = np.arange(len(table))
     shifted = track(moved(table, rows, 256.0), PARAMS)  # a power of two: float32 keeps the fractions
     assert groups(track(table, PARAMS), rows) == groups(shifted, rows)
+
+
+@pytest.mark.parametrize(("compensated", "tracklets"), [(True, 3), (False, 0)])
+def test_a_panning_camera_loses_nobody_whose_motion_is_known(compensated: bool, tracklets: int) -> None:
+    """People stand 60 px apart and the camera turns by 45 px a frame, more than a person's width, now left, now right."""
+    shifts = np.where(np.arange(20) // 3 % 2, 45.0, -45.0)
+    shifts[0] = 0
+    offsets = 500 + np.cumsum(shifts)
+    table = detections([(frame, box(x + offsets[frame], 100), 0.9) for frame in range(20) for x in (0, 400, 800)])
+    transforms = np.tile(np.eye(2, 3), (table.num_frames, 1, 1))
+    if compensated:
+        transforms[:20, 0, 2] = shifts
+    ids = stage.track(table, CameraMotion(table.sequence, table.num_frames, transforms), PARAMS).to_dicts()
+    assert sum(len(entry["frame_numbers"]) == 20 for entry in ids) == tracklets

@@ -116,7 +116,7 @@ def _track(
     shown, claimed, filtered = np.empty(num_rows, np.int64), np.empty(num_rows, np.int64), np.empty((num_rows, 4), np.float32)
     tracks = _room(int(np.sum(detected.scores >= settings.new_track_thresh)))
     tracked, lost = np.zeros(0, np.int64), np.zeros(0, np.int64)
-    num_born, count = np.int64(0), 0  # np.int64: a literal 0 would be compiled for by itself
+    num_born = count = len(tracked)  # not a literal 0: it would be compiled for by itself
     for frame in range(len(offsets) - 1):
         tracked, lost, num_born = _step(
             frame, detected, offsets[frame], offsets[frame + 1], transforms[frame], moves[frame], settings,

@@ -30,12 +30,22 @@ def source_hash() -> str:
 SOURCE_HASH = source_hash()
 
 
+def folder() -> Path:
+    """Where the code built from these sources lies."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "retrace" / "kernels" / SOURCE_HASH
+
+
+def is_built() -> bool:
+    """Whether anything was compiled from these sources before: the first time takes some twenty seconds."""
+    return folder().is_dir()
+
+
 class SourceHashLocator:
     """Tells numba where built functions lie (numba.core.caching, `_CacheLocator`)."""
 
     def __init__(self, function: Any):
         self.line = function.__code__.co_firstlineno
-        self.folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "retrace" / "kernels" / SOURCE_HASH
+        self.folder = folder()
 
     @classmethod
     def from_function(cls, function: Any, _file: str) -> "SourceHashLocator":

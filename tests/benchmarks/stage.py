@@ -12,6 +12,7 @@ from pathlib import Path
 import yaml
 
 from stages.artifacts import read_json
+from stages.contracts.camera_motion import CameraMotion
 from stages.contracts.detections import Detections
 from tests.benchmarks import ONE_THREAD
 from tests.conftest import ROOT
@@ -60,11 +61,12 @@ def run_stage(detections: Detections, folder: Path) -> StageRun:
     params["sequences"] = {detections.sequence: settings}
     (folder / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
     detections.save(folder / "detections_raw.npz")
+    CameraMotion.still(detections.sequence, detections.num_frames).save(folder / "camera_motion.npz")
     wall_s = _run(
         [
             sys.executable, "-m", "stages.track", "--sequence", detections.sequence,
             "--pins", str(ROOT / "constraints" / "numerics.txt"), "--detections", "detections_raw.npz",
-            "--tracklets", "tracklets_raw.npz", "--timings", "track.json",
+            "--camera-motion", "camera_motion.npz", "--tracklets", "tracklets_raw.npz", "--timings", "track.json",
         ],
         folder,
     )  # fmt: skip
