@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from stages.params import Range
 from stages.tracking import kalman
 from stages.tracking.assignment import assign
+from stages.tracking.camera_shift import camera_shift
 from stages.tracking.compiled import compiled
 from stages.tracking.lapjv import NONE, Array, Ints
-from stages.tracking.overlaps import overlaps
+from stages.tracking.overlaps import overlaps, vertical_overlap
 
 LOW_THRESH = np.float32(0.1)  # detections at or below are never used
 SECOND_MATCH_THRESH = 0.5  # limit of the association with low-score detections
@@ -47,6 +48,20 @@ class ByteTrackParams:
         return int(fps / NOMINAL_FPS * self.track_buffer)
 
 
+class Extension(NamedTuple):
+    """What pays beyond the published algorithm; the defaults leave it as it is."""
+
+    vertical_power: float = 0.0  # IoU is multiplied with the vertical overlap to this power
+    vertical_power_low: float = 0.0  # the same in the association with low scores
+    score_noise: float = 0.0  # measurement noise is multiplied with 1 - this * score
+    follow_camera: bool = False  # predictions follow the shift that confident pairs have in common
+
+
+PUBLISHED = Extension()
+CAMERA_ROUNDS = 2
+CAMERA_VELOCITY_SHARE = 0.3  # of a shift that is taken for lasting
+
+
 class TrackRows(NamedTuple):
     """M rows of output, by frame: which track (numbered by birth, from 0) claimed which detection, and its filtered box."""
 
@@ -63,6 +78,10 @@ class Settings(NamedTuple):
     match_thresh: float
     lost_frames: int
     fuse_scores: bool
+    vertical_power: float
+    vertical_power_low: float
+    score_noise: float
+    follow_camera: bool
 
 
 class Detected(NamedTuple):
@@ -86,7 +105,13 @@ LIFE_SIZE = 5
 
 
 def byte_track(
-    bboxes: Float32s, scores: Float32s, frame_offsets: Ints, fps: float, transforms: Array, params: ByteTrackParams
+    bboxes: Float32s,
+    scores: Float32s,
+    frame_offsets: Ints,
+    fps: float,
+    transforms: Array,
+    params: ByteTrackParams,
+    extension: Extension = PUBLISHED,
 ) -> TrackRows:
     """Tracks of one class in one sequence of F frames.
 
@@ -100,6 +125,7 @@ def byte_track(
         params.match_thresh,
         params.lost_frames(fps),
         not params.mot20,
+        *extension,
     )
     moves = (transforms != np.eye(2, 3)).any(axis=(1, 2))
     detected = Detected(np.ascontiguousarray(bboxes, np.float32), np.ascontiguousarray(scores, np.float32))
@@ -112,7 +138,7 @@ def _track(
     detected: Detected, offsets: Ints, transforms: Array, moves: Bools, settings: Settings
 ) -> tuple[Ints, Ints, Float32s]:
     """The columns of TrackRows."""
-    num_rows = int(np.sum(detected.scores > LOW_THRESH))  # no more: a row of output claims a detection
+    num_rows = int(np.sum(detected.scores > min(LOW_THRESH, settings.track_thresh)))  # a row of output claims a detection
     shown, claimed, filtered = np.empty(num_rows, np.int64), np.empty(num_rows, np.int64), np.empty((num_rows, 4), np.float32)
     tracks = _room(int(np.sum(detected.scores >= settings.new_track_thresh)))
     tracked, lost = np.zeros(0, np.int64), np.zeros(0, np.int64)
@@ -159,17 +185,20 @@ def _step(
 
     # first association: confirmed and lost tracks with high scores
     pool = np.concatenate((confirmed, lost))
-    chosen = _associate(tracks, pool, detected, high, settings.match_thresh, settings.fuse_scores)
-    _claim(tracks, pool, detected, high, chosen, frame)
+    if settings.follow_camera:
+        _follow_camera(tracks, confirmed, lost, unconfirmed, detected, high)
+    limit, power, fuse = settings.match_thresh, settings.vertical_power, settings.fuse_scores
+    chosen = _associate(tracks, pool, detected, high, limit, power, fuse)
+    _claim(tracks, pool, detected, high, chosen, frame, settings.score_noise)
     left = _unmatched(confirmed, chosen)
     high = _unclaimed(high, chosen)
     # second association: tracks not lost before this frame with low scores
-    chosen = _associate(tracks, left, detected, low, SECOND_MATCH_THRESH, False)
-    _claim(tracks, left, detected, low, chosen, frame)
+    chosen = _associate(tracks, left, detected, low, SECOND_MATCH_THRESH, settings.vertical_power_low, False)
+    _claim(tracks, left, detected, low, chosen, frame, settings.score_noise)
     newly_lost = _unmatched(left, chosen)
     # tracks seen once need a second look; without it they end
-    chosen = _associate(tracks, unconfirmed, detected, high, UNCONFIRMED_MATCH_THRESH, settings.fuse_scores)
-    _claim(tracks, unconfirmed, detected, high, chosen, frame)
+    chosen = _associate(tracks, unconfirmed, detected, high, UNCONFIRMED_MATCH_THRESH, power, fuse)
+    _claim(tracks, unconfirmed, detected, high, chosen, frame, settings.score_noise)
     high = _unclaimed(high, chosen)
 
     born = _begin(tracks, num_born, detected, high, settings.new_track_thresh, frame)
@@ -228,14 +257,35 @@ def _predict(tracks: Tracks, confirmed: Ints, lost: Ints) -> None:
 
 
 @compiled
-def _associate(tracks: Tracks, pool: Ints, detected: Detected, detections: Ints, limit: float, fuse_scores: bool) -> Ints:
+def _follow_camera(tracks: Tracks, confirmed: Ints, lost: Ints, unconfirmed: Ints, detected: Detected, high: Ints) -> None:
+    """Moves all predictions by the camera's shift, seen by the tracks of the frame before; a share of it goes to velocities."""
+    for _ in range(CAMERA_ROUNDS):
+        x, y = camera_shift(_boxes(tracks, confirmed), _corners(detected, high))
+        for part in (confirmed, lost, unconfirmed):
+            for track in part:
+                tracks.states[track, kalman.X] += x
+                tracks.states[track, kalman.Y] += y
+                tracks.states[track, 4 + kalman.X] += CAMERA_VELOCITY_SHARE * x
+                tracks.states[track, 4 + kalman.Y] += CAMERA_VELOCITY_SHARE * y
+
+
+@compiled
+def _associate(
+    tracks: Tracks, pool: Ints, detected: Detected, detections: Ints, limit: float, vertical_power: float, fuse_scores: bool
+) -> Ints:
     """(P,) for each track of the pool a place in `detections`, or -1.
 
-    The cost is 1 - IoU of the predicted box, or 1 - IoU * score where scores are fused.
+    The cost is 1 - IoU of the predicted box, or 1 - IoU * score where scores are fused; IoU may have a power of the vertical
+    overlap in it, which tells people apart who walk past each other at different depths.
     """
     if len(pool) == 0 or len(detections) == 0:
         return np.full(len(pool), NONE)
-    starts, columns, costs = overlaps(_boxes(tracks, pool), _corners(detected, detections))
+    predicted, boxes = _boxes(tracks, pool), _corners(detected, detections)
+    starts, columns, costs = overlaps(predicted, boxes)
+    if vertical_power > 0:
+        for row in range(len(pool)):
+            for k in range(starts[row], starts[row + 1]):
+                costs[k] *= vertical_overlap(predicted, row, boxes, columns[k]) ** vertical_power
     for k in range(len(costs)):
         costs[k] = 1 - costs[k]
         if fuse_scores:
@@ -266,12 +316,18 @@ def _corners(detected: Detected, chosen: Ints) -> Array:
 
 
 @compiled
-def _claim(tracks: Tracks, pool: Ints, detected: Detected, detections: Ints, chosen: Ints, frame: int) -> None:
-    """Updates the tracks that were given a detection."""
+def _claim(
+    tracks: Tracks, pool: Ints, detected: Detected, detections: Ints, chosen: Ints, frame: int, score_noise: float
+) -> None:
+    """Updates the tracks that were given a detection; one with a high score may count for more.
+
+    Du et al. 2021, "GIAOTracker", equation 4 scales the noise's variance by 1 - score; here its standard deviation.
+    """
     for i in range(len(pool)):
         if chosen[i] != NONE:
             track, detection = pool[i], detections[chosen[i]]
-            kalman.update(tracks.states, track, kalman.measured(detected.bboxes, detection))
+            noise = 1 - score_noise * detected.scores[detection]
+            kalman.update(tracks.states, track, kalman.measured(detected.bboxes, detection), noise)
             tracks.lives[track, LAST_FRAME] = frame
             tracks.lives[track, LAST_DETECTION] = detection
             tracks.lives[track, CONFIRMED] = True

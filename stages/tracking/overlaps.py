@@ -47,6 +47,13 @@ def overlap(a: Array, i: int, b: Array, j: int) -> float:
 
 
 @compiled
+def vertical_overlap(a: Array, i: int, b: Array, j: int) -> float:
+    """Share of the height that box i of a (N, 4) and box j of b (M, 4) cover together that both cover, without the border."""
+    shared = min(a[i, 3], b[j, 3]) - max(a[i, 1], b[j, 1])
+    return float(max(shared / (max(a[i, 3], b[j, 3]) - min(a[i, 1], b[j, 1])), 0.0))
+
+
+@compiled
 def _area(boxes: Array, row: int) -> float:
     return float((boxes[row, 2] - boxes[row, 0] + BORDER_PX) * (boxes[row, 3] - boxes[row, 1] + BORDER_PX))
 
