@@ -77,7 +77,7 @@ def test_small_filters_are_the_published_eight_by_eight(camera_moves: bool) -> N
     for row, motion in zip(measured[1:], motions[1:], strict=True):
         kalman.transform(states, 0, motion)
         kalman.predict(states, 0)
-        kalman.update(states, 0, tuple(row), 1.0)
+        kalman.update(states, 0, tuple(row))
         ours.append(states[0, :8].copy())
     np.testing.assert_allclose(ours, dense_kalman(measured, motions), rtol=1e-9, atol=1e-9)
 

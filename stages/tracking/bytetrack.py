@@ -53,7 +53,6 @@ class Extension(NamedTuple):
 
     vertical_power: float = 0.0  # IoU is multiplied with the vertical overlap to this power
     vertical_power_low: float = 0.0  # the same in the association with low scores
-    score_noise: float = 0.0  # measurement noise is multiplied with 1 - this * score
     follow_camera: bool = False  # predictions follow the shift that confident pairs have in common
 
 
@@ -80,7 +79,6 @@ class Settings(NamedTuple):
     fuse_scores: bool
     vertical_power: float
     vertical_power_low: float
-    score_noise: float
     follow_camera: bool
 
 
@@ -189,16 +187,16 @@ def _step(
         _follow_camera(tracks, confirmed, lost, unconfirmed, detected, high)
     limit, power, fuse = settings.match_thresh, settings.vertical_power, settings.fuse_scores
     chosen = _associate(tracks, pool, detected, high, limit, power, fuse)
-    _claim(tracks, pool, detected, high, chosen, frame, settings.score_noise)
+    _claim(tracks, pool, detected, high, chosen, frame)
     left = _unmatched(confirmed, chosen)
     high = _unclaimed(high, chosen)
     # second association: tracks not lost before this frame with low scores
     chosen = _associate(tracks, left, detected, low, SECOND_MATCH_THRESH, settings.vertical_power_low, False)
-    _claim(tracks, left, detected, low, chosen, frame, settings.score_noise)
+    _claim(tracks, left, detected, low, chosen, frame)
     newly_lost = _unmatched(left, chosen)
     # tracks seen once need a second look; without it they end
     chosen = _associate(tracks, unconfirmed, detected, high, UNCONFIRMED_MATCH_THRESH, power, fuse)
-    _claim(tracks, unconfirmed, detected, high, chosen, frame, settings.score_noise)
+    _claim(tracks, unconfirmed, detected, high, chosen, frame)
     high = _unclaimed(high, chosen)
 
     born = _begin(tracks, num_born, detected, high, settings.new_track_thresh, frame)
@@ -316,18 +314,12 @@ def _corners(detected: Detected, chosen: Ints) -> Array:
 
 
 @compiled
-def _claim(
-    tracks: Tracks, pool: Ints, detected: Detected, detections: Ints, chosen: Ints, frame: int, score_noise: float
-) -> None:
-    """Updates the tracks that were given a detection; one with a high score may count for more.
-
-    Du et al. 2021, "GIAOTracker", equation 4 scales the noise's variance by 1 - score; here its standard deviation.
-    """
+def _claim(tracks: Tracks, pool: Ints, detected: Detected, detections: Ints, chosen: Ints, frame: int) -> None:
+    """Updates the tracks that were given a detection."""
     for i in range(len(pool)):
         if chosen[i] != NONE:
             track, detection = pool[i], detections[chosen[i]]
-            noise = 1 - score_noise * detected.scores[detection]
-            kalman.update(tracks.states, track, kalman.measured(detected.bboxes, detection), noise)
+            kalman.update(tracks.states, track, kalman.measured(detected.bboxes, detection))
             tracks.lives[track, LAST_FRAME] = frame
             tracks.lives[track, LAST_DETECTION] = detection
             tracks.lives[track, CONFIRMED] = True

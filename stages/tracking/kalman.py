@@ -76,13 +76,10 @@ def predict(states: Array, track: int) -> None:
 
 
 @compiled
-def update(states: Array, track: int, measurement: tuple[float, float, float, float], noise: float) -> None:
-    """The state after a measurement z: gain K = P H^T / S, x' = x + K (z - H x), P' = P - K S K^T.
-
-    `noise` multiplies the standard deviation of the measurement; 1: as published.
-    """
-    length = _update(states, track, LENGTH, _square(STD_POSITION * states[track, H]) * _square(noise))
-    aspect = _update(states, track, ASPECT, _square(STD_ASPECT_MEASURED) * _square(noise))
+def update(states: Array, track: int, measurement: tuple[float, float, float, float]) -> None:
+    """The state after a measurement z: gain K = P H^T / S, x' = x + K (z - H x), P' = P - K S K^T."""
+    length = _update(states, track, LENGTH, _square(STD_POSITION * states[track, H]))
+    aspect = _update(states, track, ASPECT, _square(STD_ASPECT_MEASURED))
     for i in range(4):
         gain, velocity_gain = aspect if i == A else length
         innovation = measurement[i] - states[track, i]
