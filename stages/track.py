@@ -1,7 +1,11 @@
-"""Detections to raw tracklets: offline ByteTrack over stored boxes, each class by itself.
+"""Detections to raw tracklets: ByteTrack or OC-SORT offline over stored boxes, each class by itself.
 
 No pixels and no network: the boxes of the whole sequence are known, so trying a threshold costs a second.
 """
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
 
 import numpy as np
 
@@ -12,9 +16,28 @@ from stages.params import load_section
 from stages.pins import check_pins
 from stages.regions import EVERYWHERE, RegionParams, counted
 from stages.tracking.bytetrack import ByteTrackParams, byte_track
+from stages.tracking.ocsort import OcSortParams, oc_sort
+from stages.tracking.tracker import Tracker
 
 
-def track(detections: Detections, params: ByteTrackParams, regions: RegionParams = EVERYWHERE) -> Tracklets:
+@dataclass(frozen=True)
+class TrackParams(ByteTrackParams):
+    """The section: ByteTrack's settings, OC-SORT's, and which of the two tracks."""
+
+    algorithm: Literal["bytetrack", "ocsort"]
+    ocsort: OcSortParams
+
+    @property
+    def tracker(self) -> Tracker:
+        """The chosen one with its settings."""
+        return partial(oc_sort, params=self.ocsort) if self.algorithm == "ocsort" else partial(byte_track, params=self)
+
+    def patience(self, fps: float) -> int:
+        """Frames that the chosen one keeps a lost track."""
+        return self.ocsort.max_age if self.algorithm == "ocsort" else self.lost_frames(fps)
+
+
+def track(detections: Detections, params: TrackParams, regions: RegionParams = EVERYWHERE) -> Tracklets:
     """Raw tracklets of the detections inside the regions; ids count from 1 in order of class and birth.
 
     A row keeps the score of the detection that it claimed, and that detection's box or the filter's (`params.bboxes`).
@@ -26,7 +49,7 @@ def track(detections: Detections, params: ByteTrackParams, regions: RegionParams
     for class_id in np.unique(detections.class_ids):
         chosen = np.flatnonzero((detections.class_ids == class_id) & usable)
         offsets = np.searchsorted(detections.frame_numbers[chosen], np.arange(detections.num_frames + 1))
-        rows = byte_track(detections.bboxes[chosen], detections.confidences[chosen], offsets, detections.fps, still, params)
+        rows = params.tracker(detections.bboxes[chosen], detections.confidences[chosen], offsets, detections.fps, still)
         born, ids = np.unique(rows.tracks, return_inverse=True)
         parts.append((ids + 1 + offset, chosen[rows.detections], rows.bboxes))
         offset += len(born)
@@ -47,13 +70,14 @@ def track(detections: Detections, params: ByteTrackParams, regions: RegionParams
 def main() -> None:
     args = stage_options(__doc__, "sequence", "detections", "pins", "tracklets", "timings")
     check_pins(args.pins)
-    params = load_section(ByteTrackParams, "track")
+    params = load_section(TrackParams, "track")
     regions = load_section(RegionParams, f"sequences.{args.sequence}.regions")
     with stage_run("track", args.sequence, args.timings) as run:
         detections = Detections.load(args.detections, args.sequence)
-        buffer = params.lost_frames(detections.fps)
-        log.info("track %s: %s detections in %s frames; a lost track is kept %d frames (%.1f s)", args.sequence,
-                 f"{len(detections):,}", f"{detections.num_frames:,}", buffer, buffer / detections.fps)  # fmt: skip
+        buffer = params.patience(detections.fps)
+        log.info("track %s: %s, %s detections in %s frames; a lost track is kept %d frames (%.1f s)", args.sequence,
+                 params.algorithm, f"{len(detections):,}", f"{detections.num_frames:,}", buffer,
+                 buffer / detections.fps)  # fmt: skip
         with run.computing():
             tracklets = track(detections, params, regions)
         run.counts = {"frames": detections.num_frames, "detections": len(detections), "boxes": len(tracklets),

@@ -7,8 +7,17 @@ import numpy as np
 from stages.contracts.detections import Detections
 from stages.contracts.embeddings import Embeddings
 from stages.contracts.tracklets import Tracklets, make_tracklets
+from stages.track import TrackParams
+from stages.tracking.ocsort import OcSortParams
 
 VIDEO = {"sequence": "hall", "width_px": 640, "height_px": 480, "fps": 10.0}
+
+
+def track_params(**other: Any) -> TrackParams:
+    """ByteTrack with its usual settings, and OC-SORT's for the choice; `other` settings in their place."""
+    ocsort = OcSortParams(det_thresh=0.6, iou_threshold=0.3, max_age=30, min_hits=3, delta_t=3, inertia=0.2, use_byte=False)
+    settings = {"track_thresh": 0.5, "match_thresh": 0.8, "track_buffer": 30, "mot20": False, "bboxes": "filtered"}
+    return TrackParams(**(settings | {"algorithm": "bytetrack", "ocsort": ocsort} | other))  # type: ignore[arg-type]
 
 
 def detections(rows: list[tuple[int, Any, float]], num_frames: int = 100, **other: Any) -> Detections:

@@ -11,11 +11,10 @@ from stages.contracts.detections import Detections
 from stages.contracts.tracklets import Tracklets
 from stages.regions import RegionParams
 from stages.track import track
-from stages.tracking.bytetrack import ByteTrackParams
 from tests.parity import REFERENCES, Reference, compare
-from tests.tables import box, detections
+from tests.tables import box, detections, track_params
 
-PARAMS = ByteTrackParams(track_thresh=0.5, match_thresh=0.8, track_buffer=30, mot20=False, bboxes="filtered")
+PARAMS = track_params()
 
 
 @pytest.mark.parametrize("reference", REFERENCES, ids=lambda reference: f"{reference.folder} {reference.name}")
@@ -47,7 +46,7 @@ def test_one_person_is_one_tracklet_linked_to_the_detections() -> None:
 
 def test_detected_boxes_are_the_detections_and_filtered_ones_are_near() -> None:
     table = detections(walk(range(20)))
-    detected = track(table, ByteTrackParams(0.5, 0.8, 30, False, "detected"))
+    detected = track(table, track_params(bboxes="detected"))
     assert np.array_equal(detected.bboxes, table.bboxes)
     filtered = track(table, PARAMS)
     assert not np.array_equal(filtered.bboxes, table.bboxes)
@@ -99,7 +98,7 @@ def test_scores_are_fused_into_the_cost_unless_mot20() -> None:
     """IoU 0.33 after a jump: cost 0.67 alone passes 0.8, but fused with score 0.55 it is 0.82 and does not."""
     jump = [(0, box(100), 0.9), (1, box(100), 0.9), (2, box(120), 0.55)]
     fused = track(detections(jump), PARAMS)
-    plain = track(detections(jump), ByteTrackParams(0.5, 0.8, 30, True, "filtered"))
+    plain = track(detections(jump), track_params(mot20=True))
     assert spans(fused) == [(1, 0, 1)]
     assert spans(plain) == [(1, 0, 2)]
 

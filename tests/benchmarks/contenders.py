@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from stages.contracts.detections import Detections
 from stages.detecting.yolo import isolate_ultralytics
-from stages.tracking.bytetrack import LOW_THRESH, NEW_TRACK_MARGIN, ByteTrackParams, TrackRows, byte_track
+from stages.tracking.bytetrack import NEW_TRACK_MARGIN, ByteTrackParams, byte_track
+from stages.tracking.detected import LOW_THRESH
+from stages.tracking.tracker import TrackRows
 
 
 @dataclass(frozen=True)
