@@ -172,8 +172,9 @@ def videos(draw: Any) -> tuple[Any, Any, Any]:
 @given(
     videos(),
     st.builds(
-        ByteTrackParams, track_thresh=st.sampled_from([0.05, 0.3, 0.5, 0.6]), match_thresh=st.sampled_from([0.7, 0.8, 0.9, 1.0]),
-        track_buffer=st.sampled_from([1, 2, 30]), mot20=st.booleans(), bboxes=st.just("filtered"),
+        ByteTrackParams, track_thresh=st.sampled_from([0.05, 0.3, 0.5, 0.6]),
+        match_thresh=st.sampled_from([0.7, 0.8, 0.9, 1.0]), track_buffer=st.sampled_from([1, 2, 30]), mot20=st.booleans(),
+        bboxes=st.just("filtered"),
     ),
     st.sampled_from([10.0, 30.0]),
 )  # fmt: skip
