@@ -9,7 +9,7 @@ import numpy as np
 from stages.tracking.assignment import assign
 from stages.tracking.compiled import compiled
 from stages.tracking.lapjv import NONE, Array
-from stages.tracking.overlaps import overlaps, vertical_overlap
+from stages.tracking.overlaps import BORDER_PX, overlaps, vertical_overlap
 
 MIN_PAIRS = 4
 MIN_OVERLAP = 0.2  # of a pair: IoU * vertical overlap
@@ -20,7 +20,7 @@ def camera_shift(predicted: Array, detected: Array) -> tuple[float, float]:
     """Median of detected minus predicted centres (x, y px) over the best pairs of boxes (P, 4), (D, 4); 0, 0 of too few."""
     if len(predicted) < MIN_PAIRS or len(detected) < MIN_PAIRS:
         return 0.0, 0.0
-    starts, columns, costs = overlaps(predicted, detected)
+    starts, columns, costs = overlaps(predicted, detected, BORDER_PX)
     for row in range(len(predicted)):
         for k in range(starts[row], starts[row + 1]):
             costs[k] = 1 - costs[k] * vertical_overlap(predicted, row, detected, columns[k])

@@ -35,9 +35,9 @@ def folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "retrace" / "kernels" / SOURCE_HASH
 
 
-def is_built() -> bool:
-    """Whether anything was compiled from these sources before: the first time takes some twenty seconds."""
-    return folder().is_dir()
+def is_built(module: str) -> bool:
+    """Whether this module was compiled from these sources before: the first time takes some twenty seconds."""
+    return any(folder().glob(f"{module}.*.nbi"))
 
 
 class SourceHashLocator:
