@@ -29,6 +29,31 @@ def only_overlaps(starts: Ints, columns: Ints, ious: Array, num_columns: int, th
 
 
 @compiled
+def without_rival(starts: Ints, columns: Ints, ious: Array, num_columns: int, margin: float) -> Ints:
+    """(R,) the column that a row has in every complete assignment of greatest gain, or -1 where that is not certain.
+
+    The gain is IoU and a term for every pair, which exchanges partners at a difference of at most `margin`: a pair that
+    overlaps by more than the margin and the next best overlaps of its row and of its column gains by joining.
+    """
+    row_best, row_next = np.zeros(len(starts) - 1), np.zeros(len(starts) - 1)
+    column_best, column_next = np.zeros(num_columns), np.zeros(num_columns)
+    for row in range(len(starts) - 1):
+        for k in range(starts[row], starts[row + 1]):
+            column = columns[k]
+            row_next[row] = max(row_next[row], min(row_best[row], ious[k]))
+            row_best[row] = max(row_best[row], ious[k])
+            column_next[column] = max(column_next[column], min(column_best[column], ious[k]))
+            column_best[column] = max(column_best[column], ious[k])
+    certain = np.full(len(starts) - 1, NONE)
+    for row in range(len(starts) - 1):
+        for k in range(starts[row], starts[row + 1]):
+            column = columns[k]
+            if ious[k] == row_best[row] == column_best[column] and ious[k] > margin + row_next[row] + column_next[column]:
+                certain[row] = column
+    return certain
+
+
+@compiled
 def most_overlap(boxes: Array, corners: Array, threshold: float) -> Ints:
     """(B,) for each box the detection, by place, of the assignment with the greatest sum of IoU, or -1."""
     if len(boxes) == 0 or len(corners) == 0:

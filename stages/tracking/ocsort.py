@@ -19,7 +19,7 @@ from stages.params import Range
 from stages.tracking import observations
 from stages.tracking.compiled import compiled
 from stages.tracking.detected import Detected, by_score, num_usable, unclaimed, unmatched
-from stages.tracking.gating import NO_BORDER, gated, most_overlap, only_overlaps
+from stages.tracking.gating import NO_BORDER, gated, most_overlap, only_overlaps, without_rival
 from stages.tracking.lapjv import NONE, Array, Ints, lapjv
 from stages.tracking.ocsort_tracks import (
     LAST_DETECTION,
@@ -138,31 +138,50 @@ def _associate(tracks: Tracks, pool: Ints, detected: Detected, high: Ints, setti
     chosen, decided = only_overlaps(starts, columns, ious, len(high), settings.iou_threshold)
     if decided or not np.any(ious >= settings.iou_threshold):
         return chosen
-    costs = _momentum_costs(tracks, pool, corners, detected.scores, high, settings.inertia, frame)
-    for row in range(len(pool)):
-        for k in range(starts[row], starts[row + 1]):
-            costs[row, columns[k]] -= ious[k]
-    return gated(lapjv(costs)[0], starts, columns, ious, settings.iou_threshold)
+    # the rest competes; a difference of IoU weighs at most four C_v of 1/2 each against it
+    column_of = without_rival(starts, columns, ious, len(high), 2 * settings.inertia)
+    rows, free = unmatched(np.arange(len(pool)), column_of), unclaimed(np.arange(len(high)), column_of)
+    if len(rows) > 0 and len(free) > 0:
+        costs = _momentum_costs(tracks, pool, rows, corners, free, detected.scores, high, settings.inertia, frame)
+        _add_iou_costs(costs, rows, free, starts, columns, ious, len(high))
+        chosen = lapjv(costs)[0]
+        for i in range(len(rows)):
+            if chosen[i] < len(free):
+                column_of[rows[i]] = free[chosen[i]]
+    return gated(column_of, starts, columns, ious, settings.iou_threshold)
 
 
 @compiled
 def _momentum_costs(
-    tracks: Tracks, pool: Ints, corners: Array, scores: Float32s, high: Ints, inertia: float, frame: int
+    tracks: Tracks, pool: Ints, rows: Ints, corners: Array, free: Ints, scores: Float32s, high: Ints, inertia: float, frame: int
 ) -> Array:
-    """-lambda C_v of equation (8), weighted with the scores, of every track with every detection; square, 0 beyond either."""
-    size = max(len(pool), len(high))
+    """lambda C_v of equation (8), times the score, of tracks pool[rows] and detections high[free]; square, 0 beyond either."""
+    size = max(len(rows), len(free))
     costs = np.zeros((size, size))
-    for row in range(len(pool)):
-        way_x, way_y = tracks.seen.directions[pool[row], 0], tracks.seen.directions[pool[row], 1]
+    for i in range(len(rows)):
+        track = pool[rows[i]]
+        way_x, way_y = tracks.seen.directions[track, 0], tracks.seen.directions[track, 1]
         if way_x != 0 or way_y != 0:
-            x, y = observations.centre_before(tracks.seen, pool[row], frame)
-            for column in range(len(high)):
+            x, y = observations.centre_before(tracks.seen, track, frame)
+            for j in range(len(free)):
+                row = free[j]
                 to_x, to_y = observations.direction(
-                    x, y, (corners[column, 0] + corners[column, 2]) / 2, (corners[column, 1] + corners[column, 3]) / 2
+                    x, y, (corners[row, 0] + corners[row, 2]) / 2, (corners[row, 1] + corners[row, 3]) / 2
                 )
-                straight = observations.consistency(way_x, way_y, to_x, to_y)
-                costs[row, column] = -straight * inertia * scores[high[column]]
+                costs[i, j] = -observations.consistency(way_x, way_y, to_x, to_y) * inertia * scores[high[row]]
     return costs
+
+
+@compiled
+def _add_iou_costs(costs: Array, rows: Ints, free: Ints, starts: Ints, columns: Ints, ious: Array, num_columns: int) -> None:
+    """C_IoU of equation (8), the negative IoU, for the same tracks and detections."""
+    place = np.full(num_columns, NONE)
+    for j in range(len(free)):
+        place[free[j]] = j
+    for i in range(len(rows)):
+        for k in range(starts[rows[i]], starts[rows[i] + 1]):
+            if place[columns[k]] != NONE:
+                costs[i, place[columns[k]]] -= ious[k]
 
 
 @compiled

@@ -117,11 +117,9 @@ def main() -> None:
         show("parity", [_plain(r) | _plain(p) for r, p in compared.items()], tables.parity_table(compared))
     else:
         show("parity", None, f"Parity, MOT17 and DanceTrack were left out: no data at {SHARED_DATA} (set MOT_SHARED_DATA).")
-    matches: tuple[tuple[str, str, list[Contender]], ...] = (
-        ("rates", "ByteTrack:", [Ours("bytetrack"), Ultralytics(), Roboflow()]),
-        ("ocsort_rates", "OC-SORT:", [Ours("ocsort"), RoboflowOcSort()]),
-    )
-    for key, title, contenders in matches:
+    byte_trackers: list[Contender] = [Ours("bytetrack"), Ultralytics(), Roboflow()]
+    oc_sorts: list[Contender] = [Ours("ocsort"), RoboflowOcSort()]
+    for key, title, contenders in (("rates", "ByteTrack:", byte_trackers), ("ocsort_rates", "OC-SORT:", oc_sorts)):
         measured = rates(size, contenders)
         show(key, [_plain(rate) for rate in measured], title, tables.rate_table(measured), tables.output_table(measured))
     drawn = curves(size)
