@@ -14,7 +14,7 @@ from stages.params import load_section
 from stages.pins import check_pins
 from stages.regions import EVERYWHERE, RegionParams, counted
 from stages.tracking.bytetrack import ByteTrackParams, byte_track
-from stages.tracking.compiled import is_built
+from stages.compiled import is_built
 
 
 def track(
@@ -65,7 +65,7 @@ def main() -> None:
         buffer = params.lost_frames(detections.fps)
         log.info("track %s: %s detections in %s frames; a lost track is kept %d frames (%.1f s)", args.sequence,
                  f"{len(detections):,}", f"{detections.num_frames:,}", buffer, buffer / detections.fps)  # fmt: skip
-        if not is_built():
+        if not is_built(byte_track):
             log.info("track: compiling the tracker, once for this version of its code (some 20 s)")
         with run.computing():
             tracklets = track(detections, camera_motion, params, regions)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from stages.params import Range
 from stages.tracking import kalman
 from stages.tracking.assignment import assign
-from stages.tracking.compiled import compiled
+from stages.compiled import compiled
 from stages.tracking.lapjv import NONE, Array, Ints
 from stages.tracking.overlaps import overlaps
 

@@ -1,0 +1,188 @@
+"""Exchanges of what comes after: the local search by which chains of boxes become the likeliest ones. Compiled code.
+
+At any moment each person is in a link, from the last box so far to the next one; the link's left is missing before somebody's
+first box and its right after the last. Two links (a, a'), (b, b') may be exchanged for (a, b'), (b, a'): a swap where all four
+are boxes, a join where one person ended and one began, a transfer where one took over the other's future. The best exchange at
+a moment is made until none pays; then the next moment has its turn, and moments nearby are looked at again (2-opt, Croes 1958,
+"A method for solving traveling-salesman problems").
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from stages.association.link_costs import FORBIDDEN, Prices, link_cost, reach, within_reach
+from stages.association.two_filter import CENTRE_X, NONE, Array, Chains, Ints, Measured, States, filter_box
+from stages.compiled import compiled
+
+MEMORY_FRAMES = 60  # the filters forget: farther from an exchange their states stand
+MAX_SWEEPS = 30  # over all moments; states change with each exchange, so that a circle is possible
+MAX_EXCHANGES = 100  # at one moment of one sweep
+RECORD_SIZE = 4  # columns of a record: a, a', b, b'
+
+
+class Search(NamedTuple):
+    """What an exchange is judged by."""
+
+    measured: Measured
+    offsets: Ints  # (F + 1,) rows of frame f are offsets[f]:offsets[f + 1]
+    chains: Chains  # changed in place
+    states: States  # changed in place
+    noise: Array  # (4, 3)
+    prices: Prices
+    min_gain: float  # nats
+
+
+class Moment(NamedTuple):
+    """The links open after a frame, by where one finds them."""
+
+    lefts: Ints  # (K,) row or NONE, of links with a right
+    rights: Ints  # (K,) row, sorted by centre x
+    right_xs: Array  # (K,) px
+    ends: Ints  # (E,) last boxes of people who ended, sorted by centre x
+    end_xs: Array  # (E,) px
+    end_reach: float  # px that any of them may be off
+
+
+class Found(NamedTuple):
+    """The best exchange of (a, a') for (b, b')."""
+
+    gain: float  # nats
+    runner_up: float  # nats of the next best exchange of (a, a'), at least min_gain below 0
+    a: int
+    b: int
+    b_next: int
+
+
+@compiled
+def exchange_all(search: Search, start: int, stop: int) -> tuple[Ints, Array]:
+    """Makes every exchange that pays after frames start:stop; records (X, 4) of rows a, a', b, b', and (X, 2) gain, runner-up."""
+    rows, nats = np.empty((64, RECORD_SIZE), np.int64), np.empty((64, 2))
+    dirty = np.zeros(len(search.offsets), np.bool_)
+    dirty[start:stop] = True
+    count = len(rows) - len(rows)  # not a literal 0: it would be compiled for by itself
+    for _ in range(MAX_SWEEPS):
+        todo, before = dirty.copy(), count
+        dirty[:] = False
+        for frame in range(start, stop):
+            for _ in range(MAX_EXCHANGES if todo[frame] else 0):
+                found = _best(search, frame)
+                if found.gain < search.min_gain:
+                    break
+                if count == len(rows):
+                    rows, nats = np.concatenate((rows, np.empty_like(rows))), np.concatenate((nats, np.empty_like(nats)))
+                rows[count, 0], rows[count, 1] = found.a, search.chains.nexts[found.a]
+                rows[count, 2], rows[count, 3] = found.b, found.b_next
+                nats[count, 0], nats[count, 1] = found.gain, found.runner_up
+                count += 1
+                _exchange(search, frame, found, dirty)
+        if count == before:
+            break
+    return rows[:count], nats[:count]
+
+
+@compiled
+def _best(search: Search, frame: int) -> Found:
+    """The best exchange of a link that starts in this frame with any other open after it."""
+    best = Found(-FORBIDDEN, -FORBIDDEN, NONE, NONE, NONE)
+    moment = _moment(search, frame)
+    for a in range(search.offsets[frame], search.offsets[frame + 1]):
+        found = _best_of(search, moment, a)
+        if found.gain > best.gain:
+            best = found
+    return best
+
+
+@compiled
+def _best_of(search: Search, moment: Moment, a: int) -> Found:
+    """The best exchange of the link of box a."""
+    best = Found(-FORBIDDEN, -FORBIDDEN, a, NONE, NONE)
+    measured, a_next = search.measured, search.chains.nexts[a]
+    x, limit = measured.values[a, CENTRE_X], reach(measured.heights[a], search.prices.max_gap)
+    place = np.searchsorted(moment.right_xs, x - limit)
+    while place < len(moment.rights) and moment.right_xs[place] <= x + limit:
+        best = _better(search, best, moment.lefts[place], moment.rights[place])
+        place += 1
+    if a_next != NONE:
+        x = measured.values[a_next, CENTRE_X]
+        place = np.searchsorted(moment.end_xs, x - moment.end_reach)
+        while place < len(moment.ends) and moment.end_xs[place] <= x + moment.end_reach:
+            best = _better(search, best, moment.ends[place], NONE)
+            place += 1
+    return best
+
+
+@compiled
+def _better(search: Search, best: Found, b: int, b_next: int) -> Found:
+    """The better of the best so far and the exchange with the link (b, b_next); who loses is the runner-up."""
+    a, a_next = best.a, search.chains.nexts[best.a]
+    if a == b or not within_reach(a, b_next, search.measured) or not within_reach(b, a_next, search.measured):
+        return best
+    gain = _cost(search, a, a_next) + _cost(search, b, b_next) - _cost(search, a, b_next) - _cost(search, b, a_next)
+    if gain > best.gain:
+        return Found(gain, best.gain, a, b, b_next)
+    return Found(best.gain, max(best.runner_up, gain), a, best.b, best.b_next)
+
+
+@compiled
+def _cost(search: Search, past: int, future: int) -> float:
+    return link_cost(past, future, search.measured, search.states, search.noise, search.prices)
+
+
+@compiled
+def _moment(search: Search, frame: int) -> Moment:
+    """The links open after a frame: begun in it or before, not yet at their right."""
+    offsets, chains, frames = search.offsets, search.chains, search.measured.frames
+    first, stop = offsets[max(0, frame - search.prices.max_gap + 1)], offsets[frame + 1]
+    last = offsets[min(len(offsets) - 1, frame + search.prices.max_gap)]
+    lefts, rights, ends = np.empty(last - first, np.int64), np.empty(last - first, np.int64), np.empty(stop - first, np.int64)
+    num = num_ends = first - first
+    farthest = 0.0
+    for row in range(first, stop):
+        if chains.nexts[row] == NONE:
+            ends[num_ends] = row
+            num_ends += 1
+            farthest = max(farthest, reach(search.measured.heights[row], search.prices.max_gap))
+        elif frames[chains.nexts[row]] > frame:
+            lefts[num], rights[num] = row, chains.nexts[row]
+            num += 1
+    for row in range(stop, last):
+        if chains.befores[row] == NONE:
+            lefts[num], rights[num] = NONE, row
+            num += 1
+    right_xs, order = _from_left_to_right(search.measured, rights[:num])
+    end_xs, end_order = _from_left_to_right(search.measured, ends[:num_ends])
+    return Moment(lefts[:num][order], rights[:num][order], right_xs, ends[:num_ends][end_order], end_xs, farthest)
+
+
+@compiled
+def _from_left_to_right(measured: Measured, rows: Ints) -> tuple[Array, Ints]:
+    """(K,) centre x of boxes from left to right, and their (K,) order."""
+    xs = np.empty(len(rows))
+    for i in range(len(rows)):
+        xs[i] = measured.values[rows[i], CENTRE_X]
+    order = np.argsort(xs)
+    return xs[order], order
+
+
+@compiled
+def _exchange(search: Search, frame: int, found: Found, dirty: Array) -> None:
+    """Exchanges two links, filters anew on both sides, and marks the frames where states changed."""
+    nexts, befores = search.chains.nexts, search.chains.befores
+    a, b, a_next, b_next = found.a, found.b, nexts[found.a], found.b_next
+    for left, right in ((a, b_next), (b, a_next)):
+        if left != NONE:
+            nexts[left] = right
+        if right != NONE:
+            befores[right] = left
+    measured, noise = search.measured, search.noise
+    for row in (a_next, b_next):
+        while row != NONE and measured.frames[row] - frame < MEMORY_FRAMES:
+            filter_box(search.states.forward, row, befores[row], measured, noise)
+            dirty[measured.frames[row]] = True
+            row = nexts[row]
+    for row in (a, b):
+        while row != NONE and frame - measured.frames[row] < MEMORY_FRAMES:
+            filter_box(search.states.backward, row, nexts[row], measured, noise)
+            dirty[measured.frames[row]] = True
+            row = befores[row]
