@@ -53,7 +53,7 @@ def rewire(
     next_id = int(ids.max()) + 1
     for class_id in np.unique(tracklets.class_ids):
         rows = np.flatnonzero(tracklets.class_ids == class_id)
-        rows = rows[np.lexsort((tracklets.tracklet_ids[rows], tracklets.frame_numbers[rows]))]
+        rows = rows[np.lexsort((tracklets.tracklet_ids[rows], bboxes[rows, 0], tracklets.frame_numbers[rows]))]
         frames, raw = tracklets.frame_numbers[rows].astype(np.int64), tracklets.tracklet_ids[rows].astype(np.int64)
         chains, exchanges = rewired(bboxes[rows], tracklets.confidences[rows], frames, raw, camera_motion.transforms, params)
         ids[rows], next_id = _names(chains, raw, next_id)
@@ -94,7 +94,8 @@ def main() -> None:
         camera_motion = CameraMotion.load(args.camera_motion, args.sequence)
         if camera_motion.num_frames != tracklets.num_frames:
             raise ContractError(
-                f"{args.camera_motion}: num_frames: expected the tracklets' {tracklets.num_frames}, got {camera_motion.num_frames}"
+                f"{args.camera_motion}: num_frames: expected the tracklets' {tracklets.num_frames}, "
+                f"got {camera_motion.num_frames}"
             )
         if not is_built(rewired):
             log.info("rewire: compiling, once for this version of its code (some 10 s)")

@@ -6,6 +6,7 @@ No pixels and no network: the boxes of the whole sequence are known, so trying a
 import numpy as np
 
 from stages.command import execute, log, stage_options, stage_run
+from stages.compiled import is_built
 from stages.contracts.camera_motion import CameraMotion
 from stages.contracts.detections import Detections
 from stages.contracts.tracklets import Tracklets, make_tracklets
@@ -14,7 +15,6 @@ from stages.params import load_section
 from stages.pins import check_pins
 from stages.regions import EVERYWHERE, RegionParams, counted
 from stages.tracking.bytetrack import ByteTrackParams, byte_track
-from stages.compiled import is_built
 
 
 def track(

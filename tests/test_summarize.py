@@ -77,7 +77,7 @@ def test_counts_are_summed_and_ratios_recomputed(project: Project) -> None:
     expected = {"HOTA": 35.36, "DetA": 25.0, "AssA": 50.0, "MOTA": 24.25, "IDF1": 40.0, "IDSW": 3, "Frag": 0, "tracklets": 8,
                 "tracked": 75.0}  # fmt: skip
     assert project.run() == dict.fromkeys(LEVELS, expected)
-    assert [project.read(f"metrics/{level}.json") for level in LEVELS] == [expected] * 4
+    assert [project.read(f"metrics/{level}.json") for level in LEVELS] == [expected] * len(LEVELS)
 
 
 def test_each_sequence_keeps_its_own_figures_and_quality(project: Project) -> None:

@@ -111,11 +111,9 @@ def _jump(frame: int, measured: Measured, chains: Chains, offsets: Ints, states:
             people += 1
     if people < MIN_PEOPLE:
         return 0.0, 0.0
-    x, y = x[:people], y[:people]
-    x_median, y_median = np.median(x), np.median(y)
-    x_error = MEDIAN_ERROR**2 * np.median(np.abs(x - x_median)) ** 2 / people + LEAST_VARIANCE
-    y_error = MEDIAN_ERROR**2 * np.median(np.abs(y - y_median)) ** 2 / people + LEAST_VARIANCE
-    evidence = x_median * x_median / x_error + y_median * y_median / y_error
+    x_median, x_variance = _median(x, people)
+    y_median, y_variance = _median(y, people)
+    evidence = x_median * x_median / x_variance + y_median * y_median / y_variance
     share = max(0.0, 1 - STANDARD_ERRORS * STANDARD_ERRORS / max(evidence, 1e-9))
     return share * x_median, share * y_median
 
@@ -124,3 +122,25 @@ def _jump(frame: int, measured: Measured, chains: Chains, offsets: Ints, states:
 def _predicted(states: Array, row: int, i: int) -> float:
     """The value one frame later."""
     return float(states[row, i, VALUE] + states[row, i, VELOCITY])
+
+
+@compiled
+def _median(values: Array, num: int) -> tuple[float, float]:
+    """The median of the first `num` values and the variance of its error, from the median absolute deviation; uses them up."""
+    median = _middle(values, num)
+    for i in range(num):
+        values[i] = abs(values[i] - median)
+    error = MEDIAN_ERROR * _middle(values, num)
+    return median, error * error / num + LEAST_VARIANCE
+
+
+@compiled
+def _middle(values: Array, num: int) -> float:
+    """The median of the first `num` values, which it sorts by insertion: there are as many as people in a frame."""
+    for i in range(1, num):
+        value, place = values[i], i
+        while place > 0 and values[place - 1] > value:
+            values[place] = values[place - 1]
+            place -= 1
+        values[place] = value
+    return float(values[(num - 1) // 2] + values[num // 2]) / 2

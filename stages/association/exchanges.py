@@ -10,6 +10,7 @@ a moment is made until none pays; then the next moment has its turn, and moments
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stages.association.link_costs import FORBIDDEN, Prices, link_cost, reach, within_reach
 from stages.association.two_filter import CENTRE_X, NONE, Array, Chains, Ints, Measured, States, filter_box
@@ -17,12 +18,12 @@ from stages.compiled import compiled
 
 MEMORY_FRAMES = 60  # the filters forget: farther from an exchange their states stand
 MAX_SWEEPS = 30  # over all moments; states change with each exchange, so that a circle is possible
-MAX_EXCHANGES = 100  # at one moment of one sweep
+MAX_EXCHANGES = 100  # at one moment of one sweep; and no more than there are boxes in all
 RECORD_SIZE = 4  # columns of a record: a, a', b, b'
 
 
 class Search(NamedTuple):
-    """What an exchange is judged by."""
+    """Boxes sorted by frame and centre x, their chains, and what an exchange is judged by."""
 
     measured: Measured
     offsets: Ints  # (F + 1,) rows of frame f are offsets[f]:offsets[f + 1]
@@ -36,10 +37,9 @@ class Search(NamedTuple):
 class Moment(NamedTuple):
     """The links open after a frame, by where one finds them."""
 
-    lefts: Ints  # (K,) row or NONE, of links with a right
-    rights: Ints  # (K,) row, sorted by centre x
+    rights: Ints  # (K,) next boxes, of those to come and those who begin, sorted by centre x
     right_xs: Array  # (K,) px
-    ends: Ints  # (E,) last boxes of people who ended, sorted by centre x
+    ends: Ints  # (E,) last boxes of those who ended, sorted by centre x
     end_xs: Array  # (E,) px
     end_reach: float  # px that any of them may be off
 
@@ -56,21 +56,21 @@ class Found(NamedTuple):
 
 @compiled
 def exchange_all(search: Search, start: int, stop: int) -> tuple[Ints, Array]:
-    """Makes every exchange that pays after frames start:stop; records (X, 4) of rows a, a', b, b', and (X, 2) gain, runner-up."""
-    rows, nats = np.empty((64, RECORD_SIZE), np.int64), np.empty((64, 2))
-    dirty = np.zeros(len(search.offsets), np.bool_)
+    """Makes each exchange that pays after frames start:stop: (X, 4) rows a, a', b, b' and (X, 2) gain and runner-up of each."""
+    room = len(search.measured.frames)
+    rows, nats = np.empty((room, RECORD_SIZE), np.int64), np.empty((room, 2))
+    todo, dirty = np.zeros(len(search.offsets), np.bool_), np.zeros(len(search.offsets), np.bool_)
     dirty[start:stop] = True
-    count = len(rows) - len(rows)  # not a literal 0: it would be compiled for by itself
+    count = room - room  # not a literal 0: it would be compiled for by itself
     for _ in range(MAX_SWEEPS):
-        todo, before = dirty.copy(), count
-        dirty[:] = False
+        before = count
+        for frame in range(len(dirty)):
+            todo[frame], dirty[frame] = dirty[frame], False
         for frame in range(start, stop):
             for _ in range(MAX_EXCHANGES if todo[frame] else 0):
                 found = _best(search, frame)
-                if found.gain < search.min_gain:
+                if found.gain < search.min_gain or count == room:
                     break
-                if count == len(rows):
-                    rows, nats = np.concatenate((rows, np.empty_like(rows))), np.concatenate((nats, np.empty_like(nats)))
                 rows[count, 0], rows[count, 1] = found.a, search.chains.nexts[found.a]
                 rows[count, 2], rows[count, 3] = found.b, found.b_next
                 nats[count, 0], nats[count, 1] = found.gain, found.runner_up
@@ -99,13 +99,14 @@ def _best_of(search: Search, moment: Moment, a: int) -> Found:
     best = Found(-FORBIDDEN, -FORBIDDEN, a, NONE, NONE)
     measured, a_next = search.measured, search.chains.nexts[a]
     x, limit = measured.values[a, CENTRE_X], reach(measured.heights[a], search.prices.max_gap)
-    place = np.searchsorted(moment.right_xs, x - limit)
+    place = _first_from(moment.right_xs, x - limit)
     while place < len(moment.rights) and moment.right_xs[place] <= x + limit:
-        best = _better(search, best, moment.lefts[place], moment.rights[place])
+        b_next = moment.rights[place]
+        best = _better(search, best, search.chains.befores[b_next], b_next)
         place += 1
     if a_next != NONE:
         x = measured.values[a_next, CENTRE_X]
-        place = np.searchsorted(moment.end_xs, x - moment.end_reach)
+        place = _first_from(moment.end_xs, x - moment.end_reach)
         while place < len(moment.ends) and moment.end_xs[place] <= x + moment.end_reach:
             best = _better(search, best, moment.ends[place], NONE)
             place += 1
@@ -132,41 +133,50 @@ def _cost(search: Search, past: int, future: int) -> float:
 @compiled
 def _moment(search: Search, frame: int) -> Moment:
     """The links open after a frame: begun in it or before, not yet at their right."""
-    offsets, chains, frames = search.offsets, search.chains, search.measured.frames
+    offsets, chains, measured = search.offsets, search.chains, search.measured
     first, stop = offsets[max(0, frame - search.prices.max_gap + 1)], offsets[frame + 1]
-    last = offsets[min(len(offsets) - 1, frame + search.prices.max_gap)]
-    lefts, rights, ends = np.empty(last - first, np.int64), np.empty(last - first, np.int64), np.empty(stop - first, np.int64)
-    num = num_ends = first - first
+    last = offsets[min(len(offsets) - 1, frame + 1 + search.prices.max_gap)]
+    rights, right_xs = np.empty(last - stop, np.int64), np.empty(last - stop)
+    ends, end_xs = np.empty(stop - first, np.int64), np.empty(stop - first)
+    num = num_ends = first - first  # not a literal 0: it would be compiled for by itself
     farthest = 0.0
+    for row in range(stop, last):
+        if chains.befores[row] < stop:  # NONE among them
+            _insert(rights, right_xs, num, row, measured.values[row, CENTRE_X])
+            num += 1
     for row in range(first, stop):
         if chains.nexts[row] == NONE:
-            ends[num_ends] = row
+            _insert(ends, end_xs, num_ends, row, measured.values[row, CENTRE_X])
             num_ends += 1
-            farthest = max(farthest, reach(search.measured.heights[row], search.prices.max_gap))
-        elif frames[chains.nexts[row]] > frame:
-            lefts[num], rights[num] = row, chains.nexts[row]
-            num += 1
-    for row in range(stop, last):
-        if chains.befores[row] == NONE:
-            lefts[num], rights[num] = NONE, row
-            num += 1
-    right_xs, order = _from_left_to_right(search.measured, rights[:num])
-    end_xs, end_order = _from_left_to_right(search.measured, ends[:num_ends])
-    return Moment(lefts[:num][order], rights[:num][order], right_xs, ends[:num_ends][end_order], end_xs, farthest)
+            farthest = max(farthest, reach(measured.heights[row], search.prices.max_gap))
+    return Moment(rights[:num], right_xs[:num], ends[:num_ends], end_xs[:num_ends], farthest)
 
 
 @compiled
-def _from_left_to_right(measured: Measured, rows: Ints) -> tuple[Array, Ints]:
-    """(K,) centre x of boxes from left to right, and their (K,) order."""
-    xs = np.empty(len(rows))
-    for i in range(len(rows)):
-        xs[i] = measured.values[rows[i], CENTRE_X]
-    order = np.argsort(xs)
-    return xs[order], order
+def _insert(rows: Ints, xs: Array, num: int, row: int, x: float) -> None:
+    """Inserts a row into `num` rows sorted by x: quick, because rows of a frame come sorted and those of others are few."""
+    place = num
+    while place > 0 and xs[place - 1] > x:
+        rows[place], xs[place] = rows[place - 1], xs[place - 1]
+        place -= 1
+    rows[place], xs[place] = row, x
 
 
 @compiled
-def _exchange(search: Search, frame: int, found: Found, dirty: Array) -> None:
+def _first_from(xs: Array, x: float) -> int:
+    """The place of the first of the sorted xs that is at least x."""
+    low, high = 0, len(xs)
+    while low < high:
+        middle = (low + high) // 2
+        if xs[middle] < x:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@compiled
+def _exchange(search: Search, frame: int, found: Found, dirty: NDArray[np.bool_]) -> None:
     """Exchanges two links, filters anew on both sides, and marks the frames where states changed."""
     nexts, befores = search.chains.nexts, search.chains.befores
     a, b, a_next, b_next = found.a, found.b, nexts[found.a], found.b_next

@@ -58,7 +58,7 @@ def link_cost(past: int, future: int, measured: Measured, states: States, noise:
     cost = prices.miss * (frames - 1)
     for i in range(QUANTITIES):
         cost += misfit(past, future, i, frames, measured.heights[past], states, noise)
-    return cost
+    return float(cost)
 
 
 @compiled
@@ -96,10 +96,10 @@ def within_reach(past: int, future: int, measured: Measured) -> bool:
     if past == NONE or future == NONE:
         return True
     limit = reach(measured.heights[past], measured.frames[future] - measured.frames[past])
+    farthest = 0.0
     for i in (CENTRE_X, TOP, BOTTOM):
-        if abs(measured.values[future, i] - measured.values[past, i]) >= limit:
-            return False
-    return True
+        farthest = max(farthest, abs(measured.values[future, i] - measured.values[past, i]))
+    return farthest < limit
 
 
 @compiled

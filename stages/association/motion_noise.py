@@ -52,7 +52,8 @@ def _descend(i: int, start: Array, measured: Measured, firsts: Ints, stops: Ints
         moved = False
         for kind in range(len(noise)):
             for factor in (step, 1 / step):
-                tried[:] = noise
+                for other in range(len(noise)):
+                    tried[other] = noise[other]
                 tried[kind] = min(max(noise[kind] * factor, LEAST), MOST)
                 loss = innovation_loss(i, tried, measured, firsts, stops)[0]
                 if loss < best - LEAST_GAIN:
@@ -64,7 +65,7 @@ def _descend(i: int, start: Array, measured: Measured, firsts: Ints, stops: Ints
 
 @compiled
 def innovation_loss(i: int, noise: Array, measured: Measured, firsts: Ints, stops: Ints) -> tuple[float, int]:
-    """Mean negative log-likelihood of quantity i's innovations, and how many: sum of (n + 1) / 2 ln(1 + e^2 / (n S)) + ln(S) / 2.
+    """Mean loss of quantity i's innovations, (n + 1) / 2 ln(1 + e^2 / (n S)) + ln(S) / 2 with S in body heights^2; how many.
 
     A measurement far off moves the filter less: its variance is divided by Student's weight (n + 1) / (n + e^2 / S).
     """

@@ -31,7 +31,7 @@ class RewireParams:
 
 @dataclass(frozen=True)
 class Exchange:
-    """The link from row `left` to `left_next` was exchanged with that from `other` to `other_next`; -1 where there is no box."""
+    """The links from rows `left` to `left_next` and `other` to `other_next` exchanged their ends; -1 where there is no box."""
 
     left: int
     left_next: int
@@ -42,12 +42,17 @@ class Exchange:
 
 
 def rewired(
-    bboxes: Array, scores: Array, frames: Ints, tracklets: Ints, transforms: Array, params: RewireParams
+    bboxes: NDArray[np.float32],
+    scores: NDArray[np.float32],
+    frames: Ints,
+    tracklets: Ints,
+    transforms: Array,
+    params: RewireParams,
 ) -> tuple[Chains, list[Exchange]]:
     """The chains that M boxes of one class form after all exchanges that pay, and these exchanges, in the order made.
 
-    bboxes (M, 4) x1, y1, x2, y2 px, scores, frames and tracklets (M,) sorted by frame and tracklet; transforms (F, 2, 3) as
-    CameraMotion's.
+    bboxes (M, 4) x1, y1, x2, y2 px, scores, frames and tracklets (M,), sorted by frame and, for speed, by x1; transforms
+    (F, 2, 3) as CameraMotion's.
     """
     chains = chains_of(tracklets)
     measured = measure(bboxes, scores, frames, chains, transforms)
@@ -62,10 +67,12 @@ def rewired(
     return chains, exchanges
 
 
-def measure(bboxes: Array, scores: Array, frames: Ints, chains: Chains, transforms: Array) -> Measured:
+def measure(
+    bboxes: NDArray[np.float32], scores: NDArray[np.float32], frames: Ints, chains: Chains, transforms: Array
+) -> Measured:
     """What the filters see of boxes (M, 4): with the camera's motion taken out, known and found."""
-    values = np.stack([(bboxes[:, 0] + bboxes[:, 2]) / 2, bboxes[:, 1], bboxes[:, 3], bboxes[:, 2] - bboxes[:, 0]], axis=1)
-    values = as_from_first_frame(values.astype(np.float64), frames, transforms)
+    x1, y1, x2, y2 = bboxes.T.astype(np.float64)
+    values = as_from_first_frame(np.stack([(x1 + x2) / 2, y1, y2, x2 - x1], axis=1), frames, transforms)
     heights = np.maximum(values[:, 2] - values[:, 1], MIN_HEIGHT_PX)
     blur = 1 + BLUR_OF_DOUBT * (1 - scores.astype(np.float64))
     moving = Measured(values, heights, blur, frames)
@@ -122,4 +129,4 @@ def _inside(links: Ints, first: int, last: int) -> Ints:
 
 def _rows(measured: Measured, rows: NDArray[np.int64]) -> Measured:
     """Chosen boxes, in the order given."""
-    return Measured(*(column[rows] for column in measured))
+    return Measured(measured.values[rows], measured.heights[rows], measured.blur[rows], measured.frames[rows])

@@ -14,10 +14,10 @@ from typing import Annotated, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from stages.compiled import compiled
 from stages.params import Range
 from stages.tracking import kalman
 from stages.tracking.assignment import assign
-from stages.compiled import compiled
 from stages.tracking.lapjv import NONE, Array, Ints
 from stages.tracking.overlaps import overlaps
 
