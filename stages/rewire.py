@@ -78,9 +78,10 @@ def _names(chains: Chains, raw: NDArray[np.int64], next_id: int) -> tuple[NDArra
 
 def _audit(exchange: Exchange, frames: NDArray[np.int64], raw: NDArray[np.int64]) -> Rewire:
     other = exchange.other if exchange.other != NONE else exchange.other_next
+    frame = frames[exchange.left] if exchange.other == NONE else max(frames[exchange.left], frames[exchange.other])
     missing = [exchange.left_next, exchange.other, exchange.other_next].count(NONE)
     kind = ("swap", "transfer", "join")[missing]
-    return Rewire(int(frames[exchange.left]), kind, int(raw[exchange.left]), int(raw[other]), exchange.gain, exchange.runner_up)
+    return Rewire(int(frame), kind, int(raw[exchange.left]), int(raw[other]), exchange.gain, exchange.runner_up)
 
 
 def main() -> None:

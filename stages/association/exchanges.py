@@ -17,6 +17,7 @@ from stages.association.two_filter import CENTRE_X, NONE, Array, Chains, Ints, M
 from stages.compiled import compiled
 
 MEMORY_FRAMES = 60  # the filters forget: farther from an exchange their states stand
+SLIDE_FRAMES = 30  # that an exchange may be put off by: people who meet are near each other about so long
 MAX_SWEEPS = 30  # over all moments; states change with each exchange, so that a circle is possible
 MAX_EXCHANGES = 100  # at one moment of one sweep; and no more than there are boxes in all
 RECORD_SIZE = 4  # columns of a record: a, a', b, b'
@@ -50,6 +51,7 @@ class Found(NamedTuple):
     gain: float  # nats
     runner_up: float  # nats of the next best exchange of (a, a'), at least min_gain below 0
     a: int
+    a_next: int
     b: int
     b_next: int
 
@@ -71,11 +73,12 @@ def exchange_all(search: Search, start: int, stop: int) -> tuple[Ints, Array]:
                 found = _best(search, frame)
                 if found.gain < search.min_gain or count == room:
                     break
-                rows[count, 0], rows[count, 1] = found.a, search.chains.nexts[found.a]
+                found = _slid(search, found, frame + SLIDE_FRAMES)
+                rows[count, 0], rows[count, 1] = found.a, found.a_next
                 rows[count, 2], rows[count, 3] = found.b, found.b_next
                 nats[count, 0], nats[count, 1] = found.gain, found.runner_up
                 count += 1
-                _exchange(search, frame, found, dirty)
+                _exchange(search, found, dirty)
         if count == before:
             break
     return rows[:count], nats[:count]
@@ -84,7 +87,7 @@ def exchange_all(search: Search, start: int, stop: int) -> tuple[Ints, Array]:
 @compiled
 def _best(search: Search, frame: int) -> Found:
     """The best exchange of a link that starts in this frame with any other open after it."""
-    best = Found(-FORBIDDEN, -FORBIDDEN, NONE, NONE, NONE)
+    best = Found(-FORBIDDEN, -FORBIDDEN, NONE, NONE, NONE, NONE)
     moment = _moment(search, frame)
     for a in range(search.offsets[frame], search.offsets[frame + 1]):
         found = _best_of(search, moment, a)
@@ -96,8 +99,8 @@ def _best(search: Search, frame: int) -> Found:
 @compiled
 def _best_of(search: Search, moment: Moment, a: int) -> Found:
     """The best exchange of the link of box a."""
-    best = Found(-FORBIDDEN, -FORBIDDEN, a, NONE, NONE)
     measured, a_next = search.measured, search.chains.nexts[a]
+    best = Found(-FORBIDDEN, -FORBIDDEN, a, a_next, NONE, NONE)
     x, limit = measured.values[a, CENTRE_X], reach(measured.heights[a], search.prices.max_gap)
     place = _first_from(moment.right_xs, x - limit)
     while place < len(moment.rights) and moment.right_xs[place] <= x + limit:
@@ -116,13 +119,45 @@ def _best_of(search: Search, moment: Moment, a: int) -> Found:
 @compiled
 def _better(search: Search, best: Found, b: int, b_next: int) -> Found:
     """The better of the best so far and the exchange with the link (b, b_next); who loses is the runner-up."""
-    a, a_next = best.a, search.chains.nexts[best.a]
-    if a == b or not within_reach(a, b_next, search.measured) or not within_reach(b, a_next, search.measured):
-        return best
-    gain = _cost(search, a, a_next) + _cost(search, b, b_next) - _cost(search, a, b_next) - _cost(search, b, a_next)
+    a, a_next = best.a, best.a_next
+    gain = _gain(search, a, a_next, b, b_next) if a != b else -FORBIDDEN
     if gain > best.gain:
-        return Found(gain, best.gain, a, b, b_next)
-    return Found(best.gain, max(best.runner_up, gain), a, best.b, best.b_next)
+        return Found(gain, best.gain, a, a_next, b, b_next)
+    return Found(best.gain, max(best.runner_up, gain), a, a_next, best.b, best.b_next)
+
+
+@compiled
+def _gain(search: Search, a: int, a_next: int, b: int, b_next: int) -> float:
+    """Nats that the exchange of two links gains."""
+    if not within_reach(a, b_next, search.measured) or not within_reach(b, a_next, search.measured):
+        return -FORBIDDEN
+    now = _cost(search, a, a_next) + _cost(search, b, b_next)
+    return float(now - _cost(search, a, b_next) - _cost(search, b, a_next))
+
+
+@compiled
+def _slid(search: Search, found: Found, last_frame: int) -> Found:
+    """The exchange put off to where between the same two people it gains most.
+
+    The first moment that pays is often too early: a box or two go with the wrong person until the exchange, and moving one box
+    across takes two exchanges, of which neither pays alone.
+    """
+    nexts, frames = search.chains.nexts, search.measured.frames
+    best, a, a_next, b, b_next = found, found.a, found.a_next, found.b, found.b_next
+    while True:
+        a_frame = frames[a_next] if a_next != NONE else last_frame + 1
+        b_frame = frames[b_next] if b_next != NONE else last_frame + 1
+        if min(a_frame, b_frame) > last_frame:
+            return best
+        if a_frame <= b_frame:
+            a, a_next = a_next, nexts[a_next]
+        if b_frame <= a_frame:
+            b, b_next = b_next, nexts[b_next]
+        if a_next == NONE and b_next == NONE:
+            return best
+        gain = _gain(search, a, a_next, b, b_next)
+        if gain > best.gain:
+            best = Found(gain, found.runner_up, a, a_next, b, b_next)
 
 
 @compiled
@@ -176,10 +211,11 @@ def _first_from(xs: Array, x: float) -> int:
 
 
 @compiled
-def _exchange(search: Search, frame: int, found: Found, dirty: NDArray[np.bool_]) -> None:
+def _exchange(search: Search, found: Found, dirty: NDArray[np.bool_]) -> None:
     """Exchanges two links, filters anew on both sides, and marks the frames where states changed."""
     nexts, befores = search.chains.nexts, search.chains.befores
-    a, b, a_next, b_next = found.a, found.b, nexts[found.a], found.b_next
+    a, a_next, b, b_next = found.a, found.a_next, found.b, found.b_next
+    frame = max(search.measured.frames[a], search.measured.frames[b] if b != NONE else 0)
     for left, right in ((a, b_next), (b, a_next)):
         if left != NONE:
             nexts[left] = right
