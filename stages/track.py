@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from stages.command import execute, log, stage_options, stage_run
+from stages.compiled import is_built
 from stages.contracts.camera_motion import CameraMotion
 from stages.contracts.detections import Detections
 from stages.contracts.tracklets import Tracklets, make_tracklets
@@ -18,7 +19,6 @@ from stages.params import load_section
 from stages.pins import check_pins
 from stages.regions import EVERYWHERE, RegionParams, counted
 from stages.tracking.bytetrack import PUBLISHED, ByteTrackParams, RetraceParams, byte_track
-from stages.tracking.compiled import is_built
 from stages.tracking.ocsort import OcSortParams, oc_sort
 from stages.tracking.tracker import Tracker
 
@@ -92,7 +92,7 @@ def main() -> None:
         log.info("track %s: %s, %s detections in %s frames; a lost track is kept %d frames (%.1f s)", args.sequence,
                  params.algorithm, f"{len(detections):,}", f"{detections.num_frames:,}", buffer,
                  buffer / detections.fps)  # fmt: skip
-        if not is_built("ocsort" if params.algorithm == "ocsort" else "bytetrack"):
+        if not is_built(oc_sort if params.algorithm == "ocsort" else byte_track):
             log.info("track: compiling the tracker, once for this version of its code (some 20 s)")
         with run.computing():
             tracklets = track(detections, camera_motion, params, regions)

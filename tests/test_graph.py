@@ -105,7 +105,7 @@ def test_every_section_of_params_belongs_to_a_stage() -> None:
     assert declared == set(PARAMS)
 
 
-LIGHT = ["synthesize", "track", "split", "merge", "smooth", "identify", "summarize"]
+LIGHT = ["synthesize", "track", "rewire", "split", "merge", "smooth", "identify", "summarize"]
 HEAVY = {"torch", "torchvision", "ultralytics", "torchreid", "mlflow", "cv2", "av"}
 
 

@@ -210,7 +210,7 @@ def test_compiled_code_is_shared_between_clones_and_made_anew_when_any_module_ch
         "print(overlaps(b, b, 1.0)[2][0], sum(overlaps.stats.cache_hits.values()))"
     )
     cache = tmp_path / "cache"
-    modules = ("__init__", "tracking/__init__", "tracking/compiled", "tracking/lapjv", "tracking/overlaps")
+    modules = ("__init__", "tracking/__init__", "compiled", "tracking/lapjv", "tracking/overlaps")
     for clone in ("one", "two"):
         (tmp_path / clone / "stages/tracking").mkdir(parents=True)
         for name in modules:

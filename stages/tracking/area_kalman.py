@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.tracking.compiled import compiled
+from stages.compiled import compiled
 from stages.tracking.kalman import predict_covariance, update_covariance
 from stages.tracking.lapjv import Array
 

@@ -10,7 +10,7 @@ published problem is solved as it stands, because its order of scans is the publ
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.tracking.compiled import compiled
+from stages.compiled import compiled
 from stages.tracking.lapjv import NONE, Array, Ints, lapjv
 
 Bools = NDArray[np.bool_]

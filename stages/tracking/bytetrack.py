@@ -14,11 +14,11 @@ from typing import Annotated, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from stages.compiled import compiled
 from stages.params import Range
 from stages.tracking import kalman
 from stages.tracking.assignment import assign
 from stages.tracking.camera_shift import camera_shift
-from stages.tracking.compiled import compiled
 from stages.tracking.detected import Detected, by_score, num_usable, unclaimed, unmatched
 from stages.tracking.lapjv import NONE, Array, Ints
 from stages.tracking.overlaps import BORDER_PX, overlaps, vertical_overlap

@@ -6,8 +6,8 @@ camera's. It needs no pixels, and sees shifts alone.
 
 import numpy as np
 
+from stages.compiled import compiled
 from stages.tracking.assignment import assign
-from stages.tracking.compiled import compiled
 from stages.tracking.lapjv import NONE, Array
 from stages.tracking.overlaps import BORDER_PX, overlaps, vertical_overlap
 

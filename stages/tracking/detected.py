@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from stages.tracking.compiled import compiled
+from stages.compiled import compiled
 from stages.tracking.lapjv import NONE, Ints
 from stages.tracking.tracker import Float32s
 

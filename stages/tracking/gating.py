@@ -5,8 +5,8 @@ Pairs of row r are starts[r]:starts[r + 1] of `columns` and `ious`, as `overlaps
 
 import numpy as np
 
+from stages.compiled import compiled
 from stages.tracking.assignment import assign
-from stages.tracking.compiled import compiled
 from stages.tracking.lapjv import NONE, Array, Ints
 from stages.tracking.overlaps import overlaps
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.tracking.compiled import compiled
+from stages.compiled import compiled
 
 Array = NDArray[np.float64]
 

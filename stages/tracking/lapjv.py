@@ -8,7 +8,7 @@ with which the published ByteTrack associates. Tests hold both equal, ties inclu
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.tracking.compiled import compiled
+from stages.compiled import compiled
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]

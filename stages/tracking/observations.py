@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from stages.tracking.compiled import compiled
+from stages.compiled import compiled
 from stages.tracking.lapjv import NONE, Array, Ints
 
 STILL_PX = 1e-6  # added to a distance before dividing: who stands still has no direction

@@ -15,9 +15,9 @@ from typing import Annotated, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from stages.compiled import compiled
 from stages.params import Range
 from stages.tracking import observations
-from stages.tracking.compiled import compiled
 from stages.tracking.detected import Detected, by_score, num_usable, unclaimed, unmatched
 from stages.tracking.gating import NO_BORDER, gated, most_overlap, only_overlaps, without_rival
 from stages.tracking.lapjv import NONE, Array, Ints, lapjv

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from stages.compiled import compiled
 from stages.tracking import area_kalman, observations
-from stages.tracking.compiled import compiled
 from stages.tracking.detected import Detected
 from stages.tracking.lapjv import NONE, Array, Ints
 from stages.tracking.observations import Observations

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from stages.tracking.compiled import compiled
+from stages.compiled import compiled
 from stages.tracking.lapjv import Array, Ints
 
 BORDER_PX = 1.0  # for ByteTrack, whose published IoU counts a box's last pixel as inside

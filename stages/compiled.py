@@ -1,10 +1,11 @@
-"""Compiles the tracker's functions with numba, once per state of their source.
+"""Compiles functions with numba, once per state of their source.
 
-Built code is kept in `~/.cache/retrace/kernels` (or `$XDG_CACHE_HOME`), one folder per hash of all modules of this folder:
-numba by itself would not notice a change in a function that another module's function calls, and would compile anew in every
-clone.
+Built code is kept in `~/.cache/retrace/kernels` (or `$XDG_CACHE_HOME`), one folder per hash of all modules of a folder: numba
+by itself would not notice a change in a function that another module's function calls, and would compile anew in every clone.
+A compiled function calls compiled functions of its own folder alone, so a change in one folder leaves the others' code built.
 """
 
+import functools
 import hashlib
 import os
 from collections.abc import Callable
@@ -16,28 +17,25 @@ import numba
 P = ParamSpec("P")
 R = TypeVar("R")
 
-SOURCES = Path(__file__).parent
 
-
-def source_hash() -> str:
-    """Of every module in this folder: any of them may be part of any compiled function."""
+@functools.cache
+def source_hash(sources: Path) -> str:
+    """Of this module and of every module in the folder `sources`: any of them may be part of any function compiled there."""
     digest = hashlib.sha256()
-    for path in sorted(SOURCES.glob("*.py")):
+    for path in (Path(__file__), *sorted(sources.glob("*.py"))):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 
 
-SOURCE_HASH = source_hash()
+def folder(sources: Path) -> Path:
+    """Where the code built from a folder's sources lies."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "retrace" / "kernels" / source_hash(sources)
 
 
-def folder() -> Path:
-    """Where the code built from these sources lies."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "retrace" / "kernels" / SOURCE_HASH
-
-
-def is_built(module: str) -> bool:
-    """Whether this module was compiled from these sources before: the first time takes some twenty seconds."""
-    return any(folder().glob(f"{module}.*.nbi"))
+def is_built(function: Any) -> bool:
+    """Whether the module that this function is from was compiled before from these sources: the first time takes a while."""
+    module = Path(function.__code__.co_filename)
+    return any(folder(module.parent).glob(f"{module.stem}.*.nbi"))
 
 
 class SourceHashLocator:
@@ -45,7 +43,8 @@ class SourceHashLocator:
 
     def __init__(self, function: Any):
         self.line = function.__code__.co_firstlineno
-        self.folder = folder()
+        sources = Path(function.__code__.co_filename).parent
+        self.folder, self.stamp = folder(sources), source_hash(sources)
 
     @classmethod
     def from_function(cls, function: Any, _file: str) -> "SourceHashLocator":
@@ -62,7 +61,7 @@ class SourceHashLocator:
 
     def get_source_stamp(self) -> str:
         """What the folder's name says already."""
-        return SOURCE_HASH
+        return self.stamp
 
     def get_disambiguator(self) -> str:
         """Part of the file's name, beside module and function."""
