@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from stages.association.exchanges import exchange_all
 from stages.association.rewiring import Exchange, RewireParams, rewired
 from stages.association.two_filter import NONE, Chains
 from stages.audit import write_audit
@@ -98,7 +99,7 @@ def main() -> None:
                 f"{args.camera_motion}: num_frames: expected the tracklets' {tracklets.num_frames}, "
                 f"got {camera_motion.num_frames}"
             )
-        if not is_built(rewired):
+        if not is_built(exchange_all):
             log.info("rewire: compiling, once for this version of its code (some 10 s)")
         with run.computing():
             result, rewires = rewire(tracklets, detections, camera_motion, params)
