@@ -33,8 +33,9 @@ def folder(sources: Path) -> Path:
 
 
 def is_built(function: Any) -> bool:
-    """Whether anything was compiled before from the folder that this function is from: the first time takes a while."""
-    return folder(Path(function.__code__.co_filename).parent).is_dir()
+    """Whether the module that this function is from was compiled before from these sources: the first time takes a while."""
+    module = Path(function.__code__.co_filename)
+    return any(folder(module.parent).glob(f"{module.stem}.*.nbi"))
 
 
 class SourceHashLocator:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from stages.contracts.detections import Detections
 from stages.motchallenge import read_rows
 from stages.seqinfo import read_seqinfo
-from stages.tracking.bytetrack import ByteTrackParams
+from stages.track import TrackParams
+from tests.tables import track_params
 
 REFERENCE_FPS = 30.0  # the references ran at a nominal 30 frames per second, whatever the video's rate
 TOLERANCE_PX = 0.01
@@ -26,9 +27,9 @@ class Reference:
     name: str
 
     @property
-    def params(self) -> ByteTrackParams:
+    def params(self) -> TrackParams:
         thresh, match, buffer = re.findall(r"[\d.]+", self.name)
-        return ByteTrackParams(float(thresh), float(match), int(buffer), mot20=False, bboxes="filtered")
+        return track_params(track_thresh=float(thresh), match_thresh=float(match), track_buffer=int(buffer))
 
     def path(self, shared_data: Path) -> Path:
         return shared_data / self.folder / "bytetrack" / f"{self.name}.txt"

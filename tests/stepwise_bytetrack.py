@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from stages.boxes import iou
 from stages.tracking.bytetrack import (
     DUPLICATE_DISTANCE,
-    LOW_THRESH,
     NEW_TRACK_MARGIN,
     SECOND_MATCH_THRESH,
     UNCONFIRMED_MATCH_THRESH,
     ByteTrackParams,
 )
+from stages.tracking.detected import LOW_THRESH
 from stages.tracking.kalman import STD_ASPECT, STD_ASPECT_MEASURED, STD_ASPECT_VELOCITY, STD_POSITION, STD_VELOCITY
 from stages.tracking.overlaps import BORDER_PX
 

@@ -96,7 +96,7 @@ def test_a_box_is_measured_and_written_back() -> None:
 @settings(max_examples=300, deadline=None)
 @given(st.integers(1, 9).flatmap(lambda n: hnp.arrays(np.float64, (n, n), elements=EIGHTHS)))
 def test_of_equally_good_assignments_the_library_and_ours_choose_the_same(cost: Any) -> None:
-    assert lapjv(cost).tolist() == lap.lapjv(cost, return_cost=False)[0].tolist()
+    assert lapjv(cost)[0].tolist() == lap.lapjv(cost, return_cost=False)[0].tolist()
 
 
 def sparse(cost: Any) -> tuple[Any, Any, Any, int]:
@@ -133,6 +133,15 @@ def test_assignment_is_the_published_call_where_costs_tie_and_lie_on_the_limit(c
     assert assign(*sparse(cost), limit).tolist() == expected
 
 
+@pytest.mark.parametrize("order", [[0, 1], [1, 0]])
+def test_equal_sums_of_unequal_costs_are_a_tie_too(order: list[int]) -> None:
+    """0.65 + 0.375 is 0.675 + 0.35: in whatever order pairs come, the library's choice counts."""
+    cost = np.array([[0.65, 0.675], [0.35, 0.375]])
+    expected = lap.lapjv(cost, extend_cost=True, cost_limit=0.8)[1].tolist()
+    columns = np.array(order * 2)
+    assert assign(np.array([0, 2, 4]), columns, cost[[0, 0, 1, 1], columns], 2, 0.8).tolist() == expected
+
+
 @settings(max_examples=50, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_a_large_assignment_is_the_published_call(seed: int) -> None:
@@ -148,13 +157,13 @@ def boxes(size: int) -> Any:
 
 
 @settings(max_examples=200, deadline=None)
-@given(boxes(6), boxes(30))
-def test_overlapping_pairs_are_those_of_the_full_table(rows: Any, columns: Any) -> None:
-    starts, found, ious = overlaps(rows, columns)
+@given(boxes(6), boxes(30), st.sampled_from([0.0, 1.0]))
+def test_overlapping_pairs_are_those_of_the_full_table(rows: Any, columns: Any, border_px: float) -> None:
+    starts, found, ious = overlaps(rows, columns, border_px)
     table = np.zeros((len(rows), len(columns)))
     table[np.repeat(np.arange(len(rows)), np.diff(starts)), found] = ious
     assert len(found) == len(set(zip(np.repeat(np.arange(len(rows)), np.diff(starts)), found, strict=True)))
-    np.testing.assert_array_equal(table, iou(rows, columns, border_px=1.0))
+    np.testing.assert_array_equal(table, iou(rows, columns, border_px))
 
 
 @st.composite
@@ -172,8 +181,9 @@ def videos(draw: Any) -> tuple[Any, Any, Any]:
 @given(
     videos(),
     st.builds(
-        ByteTrackParams, track_thresh=st.sampled_from([0.3, 0.5, 0.6]), match_thresh=st.sampled_from([0.7, 0.8, 0.9, 1.0]),
-        track_buffer=st.sampled_from([1, 2, 30]), mot20=st.booleans(), bboxes=st.just("filtered"),
+        ByteTrackParams, track_thresh=st.sampled_from([0.0, 0.05, 0.3, 0.5, 0.6]),
+        match_thresh=st.sampled_from([0.7, 0.8, 0.9, 1.0]), track_buffer=st.sampled_from([1, 2, 30]), mot20=st.booleans(),
+        bboxes=st.just("filtered"),
     ),
     st.sampled_from([10.0, 30.0]),
 )  # fmt: skip
@@ -197,7 +207,7 @@ def test_compiled_code_is_shared_between_clones_and_made_anew_when_any_module_ch
     """What numba does not see by itself: `overlaps` has `overlap` of its own module in it, and one of another would do, too."""
     code = (
         "import numpy as np; from stages.tracking.overlaps import overlaps; b = np.array([[0., 0., 9., 9.]]);"
-        "print(overlaps(b, b)[2][0], sum(overlaps.stats.cache_hits.values()))"
+        "print(overlaps(b, b, 1.0)[2][0], sum(overlaps.stats.cache_hits.values()))"
     )
     cache = tmp_path / "cache"
     modules = ("__init__", "tracking/__init__", "compiled", "tracking/lapjv", "tracking/overlaps")

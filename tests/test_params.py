@@ -8,7 +8,7 @@ import pytest
 
 from stages.errors import ParamsError
 from stages.params import Range, load_section, sequence_names
-from stages.tracking.bytetrack import ByteTrackParams
+from stages.track import TrackParams
 from tests.conftest import ROOT
 
 
@@ -82,7 +82,8 @@ def test_a_missing_file_says_where_to_stand(tmp_path: Path) -> None:
 
 
 def test_the_shipped_file_loads_and_its_sequences_are_named() -> None:
-    assert load_section(ByteTrackParams, "track", ROOT / "params.yaml").track_thresh == 0.5
+    params = load_section(TrackParams, "track", ROOT / "params.yaml")
+    assert (params.algorithm, params.track_thresh, params.ocsort.det_thresh) == ("retrace", 0.5, 0.6)
     assert "promenade" in sequence_names(ROOT / "params.yaml")
 
 

@@ -11,17 +11,12 @@ from stages import track as stage
 from stages.contracts.camera_motion import CameraMotion
 from stages.contracts.detections import Detections
 from stages.contracts.tracklets import Tracklets
-from stages.regions import EVERYWHERE, RegionParams
-from stages.tracking.bytetrack import ByteTrackParams
+from stages.regions import RegionParams
+from stages.tracking.bytetrack import PUBLISHED, RetraceParams
 from tests.parity import REFERENCES, Reference, compare
-from tests.tables import box, detections
+from tests.tables import box, detections, track, track_params
 
-PARAMS = ByteTrackParams(track_thresh=0.5, match_thresh=0.8, track_buffer=30, mot20=False, bboxes="filtered")
-
-
-def track(table: Detections, params: ByteTrackParams, regions: RegionParams = EVERYWHERE) -> Tracklets:
-    """Raw tracklets before a camera that stands still."""
-    return stage.track(table, CameraMotion.still(table.sequence, table.num_frames), params, regions)
+PARAMS = track_params()
 
 
 @pytest.mark.parametrize("reference", REFERENCES, ids=lambda reference: f"{reference.folder} {reference.name}")
@@ -53,7 +48,7 @@ def test_one_person_is_one_tracklet_linked_to_the_detections() -> None:
 
 def test_detected_boxes_are_the_detections_and_filtered_ones_are_near() -> None:
     table = detections(walk(range(20)))
-    detected = track(table, ByteTrackParams(0.5, 0.8, 30, False, "detected"))
+    detected = track(table, track_params(bboxes="detected"))
     assert np.array_equal(detected.bboxes, table.bboxes)
     filtered = track(table, PARAMS)
     assert not np.array_equal(filtered.bboxes, table.bboxes)
@@ -105,7 +100,7 @@ def test_scores_are_fused_into_the_cost_unless_mot20() -> None:
     """IoU 0.33 after a jump: cost 0.67 alone passes 0.8, but fused with score 0.55 it is 0.82 and does not."""
     jump = [(0, box(100), 0.9), (1, box(100), 0.9), (2, box(120), 0.55)]
     fused = track(detections(jump), PARAMS)
-    plain = track(detections(jump), ByteTrackParams(0.5, 0.8, 30, True, "filtered"))
+    plain = track(detections(jump), track_params(mot20=True))
     assert spans(fused) == [(1, 0, 1)]
     assert spans(plain) == [(1, 0, 2)]
 
@@ -191,3 +186,42 @@ def test_a_panning_camera_loses_nobody_whose_motion_is_known(compensated: bool, 
         transforms[:20, 0, 2] = shifts
     ids = stage.track(table, CameraMotion(table.sequence, table.num_frames, transforms), PARAMS).to_dicts()
     assert sum(len(entry["frame_numbers"]) == 20 for entry in ids) == tracklets
+
+
+RETRACE = track_params(
+    algorithm="retrace",
+    retrace=RetraceParams(vertical_power=2.0, vertical_power_low=1.0, follow_camera=True),
+    bboxes="detected",
+)
+
+
+@pytest.mark.parametrize(("power", "chosen"), [(0.0, 0), (2.0, 1)])
+def test_the_vertical_overlap_prefers_who_stands_at_the_same_depth(power: float, chosen: int) -> None:
+    """One candidate is 20 px lower (IoU 0.67, vertical overlap 0.67), the other 10 px to the side (IoU 0.60, vertical 1)."""
+    beyond = RetraceParams(vertical_power=power, vertical_power_low=0.0, follow_camera=False)
+    person, lower, beside = (100, 100, 140, 200), (100, 120, 140, 220), (110, 100, 150, 200)
+    rows = [(frame, person, 0.9) for frame in range(3)] + [(3, lower, 0.9), (3, beside, 0.9)]
+    first = track(detections(rows), track_params(algorithm="retrace", retrace=beyond)).to_dicts()[0]
+    assert first["detection_indices"][3] - 3 == chosen
+
+
+@pytest.mark.parametrize(("follow", "whole"), [(True, 5), (False, 0)])
+def test_a_shift_that_all_have_in_common_is_the_cameras(follow: bool, whole: int) -> None:
+    """Five people stand still and the picture jumps once by 22 px, half their width: IoU 0.3, too little at this score."""
+    beyond = RetraceParams(vertical_power=0.0, vertical_power_low=0.0, follow_camera=follow)
+    rows = [(frame, box(100 + 90 * person + 22 * (frame > 8), 100), 0.62) for frame in range(18) for person in range(5)]
+    found = track(detections(rows), track_params(algorithm="retrace", retrace=beyond)).to_dicts()
+    assert sum(len(entry["frame_numbers"]) == 18 for entry in found) == whole
+
+
+def test_nothing_beyond_the_published_algorithm_is_the_published_algorithm() -> None:
+    table = crowd(3)
+    nothing = track_params(algorithm="retrace", retrace=PUBLISHED)
+    assert groups(track(table, nothing), np.arange(len(table))) == groups(track(table, PARAMS), np.arange(len(table)))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_goes_beyond_it_does_not_depend_on_the_order_within_a_frame(seed: int) -> None:
+    table = crowd(seed)
+    order = np.lexsort((np.random.default_rng(seed).random(len(table)), table.frame_numbers))
+    assert groups(track(table, RETRACE), np.arange(len(table))) == groups(track(moved(table, order), RETRACE), order)

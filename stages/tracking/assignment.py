@@ -16,6 +16,7 @@ from stages.tracking.lapjv import NONE, Array, Ints, lapjv
 Bools = NDArray[np.bool_]
 
 MISSING_COST = 1.0  # of a pair that is not given: no overlap
+TIE = 1e-12  # of costs that count as equal
 
 
 @compiled
@@ -27,7 +28,7 @@ def assign(starts: Ints, columns: Ints, costs: Array, num_columns: int, limit: f
     num_rows = len(starts) - 1
     if num_rows == 0 or num_columns == 0:
         return np.full(num_rows, NONE)
-    if limit >= MISSING_COST or np.any(costs == limit):  # taking such a pair or not costs the same
+    if limit >= MISSING_COST or _on_limit(costs, limit):
         return _assign_as_published(starts, columns, costs, num_columns, limit)
     column_of, contested = _cheapest(starts, columns, costs, num_columns, limit)
     if np.any(contested) and not _settle(starts, columns, costs, num_columns, limit, column_of, contested):
@@ -45,8 +46,9 @@ def _cheapest(starts: Ints, columns: Ints, costs: Array, num_columns: int, limit
         least = limit
         for k in range(starts[row], starts[row + 1]):
             if costs[k] < least:
-                least, column_of[row], contested[row] = costs[k], columns[k], False
-            elif costs[k] == least:
+                contested[row] = column_of[row] != NONE and least - costs[k] <= TIE
+                least, column_of[row] = costs[k], columns[k]
+            elif costs[k] - least <= TIE:
                 contested[row] = True
         wanted = column_of[row]
         if wanted != NONE:
@@ -68,9 +70,9 @@ def _settle(
         if _any_listed(first, next_row, contested):
             rows = _listed(first, next_row)
             members, gains = _gains(rows, starts, columns, costs, limit, place)
-            if _has_equal_gains(gains):
+            chosen, duals = lapjv(gains)
+            if not _is_unique(gains, chosen, duals):
                 return False
-            chosen = lapjv(gains)
             for i in range(len(rows)):
                 gained = chosen[i] < len(members) and gains[i, chosen[i]] < 0
                 column_of[rows[i]] = members[chosen[i]] if gained else NONE
@@ -158,10 +160,37 @@ def _gains(rows: Ints, starts: Ints, columns: Ints, costs: Array, limit: float, 
 
 
 @compiled
-def _has_equal_gains(gains: Array) -> bool:
-    """Whether two pairs of a component gain the same: only then can two assignments be equally good."""
-    ordered = np.sort(gains.ravel())
-    return bool(np.any((ordered[1:] == ordered[:-1]) & (ordered[1:] < 0)))
+def _is_unique(gains: Array, column_of: Ints, duals: Array) -> bool:
+    """Whether every other assignment is worse by more than TIE, apart from which row goes to which column without a pair.
+
+    Row i could take row k's column at no cost where the reduced costs are equal; another solution is a cycle of such moves.
+    """
+    n = len(gains)
+    moves = np.empty((n, n), dtype=np.bool_)
+    for i in range(n):
+        own = gains[i, column_of[i]] - duals[column_of[i]]
+        for k in range(n):
+            moves[i, k] = k != i and gains[i, column_of[k]] - duals[column_of[k]] - own <= TIE
+    reaches = moves.copy()
+    for via in range(n):
+        for i in range(n):
+            if reaches[i, via]:
+                for k in range(n):
+                    reaches[i, k] |= reaches[via, k]
+    for i in range(n):
+        for k in range(n):
+            if moves[i, k] and reaches[k, i] and min(gains[i, column_of[i]], gains[i, column_of[k]]) < 0:
+                return False
+    return True
+
+
+@compiled
+def _on_limit(costs: Array, limit: float) -> bool:
+    """Whether a cost lies on the limit: taking that pair or not is the same."""
+    for cost in costs:  # noqa: SIM110 (compiled code knows no generators)
+        if abs(cost - limit) <= TIE:
+            return True
+    return False
 
 
 @compiled
@@ -175,7 +204,7 @@ def _assign_as_published(starts: Ints, columns: Ints, costs: Array, num_columns:
     for row in range(num_rows):
         for k in range(starts[row], starts[row + 1]):
             extended[row, columns[k]] = costs[k]
-    column_of = lapjv(extended)[:num_rows]
+    column_of = lapjv(extended)[0][:num_rows]
     for row in range(num_rows):
         if column_of[row] >= num_columns:
             column_of[row] = NONE

@@ -18,17 +18,18 @@ from stages.compiled import compiled
 from stages.params import Range
 from stages.tracking import kalman
 from stages.tracking.assignment import assign
+from stages.tracking.camera_shift import camera_shift
+from stages.tracking.detected import Detected, by_score, num_usable, unclaimed, unmatched
 from stages.tracking.lapjv import NONE, Array, Ints
-from stages.tracking.overlaps import overlaps
+from stages.tracking.overlaps import BORDER_PX, overlaps, vertical_overlap
+from stages.tracking.tracker import Float32s, TrackRows
 
-LOW_THRESH = np.float32(0.1)  # detections at or below are never used
 SECOND_MATCH_THRESH = 0.5  # limit of the association with low-score detections
 UNCONFIRMED_MATCH_THRESH = 0.7  # limit of the association of tracks seen once
 NEW_TRACK_MARGIN = 0.1  # a new track starts at track_thresh + 0.1
 DUPLICATE_DISTANCE = 0.15  # 1 - IoU below which a tracked and a lost track are one
 NOMINAL_FPS = 30.0  # track_buffer counts frames at this rate
 
-Float32s = NDArray[np.float32]
 Bools = NDArray[np.bool_]
 
 
@@ -47,12 +48,18 @@ class ByteTrackParams:
         return int(fps / NOMINAL_FPS * self.track_buffer)
 
 
-class TrackRows(NamedTuple):
-    """M rows of output, by frame: which track (numbered by birth, from 0) claimed which detection, and its filtered box."""
+@dataclass(frozen=True)
+class RetraceParams:
+    """What pays beyond the published algorithm; zeros and false leave it as it is."""
 
-    tracks: Ints  # (M,)
-    detections: Ints  # (M,) row in the input
-    bboxes: Float32s  # (M, 4) the filter's posterior, x1, y1, x2, y2 px
+    vertical_power: Annotated[float, Range(0.0, 10.0)]  # IoU is multiplied with the vertical overlap to this power
+    vertical_power_low: Annotated[float, Range(0.0, 10.0)]  # the same in the association with low scores
+    follow_camera: bool  # predictions follow the shift that confident pairs have in common
+
+
+PUBLISHED = RetraceParams(vertical_power=0.0, vertical_power_low=0.0, follow_camera=False)
+CAMERA_ROUNDS = 2
+CAMERA_VELOCITY_SHARE = 0.3  # of a shift that is taken for lasting
 
 
 class Settings(NamedTuple):
@@ -63,13 +70,9 @@ class Settings(NamedTuple):
     match_thresh: float
     lost_frames: int
     fuse_scores: bool
-
-
-class Detected(NamedTuple):
-    """N detections sorted by frame."""
-
-    bboxes: Float32s  # (N, 4) x1, y1, x2, y2 px
-    scores: Float32s  # (N,)
+    vertical_power: float
+    vertical_power_low: float
+    follow_camera: bool
 
 
 class Tracks(NamedTuple):
@@ -86,20 +89,24 @@ LIFE_SIZE = 5
 
 
 def byte_track(
-    bboxes: Float32s, scores: Float32s, frame_offsets: Ints, fps: float, transforms: Array, params: ByteTrackParams
+    bboxes: Float32s,
+    scores: Float32s,
+    frame_offsets: Ints,
+    fps: float,
+    transforms: Array,
+    params: ByteTrackParams,
+    beyond: RetraceParams = PUBLISHED,
 ) -> TrackRows:
-    """Tracks of one class in one sequence of F frames.
-
-    bboxes (N, 4) float32 x1, y1, x2, y2 px and scores (N,) float32, sorted by frame; rows of frame f are
-    frame_offsets[f]:frame_offsets[f + 1] (F + 1,). A box must have a positive height. `transforms` (F, 2, 3) map a pixel of
-    the frame before to frame f; identities leave the published algorithm untouched.
-    """
+    """Tracks of one class in one sequence of F frames, as a `Tracker`; identities leave the published algorithm untouched."""
     settings = Settings(
         np.float32(params.track_thresh),
         np.float32(params.track_thresh + NEW_TRACK_MARGIN),
         params.match_thresh,
         params.lost_frames(fps),
         not params.mot20,
+        beyond.vertical_power,
+        beyond.vertical_power_low,
+        beyond.follow_camera,
     )
     moves = (transforms != np.eye(2, 3)).any(axis=(1, 2))
     detected = Detected(np.ascontiguousarray(bboxes, np.float32), np.ascontiguousarray(scores, np.float32))
@@ -112,7 +119,7 @@ def _track(
     detected: Detected, offsets: Ints, transforms: Array, moves: Bools, settings: Settings
 ) -> tuple[Ints, Ints, Float32s]:
     """The columns of TrackRows."""
-    num_rows = int(np.sum(detected.scores > LOW_THRESH))  # no more: a row of output claims a detection
+    num_rows = num_usable(detected.scores, settings.track_thresh)  # no more: a row of output claims a detection
     shown, claimed, filtered = np.empty(num_rows, np.int64), np.empty(num_rows, np.int64), np.empty((num_rows, 4), np.float32)
     tracks = _room(int(np.sum(detected.scores >= settings.new_track_thresh)))
     tracked, lost = np.zeros(0, np.int64), np.zeros(0, np.int64)
@@ -151,7 +158,7 @@ def _step(
     num_born: int,
 ) -> tuple[Ints, Ints, int]:
     """One frame: predict, associate thrice, begin and end tracks; the new lists of tracked and lost, and the number born."""
-    high, low = _by_score(detected.scores, start, stop, settings.track_thresh)
+    high, low = by_score(detected.scores, start, stop, settings.track_thresh)
     confirmed, unconfirmed = _by_confirmation(tracks, tracked)
     if moved:
         _move(tracks, tracked, lost, transform)
@@ -159,39 +166,27 @@ def _step(
 
     # first association: confirmed and lost tracks with high scores
     pool = np.concatenate((confirmed, lost))
-    chosen = _associate(tracks, pool, detected, high, settings.match_thresh, settings.fuse_scores)
+    if settings.follow_camera:
+        _follow_camera(tracks, confirmed, lost, unconfirmed, detected, high)
+    limit, power, fuse = settings.match_thresh, settings.vertical_power, settings.fuse_scores
+    chosen = _associate(tracks, pool, detected, high, limit, power, fuse)
     _claim(tracks, pool, detected, high, chosen, frame)
-    left = _unmatched(confirmed, chosen)
-    high = _unclaimed(high, chosen)
+    left = unmatched(confirmed, chosen)
+    high = unclaimed(high, chosen)
     # second association: tracks not lost before this frame with low scores
-    chosen = _associate(tracks, left, detected, low, SECOND_MATCH_THRESH, False)
+    chosen = _associate(tracks, left, detected, low, SECOND_MATCH_THRESH, settings.vertical_power_low, False)
     _claim(tracks, left, detected, low, chosen, frame)
-    newly_lost = _unmatched(left, chosen)
+    newly_lost = unmatched(left, chosen)
     # tracks seen once need a second look; without it they end
-    chosen = _associate(tracks, unconfirmed, detected, high, UNCONFIRMED_MATCH_THRESH, settings.fuse_scores)
+    chosen = _associate(tracks, unconfirmed, detected, high, UNCONFIRMED_MATCH_THRESH, power, fuse)
     _claim(tracks, unconfirmed, detected, high, chosen, frame)
-    high = _unclaimed(high, chosen)
+    high = unclaimed(high, chosen)
 
     born = _begin(tracks, num_born, detected, high, settings.new_track_thresh, frame)
     tracked = _now_tracked(tracks, tracked, born, lost, frame)
     lost = _now_lost(tracks, lost, newly_lost, frame, settings.lost_frames)
     tracked, lost = _without_duplicates(tracks, tracked, lost)
     return tracked, lost, num_born + len(born)
-
-
-@compiled
-def _by_score(scores: Float32s, start: int, stop: int, thresh: np.float32) -> tuple[Ints, Ints]:
-    """Detections with scores above the threshold, and those below it that are worth a second look."""
-    high, low = np.empty(stop - start, np.int64), np.empty(stop - start, np.int64)
-    num_high = num_low = 0
-    for detection in range(start, stop):
-        if scores[detection] > thresh:
-            high[num_high] = detection
-            num_high += 1
-        elif LOW_THRESH < scores[detection] < thresh:
-            low[num_low] = detection
-            num_low += 1
-    return high[:num_high], low[:num_low]
 
 
 @compiled
@@ -228,14 +223,35 @@ def _predict(tracks: Tracks, confirmed: Ints, lost: Ints) -> None:
 
 
 @compiled
-def _associate(tracks: Tracks, pool: Ints, detected: Detected, detections: Ints, limit: float, fuse_scores: bool) -> Ints:
+def _follow_camera(tracks: Tracks, confirmed: Ints, lost: Ints, unconfirmed: Ints, detected: Detected, high: Ints) -> None:
+    """Moves all predictions by the camera's shift, seen by the tracks of the frame before; a share of it goes to velocities."""
+    for _ in range(CAMERA_ROUNDS):
+        x, y = camera_shift(_boxes(tracks, confirmed), _corners(detected, high))
+        for part in (confirmed, lost, unconfirmed):
+            for track in part:
+                tracks.states[track, kalman.X] += x
+                tracks.states[track, kalman.Y] += y
+                tracks.states[track, 4 + kalman.X] += CAMERA_VELOCITY_SHARE * x
+                tracks.states[track, 4 + kalman.Y] += CAMERA_VELOCITY_SHARE * y
+
+
+@compiled
+def _associate(
+    tracks: Tracks, pool: Ints, detected: Detected, detections: Ints, limit: float, vertical_power: float, fuse_scores: bool
+) -> Ints:
     """(P,) for each track of the pool a place in `detections`, or -1.
 
-    The cost is 1 - IoU of the predicted box, or 1 - IoU * score where scores are fused.
+    The cost is 1 - IoU of the predicted box, or 1 - IoU * score where scores are fused; IoU may have a power of the vertical
+    overlap in it, which tells people apart who walk past each other at different depths.
     """
     if len(pool) == 0 or len(detections) == 0:
         return np.full(len(pool), NONE)
-    starts, columns, costs = overlaps(_boxes(tracks, pool), _corners(detected, detections))
+    predicted, boxes = _boxes(tracks, pool), _corners(detected, detections)
+    starts, columns, costs = overlaps(predicted, boxes, BORDER_PX)
+    if vertical_power > 0:
+        for row in range(len(pool)):
+            for k in range(starts[row], starts[row + 1]):
+                costs[k] *= vertical_overlap(predicted, row, boxes, columns[k]) ** vertical_power
     for k in range(len(costs)):
         costs[k] = 1 - costs[k]
         if fuse_scores:
@@ -275,34 +291,6 @@ def _claim(tracks: Tracks, pool: Ints, detected: Detected, detections: Ints, cho
             tracks.lives[track, LAST_FRAME] = frame
             tracks.lives[track, LAST_DETECTION] = detection
             tracks.lives[track, CONFIRMED] = True
-
-
-@compiled
-def _unclaimed(detections: Ints, chosen: Ints) -> Ints:
-    """The detections that no track was given."""
-    claimed = np.zeros(len(detections), np.bool_)
-    for place in chosen:
-        if place != NONE:
-            claimed[place] = True
-    free = np.empty_like(detections)
-    count = 0
-    for place in range(len(detections)):
-        if not claimed[place]:
-            free[count] = detections[place]
-            count += 1
-    return free[:count]
-
-
-@compiled
-def _unmatched(pool: Ints, chosen: Ints) -> Ints:
-    """The tracks that were given no detection; `chosen` may go on after the end of the pool."""
-    unmatched = np.empty_like(pool)
-    count = 0
-    for place in range(len(pool)):
-        if chosen[place] == NONE:
-            unmatched[count] = pool[place]
-            count += 1
-    return unmatched[:count]
 
 
 @compiled
@@ -360,7 +348,7 @@ def _without_duplicates(tracks: Tracks, tracked: Ints, lost: Ints) -> tuple[Ints
     """Of a tracked and a lost track on one spot only the one with the longer life goes on; the lost one where equal."""
     if len(tracked) == 0 or len(lost) == 0:
         return tracked, lost
-    starts, columns, ious = overlaps(_boxes(tracks, tracked), _boxes(tracks, lost))
+    starts, columns, ious = overlaps(_boxes(tracks, tracked), _boxes(tracks, lost), BORDER_PX)
     stays_tracked, stays_lost = np.ones(len(tracked), np.bool_), np.ones(len(lost), np.bool_)
     for row in range(len(tracked)):
         for k in range(starts[row], starts[row + 1]):

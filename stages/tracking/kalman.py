@@ -71,15 +71,15 @@ def predict(states: Array, track: int) -> None:
     height = states[track, H]
     for i in range(4):
         states[track, i] += states[track, 4 + i]
-    _predict(states, track, LENGTH, _square(STD_POSITION * height), _square(STD_VELOCITY * height))
-    _predict(states, track, ASPECT, _square(STD_ASPECT), _square(STD_ASPECT_VELOCITY))
+    predict_covariance(states, track, LENGTH, _square(STD_POSITION * height), _square(STD_VELOCITY * height))
+    predict_covariance(states, track, ASPECT, _square(STD_ASPECT), _square(STD_ASPECT_VELOCITY))
 
 
 @compiled
 def update(states: Array, track: int, measurement: tuple[float, float, float, float]) -> None:
     """The state after a measurement z: gain K = P H^T / S, x' = x + K (z - H x), P' = P - K S K^T."""
-    length = _update(states, track, LENGTH, _square(STD_POSITION * states[track, H]))
-    aspect = _update(states, track, ASPECT, _square(STD_ASPECT_MEASURED))
+    length = update_covariance(states, track, LENGTH, _square(STD_POSITION * states[track, H]))
+    aspect = update_covariance(states, track, ASPECT, _square(STD_ASPECT_MEASURED))
     for i in range(4):
         gain, velocity_gain = aspect if i == A else length
         innovation = measurement[i] - states[track, i]
@@ -106,7 +106,8 @@ def transform(states: Array, track: int, motion: Array) -> None:
 
 
 @compiled
-def _predict(states: Array, track: int, kind: int, position_noise: float, velocity_noise: float) -> None:
+def predict_covariance(states: Array, track: int, kind: int, position_noise: float, velocity_noise: float) -> None:
+    """P' = F P F^T + Q of a position and its velocity: three columns from `kind`."""
     position, mixed = states[track, kind], states[track, kind + 1]
     velocity = states[track, kind + 2]
     states[track, kind] = position + 2 * mixed + velocity + position_noise
@@ -115,8 +116,8 @@ def _predict(states: Array, track: int, kind: int, position_noise: float, veloci
 
 
 @compiled
-def _update(states: Array, track: int, kind: int, measurement_noise: float) -> tuple[float, float]:
-    """The gains of position and velocity."""
+def update_covariance(states: Array, track: int, kind: int, measurement_noise: float) -> tuple[float, float]:
+    """P' = P - K S K^T of a position and its velocity: three columns from `kind`; the gains K of both."""
     position, mixed = states[track, kind], states[track, kind + 1]
     velocity = states[track, kind + 2]
     gain, velocity_gain = position / (position + measurement_noise), mixed / (position + measurement_noise)

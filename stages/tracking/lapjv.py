@@ -19,8 +19,11 @@ ROW_REDUCTIONS = 2  # rounds of augmenting row reduction before paths are search
 
 
 @compiled
-def lapjv(cost: Array) -> Ints:
-    """(n,) the column of each row in an assignment of least total cost; `cost` (n, n) finite."""
+def lapjv(cost: Array) -> tuple[Ints, Array]:
+    """(n,) the column of each row in an assignment of least total cost, and (n,) the columns' duals; `cost` (n, n) finite.
+
+    No row has a reduced cost, cost less the column's dual, below that of its own column.
+    """
     n = len(cost)
     column_of, row_of = np.full(n, NONE), np.full(n, NONE)
     duals = np.empty(n)  # of the columns: v in the paper
@@ -30,7 +33,7 @@ def lapjv(cost: Array) -> Ints:
             free = _reduce_rows(cost, free, column_of, row_of, duals)
     for row in free:
         _augment(cost, row, column_of, row_of, duals)
-    return column_of
+    return column_of, duals
 
 
 @compiled

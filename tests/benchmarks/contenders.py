@@ -1,20 +1,24 @@
-"""This tracker and others behind one face: boxes in, made ready outside the clock; then one call that tracks the sequence.
+"""These trackers and others behind one face: boxes in, made ready outside the clock; then one call that tracks the sequence.
 
 The others step frame by frame; the objects that they take for a frame are made before the clock starts.
 """
 
+import dataclasses
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stages.contracts.detections import Detections
 from stages.detecting.yolo import isolate_ultralytics
-from stages.tracking.bytetrack import LOW_THRESH, NEW_TRACK_MARGIN, ByteTrackParams, TrackRows, byte_track
+from stages.track import TrackParams
+from stages.tracking.bytetrack import NEW_TRACK_MARGIN
+from stages.tracking.detected import LOW_THRESH
+from stages.tracking.tracker import TrackRows
 
 
 @dataclass(frozen=True)
@@ -30,21 +34,25 @@ class Contender(Protocol):
 
     name: str
 
-    def ready(self, detections: Detections, params: ByteTrackParams) -> Callable[[], Any]:
+    def ready(self, detections: Detections, params: TrackParams) -> Callable[[], Any]:
         """A call that tracks the sequence once; what it returns is for `tracked`."""
 
     def tracked(self, output: Any) -> Tracked: ...
 
 
 class Ours:
-    """The kernel of `stages.track`."""
+    """The kernels of `stages.track`, whichever the params choose."""
 
     name = "Retrace"
 
-    def ready(self, detections: Detections, params: ByteTrackParams) -> Callable[[], TrackRows]:
+    def __init__(self, algorithm: Literal["bytetrack", "ocsort"]) -> None:
+        self._algorithm = algorithm
+
+    def ready(self, detections: Detections, params: TrackParams) -> Callable[[], TrackRows]:
         offsets = detections.frame_offsets()
         still = np.tile(np.eye(2, 3), (detections.num_frames, 1, 1))
-        return lambda: byte_track(detections.bboxes, detections.confidences, offsets, detections.fps, still, params)
+        tracker = dataclasses.replace(params, algorithm=self._algorithm).tracker
+        return lambda: tracker(detections.bboxes, detections.confidences, offsets, detections.fps, still)
 
     def tracked(self, output: TrackRows) -> Tracked:
         return _count(output.tracks)
@@ -74,7 +82,7 @@ class Ultralytics:
         isolate_ultralytics()
         self._tracker: Any = importlib.import_module("ultralytics.trackers.byte_tracker").BYTETracker
 
-    def ready(self, detections: Detections, params: ByteTrackParams) -> Callable[[], Any]:
+    def ready(self, detections: Detections, params: TrackParams) -> Callable[[], Any]:
         settings = SimpleNamespace(
             track_high_thresh=params.track_thresh,
             track_low_thresh=float(LOW_THRESH),
@@ -103,11 +111,9 @@ class Roboflow:
     name = "trackers"
 
     def __init__(self) -> None:
-        # imported by name: type checks must pass without the extra `benchmarks`
-        self._detections: Any = importlib.import_module("supervision").Detections
         self._tracker: Any = importlib.import_module("trackers").ByteTrackTracker
 
-    def ready(self, detections: Detections, params: ByteTrackParams) -> Callable[[], Any]:
+    def ready(self, detections: Detections, params: TrackParams) -> Callable[[], Any]:
         tracker = self._tracker(
             lost_track_buffer=params.track_buffer,
             frame_rate=detections.fps,
@@ -116,14 +122,48 @@ class Roboflow:
             minimum_iou_threshold=1 - params.match_thresh,
             high_conf_det_threshold=params.track_thresh,
         )
-        rows = np.column_stack([detections.bboxes, detections.confidences])
-        frames = [part[part[:, 4] > LOW_THRESH] for part in _by_frame(rows, detections)]
-        tables = [self._detections(xyxy=part[:, :4], confidence=part[:, 4]) for part in frames]
-        return lambda: [tracker.update(table) for table in tables]
+        return _roboflow_call(tracker, detections)
 
     def tracked(self, output: Any) -> Tracked:
-        ids = np.concatenate([table.tracker_id for table in output])
-        return _count(ids[ids >= 0])
+        return _roboflow_count(output)
+
+
+class RoboflowOcSort:
+    """OCSORTTracker of `trackers`, with the same settings; it has no association with low scores."""
+
+    name = "trackers"
+
+    def __init__(self) -> None:
+        self._tracker: Any = importlib.import_module("trackers").OCSORTTracker
+
+    def ready(self, detections: Detections, params: TrackParams) -> Callable[[], Any]:
+        tracker = self._tracker(
+            lost_track_buffer=params.ocsort.max_age,
+            frame_rate=30.0,  # the rate at which it does not scale the buffer
+            minimum_consecutive_frames=params.ocsort.min_hits,
+            minimum_iou_threshold=params.ocsort.iou_threshold,
+            direction_consistency_weight=params.ocsort.inertia,
+            high_conf_det_threshold=params.ocsort.det_thresh,
+            delta_t=params.ocsort.delta_t,
+        )
+        return _roboflow_call(tracker, detections)
+
+    def tracked(self, output: Any) -> Tracked:
+        return _roboflow_count(output)
+
+
+def _roboflow_call(tracker: Any, detections: Detections) -> Callable[[], Any]:
+    # imported by name: type checks must pass without the extra `benchmarks`
+    make_table: Any = importlib.import_module("supervision").Detections
+    rows = np.column_stack([detections.bboxes, detections.confidences])
+    frames = [part[part[:, 4] > LOW_THRESH] for part in _by_frame(rows, detections)]
+    tables = [make_table(xyxy=part[:, :4], confidence=part[:, 4]) for part in frames]
+    return lambda: [tracker.update(table) for table in tables]
+
+
+def _roboflow_count(output: Any) -> Tracked:
+    ids = np.concatenate([table.tracker_id for table in output])
+    return _count(ids[ids >= 0])
 
 
 def _by_frame(rows: NDArray[np.float32], detections: Detections) -> list[NDArray[np.float32]]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from stages.tracking.bytetrack import ByteTrackParams
+from stages.track import TrackParams
 from tests.benchmarks.contenders import Ours
 from tests.benchmarks.streams import PICTURE_PX, crowd, walk
 
@@ -30,14 +30,14 @@ class Point:
         return self.boxes / self.frames
 
 
-def curve(params: ByteTrackParams, boxes: int, people: Sequence[int], same_density: bool) -> list[Point]:
+def curve(params: TrackParams, boxes: int, people: Sequence[int], same_density: bool) -> list[Point]:
     """A point for each number of people, with about the same number of boxes in all."""
     points = []
     for count in people:
         scale = (count / DENSITY_PEOPLE) ** 0.5 if same_density else 1.0
         picture_px = (round(PICTURE_PX[0] * scale), round(PICTURE_PX[1] * scale))
         detections = walk(crowd(count, boxes, picture_px))
-        run = Ours().ready(detections, params)
+        run = Ours("bytetrack").ready(detections, params)
         seconds = []
         for _ in range(REPEATS):
             started = time.process_time()

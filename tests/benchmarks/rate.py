@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from stages.contracts.detections import Detections
-from stages.tracking.bytetrack import ByteTrackParams
+from stages.track import TrackParams
 from tests.benchmarks.contenders import Contender, Ours, Tracked
 
 OURS_A_ROUND = 5  # runs of ours for each of a peer's: they are short
@@ -26,7 +26,7 @@ class Group:
 
     name: str
     sequences: Sequence[Detections]
-    params: ByteTrackParams
+    params: TrackParams
 
 
 @dataclass
@@ -52,9 +52,9 @@ class Rate:
         return min((part.ratio(name) for part in self.parts), default=self.ratio(name))
 
 
-def first_call_s(detections: Detections, params: ByteTrackParams) -> float:
+def first_call_s(detections: Detections, params: TrackParams) -> float:
     """CPU seconds of our first call in this process: loading or compiling the kernel, and tracking."""
-    return _timed(Ours().ready(detections, params))[0]
+    return _timed(Ours("bytetrack").ready(detections, params))[0]
 
 
 def measure(group: Group, contenders: Sequence[Contender], rounds: int) -> Rate:
@@ -74,7 +74,7 @@ def measure(group: Group, contenders: Sequence[Contender], rounds: int) -> Rate:
     )  # fmt: skip
 
 
-def _measure_one(detections: Detections, params: ByteTrackParams, contenders: Sequence[Contender], rounds: int) -> Rate:
+def _measure_one(detections: Detections, params: TrackParams, contenders: Sequence[Contender], rounds: int) -> Rate:
     seconds: dict[str, list[float]] = {contender.name: [] for contender in contenders}
     outputs: dict[str, Tracked] = {}
     for _ in range(rounds):

@@ -12,9 +12,8 @@ from typing import Any
 
 from stages.artifacts import write_json, write_text
 from stages.command import parser
-from stages.tracking.bytetrack import ByteTrackParams
 from tests.benchmarks import ONE_THREAD, tables
-from tests.benchmarks.contenders import Contender, Ours, Roboflow, Ultralytics
+from tests.benchmarks.contenders import Contender, Ours, Roboflow, RoboflowOcSort, Ultralytics
 from tests.benchmarks.curve import PEOPLE, Point, curve, draw
 from tests.benchmarks.machine import machine, versions
 from tests.benchmarks.rate import Group, Rate, first_call_s, measure
@@ -22,8 +21,9 @@ from tests.benchmarks.stage import StageRun, StartUp, run_stage, start_up
 from tests.benchmarks.streams import crowd, dense, sparse, walk
 from tests.conftest import SHARED_DATA
 from tests.parity import REFERENCES, Parity, Reference, compare
+from tests.tables import track_params
 
-PARAMS = ByteTrackParams(track_thresh=0.5, match_thresh=0.8, track_buffer=30, mot20=False, bboxes="filtered")
+PARAMS = track_params()
 GROWTH_PEOPLE = 100  # a frame, in the streams of up to ten million boxes
 
 
@@ -47,7 +47,7 @@ def parities() -> dict[Reference, Parity]:
     compared = {}
     for reference in REFERENCES:
         detections = reference.detections(SHARED_DATA)
-        rows = Ours().ready(detections, reference.params)()
+        rows = Ours("bytetrack").ready(detections, reference.params)()
         compared[reference] = compare(
             rows.tracks, detections.frame_numbers[rows.detections], rows.bboxes, reference.path(SHARED_DATA)
         )
@@ -68,9 +68,8 @@ def groups(size: Size) -> list[Group]:
     return found
 
 
-def rates(size: Size) -> list[Rate]:
+def rates(size: Size, contenders: Sequence[Contender]) -> list[Rate]:
     """Everybody's, each warmed up before."""
-    contenders: list[Contender] = [Ours(), Ultralytics(), Roboflow()]
     measure(Group("warm-up", [walk(sparse(60))], PARAMS), contenders, 1)
     return [measure(group, contenders, size.rounds) for group in groups(size)]
 
@@ -118,8 +117,11 @@ def main() -> None:
         show("parity", [_plain(r) | _plain(p) for r, p in compared.items()], tables.parity_table(compared))
     else:
         show("parity", None, f"Parity, MOT17 and DanceTrack were left out: no data at {SHARED_DATA} (set MOT_SHARED_DATA).")
-    measured = rates(size)
-    show("rates", [_plain(rate) for rate in measured], tables.rate_table(measured), tables.output_table(measured))
+    byte_trackers: list[Contender] = [Ours("bytetrack"), Ultralytics(), Roboflow()]
+    oc_sorts: list[Contender] = [Ours("ocsort"), RoboflowOcSort()]
+    for key, title, contenders in (("rates", "ByteTrack:", byte_trackers), ("ocsort_rates", "OC-SORT:", oc_sorts)):
+        measured = rates(size, contenders)
+        show(key, [_plain(rate) for rate in measured], title, tables.rate_table(measured), tables.output_table(measured))
     drawn = curves(size)
     show("curve", {name: [_plain(p) for p in points] for name, points in drawn.items()}, tables.curve_table(drawn))
     draw(drawn, args.out / "curve.png")
