@@ -48,8 +48,9 @@ def rewire(
     """
     if not params.enabled or len(tracklets) == 0:
         return tracklets, []
-    indices = tracklets.detection_indices
-    bboxes = np.where(indices[:, None] >= 0, detections.bboxes[indices], tracklets.bboxes)
+    claimed = tracklets.detection_indices >= 0
+    bboxes = tracklets.bboxes.copy()
+    bboxes[claimed] = detections.bboxes[tracklets.detection_indices[claimed]]
     ids, audit = tracklets.tracklet_ids.copy(), []
     next_id = int(ids.max()) + 1
     for class_id in np.unique(tracklets.class_ids):
