@@ -14,8 +14,11 @@ from stages.motchallenge import format_tracks
 from stages.params import Range, load_section
 from stages.pins import check_pins
 from stages.smoothing.filling import adopt_detections, fill_gaps
+from stages.smoothing.posture import posture_change
 from stages.smoothing.regression import smooth_boxes
 
+CALM, LIVELY = 0.055, 0.075  # posture change up to which boxes are smoothed in full, and from which not at all
+MIN_SIGMA_FRAMES = 0.25  # below it a neighbour's weight is under e^-8: there is nothing to smooth
 MIN_WEIGHT = 1e-6  # of a box of confidence 0, which must not leave a track without any weight
 
 
@@ -25,7 +28,7 @@ class SmoothParams:
 
     max_gap_s: Annotated[float, Range(0, 3600)]
     adopt_iou: Annotated[float, Range(0, 1)]
-    method: Literal["none", "regression"]
+    method: Literal["none", "regression", "adaptive"]
     sigma_s: Annotated[float, Range(0.001, 60)]
 
 
@@ -37,7 +40,8 @@ def smooth(tracklets: Tracklets, detections: Detections, params: SmoothParams) -
     measured = _with_detected_boxes(tracklets, detections)
     filled = fill_gaps(measured, int(params.max_gap_s * tracklets.fps))
     filled = adopt_detections(filled, detections, params.adopt_iou)
-    if params.method == "none" or len(filled) == 0:
+    sigma_frames = params.sigma_s * tracklets.fps * _strength(measured, params)
+    if sigma_frames < MIN_SIGMA_FRAMES or len(filled) == 0:
         return filled
     weights = np.square(filled.confidences.astype(np.float64)) + MIN_WEIGHT
     offsets = filled.offsets()
@@ -46,11 +50,18 @@ def smooth(tracklets: Tracklets, detections: Detections, params: SmoothParams) -
             filled.bboxes[a:b].astype(np.float64),
             weights[a:b],
             filled.frame_numbers[a:b].astype(np.int64),
-            params.sigma_s * tracklets.fps,
+            sigma_frames,
         )
         for a, b in zip(offsets[:-1], offsets[1:], strict=True)
     ]
     return _with_boxes(filled, np.concatenate(parts))
+
+
+def _strength(measured: Tracklets, params: SmoothParams) -> float:
+    """Share of the smoothing that this video's people bear."""
+    if params.method == "adaptive":
+        return float(np.clip((LIVELY - posture_change(measured)) / (LIVELY - CALM), 0.0, 1.0))
+    return float(params.method == "regression")
 
 
 def _with_detected_boxes(tracklets: Tracklets, detections: Detections) -> Tracklets:

@@ -1,0 +1,48 @@
+"""What tells walkers from dancers, and what smoothing makes of it."""
+
+import math
+
+import numpy as np
+import pytest
+
+from stages.contracts.tracklets import Tracklets
+from stages.smooth import SmoothParams, smooth
+from stages.smoothing.posture import posture_change
+from tests.tables import detections, tracklets
+
+FRAMES = 300
+
+
+def person(amplitude: float = 0.0, period_s: float = 1.0, jitter: float = 0.0, growth: float = 0.0) -> Tracklets:
+    """One person at 25 frames/s whose log(width / height) swings, jitters and drifts by `growth` a frame."""
+    noise = np.random.default_rng(1).normal(0, jitter, FRAMES) if jitter else np.zeros(FRAMES)
+    path = {}
+    for frame in range(FRAMES):
+        half = 20 * math.exp(amplitude * math.sin(2 * math.pi * frame / (25 * period_s)) + noise[frame] + growth * frame)
+        path[frame] = (300 - half, 100.0, 300 + half, 200.0)
+    return tracklets({1: path}, num_frames=FRAMES, fps=25.0)
+
+
+def test_a_swing_is_measured_and_jitter_and_a_steady_drift_are_not() -> None:
+    assert posture_change(person()) == pytest.approx(0, abs=1e-6)
+    assert posture_change(person(growth=0.004)) == pytest.approx(0, abs=1e-6)
+    swing = posture_change(person(amplitude=0.2, period_s=0.5))  # two whole swings a window: variance amplitude^2 / 2
+    assert swing == pytest.approx(math.sqrt(0.2**2 / 2 * math.cos(2 * math.pi / 12.5)), rel=0.1)
+    assert posture_change(person(jitter=0.05)) < 0.02
+    assert posture_change(person(amplitude=0.2, period_s=0.5, jitter=0.05)) == pytest.approx(swing, rel=0.1)
+
+
+def test_too_little_to_see_is_no_change() -> None:
+    assert posture_change(tracklets({})) == 0
+    assert posture_change(tracklets({1: {frame: (0, 0, 10 + frame % 5, 20) for frame in range(20)}})) == 0
+
+
+@pytest.mark.parametrize(("amplitude", "smoothed"), [(0.0, True), (0.2, False)])
+def test_walkers_are_smoothed_and_dancers_are_not(amplitude: float, smoothed: bool) -> None:
+    table = person(amplitude=amplitude, period_s=0.5, jitter=0.02)
+    seen = detections([(frame, box, 1.0) for frame, box in enumerate(table.bboxes)], num_frames=FRAMES, fps=25.0)
+    adaptive = smooth(table, seen, SmoothParams(max_gap_s=3, adopt_iou=0.5, method="adaptive", sigma_s=0.12))
+    always = smooth(table, seen, SmoothParams(max_gap_s=3, adopt_iou=0.5, method="regression", sigma_s=0.12))
+    never = smooth(table, seen, SmoothParams(max_gap_s=3, adopt_iou=0.5, method="none", sigma_s=0.12))
+    np.testing.assert_array_equal(adaptive.bboxes, (always if smoothed else never).bboxes)
+    assert not np.array_equal(always.bboxes, never.bboxes)
