@@ -67,7 +67,7 @@ def test_a_parameter_reruns_its_stage_and_what_follows_and_a_comment_in_params_n
 
 def test_an_impossible_parameter_is_one_line_and_loses_nothing(checkout: Checkout) -> None:
     before = checkout.artifacts(".npz", ".csv")
-    checkout.run("sed -i 's/match_thresh: 0.8/match_thresh: 8/' params.yaml")
+    checkout.run("sed -i 's/match_thresh: 0.9/match_thresh: 8/' params.yaml")
     printed = checkout.run("dvc repro", expect=255)
     assert "error: params.yaml: track.match_thresh: expected a number in [0, 1], got 8" in printed
     assert "Traceback" not in printed
