@@ -42,7 +42,13 @@ class Checkout:
     def environment(self) -> dict[str, str]:
         """That of the tests, with this home and this Python first."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW", "DVC", "PYTEST", "GIT"))}
-        return kept | {"HOME": str(self.home), "PATH": f"{BIN}:{os.environ['PATH']}", "PYTHONDONTWRITEBYTECODE": "1"}
+        caches = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")  # compiled kernels are the same everywhere
+        return kept | {
+            "HOME": str(self.home),
+            "XDG_CACHE_HOME": caches,
+            "PATH": f"{BIN}:{os.environ['PATH']}",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
 
     def repro(self, arguments: str = "") -> list[str]:
         """Runs dvc repro and returns the names of the stages that ran."""
