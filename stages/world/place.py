@@ -60,6 +60,12 @@ class Block:
     y2: float
     inward: tuple[int, int]
 
+    def faces(self, point: Array) -> bool:
+        """Whether its front is seen from there: cameras look over the houses that they hang on."""
+        east, north = self.inward
+        front = (self.x2 if east > 0 else self.x1, self.y2 if north > 0 else self.y1)
+        return bool((point[0] - front[0]) * east + (point[1] - front[1]) * north > 0)
+
 
 @dataclass(frozen=True, eq=False)
 class Place:
