@@ -1,7 +1,5 @@
 """Pictures of a walk, and what is exactly true of each: whose pixels are where, how much of each person is seen."""
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +8,7 @@ from stages.world.camera import Camera
 from stages.world.light import Sun
 from stages.world.posing import Person, Pose
 from stages.world.raster import Canvas
+from stages.world.seen import Seen
 from stages.world.setting import Setting, cast_shadow, soft
 from stages.world.solids import Solids
 from stages.world.sprites import Sprite, draw_sprite
@@ -22,15 +21,6 @@ SHADOW_TINT = (0.84, 0.95, 1.0)  # how much of a shadow blue, green and red take
 SHADED_PERSON = 0.75  # how much of the ground's shadow falls on who stands in it
 SILHOUETTE = 128  # coverage from which a pixel belongs to somebody
 NOISE_FIELDS, NOISE_MARGIN_PX = 6, 64
-
-
-@dataclass(frozen=True, eq=False)
-class Seen:
-    """The n people in a picture."""
-
-    identity_ids: NDArray[np.int64]  # (n,)
-    bboxes: Array  # (n, 4) x1, y1, x2, y2 px of the whole body, hidden and cut-off parts included
-    visibilities: Array  # (n,) share of the silhouette's pixels that are seen
 
 
 class Film:

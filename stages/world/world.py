@@ -1,0 +1,66 @@
+"""A scene's place, people and walk: the same for every camera, so each works it out by itself."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.world.agenda import make_agendas
+from stages.world.camera import Camera, make_camera
+from stages.world.filming import Film
+from stages.world.light import SUNS
+from stages.world.looks import make_look
+from stages.world.place import Place, make_place
+from stages.world.posing import Person
+from stages.world.raster import Canvas
+from stages.world.scene import CameraParams, SceneParams
+from stages.world.seen import Seen
+from stages.world.setting import make_setting
+from stages.world.silhouettes import see
+from stages.world.walking import WARM_UP_S, Moment, Walk, walk
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class World:
+    """A scene as one camera will film it."""
+
+    scene: SceneParams
+    camera: Camera
+    clock_offset_s: float
+    place: Place
+    heights_m: Array  # (N,) of identity 1 and so on
+    walk: Walk
+
+    def moments(self) -> Iterator[Moment]:
+        """Everybody who is in the place when the camera takes its frames."""
+        for frame in range(self.scene.num_frames):
+            yield self.walk.at(frame / self.scene.fps + self.clock_offset_s)
+
+
+def make_world(scene: SceneParams, camera: CameraParams) -> World:
+    """The scene, walked until the camera's last frame."""
+    place = make_place(scene)
+    agendas = make_agendas(scene, place, -WARM_UP_S)
+    walked = walk(place, agendas, scene.seconds + camera.clock_offset_s)
+    heights = np.array([agenda.height_m for agenda in agendas])
+    return World(scene, make_camera(camera, scene.width_px, scene.height_px), camera.clock_offset_s, place, heights, walked)
+
+
+def film(world: World) -> Iterator[tuple[Canvas, Seen]]:
+    """The pictures (H, W, 3) BGR, and who is seen in each."""
+    scene, sun = world.scene, SUNS[world.scene.light]
+    setting = make_setting(world.place, world.camera, sun, scene.seed)
+    people = [Person(make_look(scene.seed, k), float(height)) for k, height in enumerate(world.heights_m, start=1)]
+    camera = Film(world.camera, setting, sun, people, scene.noise, scene.seed)
+    for frame_number, moment in enumerate(world.moments()):
+        yield camera.take(moment, frame_number)
+
+
+def look_on(world: World) -> Iterator[Seen]:
+    """Who would be seen in each frame, without pictures."""
+    covers = make_setting(world.place, world.camera, SUNS[world.scene.light], world.scene.seed).covers
+    for moment in world.moments():
+        yield see(moment, world.heights_m, world.camera, covers)
