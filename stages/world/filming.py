@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from stages.world.body import make_joints
 from stages.world.camera import Camera
 from stages.world.light import Sun
 from stages.world.posing import Person, Pose
@@ -30,26 +31,28 @@ class Film:
         self.camera, self.setting, self.sun, self.people = camera, setting, sun, people
         self.eye = np.array(camera.position)
         self.shades = [_ramp(1 - sun.shadow * share) for share in SHADOW_TINT]
-        tinted = [np.clip(np.rint(np.arange(256) * share), 0, 255) for share in sun.tint]
-        self.tint = np.stack(tinted, axis=-1).astype(np.uint8).reshape(1, 256, 3).copy()
+        self.tint = np.array(sun.tint, dtype=np.float32)
+        self.still = np.clip(np.rint(setting.picture * self.tint), 0, 255).astype(np.uint8)
         self.noise = _noise(camera, noise, np.random.default_rng([seed, 4]))
 
     def take(self, moment: Moment, frame_number: int) -> tuple[Canvas, Seen]:
         """The picture (H, W, 3) BGR of a moment, and who is in it, in the order of identities."""
+        heights = np.array([self.people[name - 1].height_m for name in moment.identity_ids])
+        joints = make_joints(heights, moment.speeds, moment.phases)
         people = [
-            (int(name), point, Pose(self.people[name - 1], point, *state, self.eye, self.sun.direction).solids())
-            for name, point, *state in zip(moment.identity_ids, moment.points, moment.headings, moment.speeds, moment.phases, strict=True)
+            (int(name), point, Pose(self.people[name - 1], point, heading, bones, self.eye, self.sun.direction).solids())
+            for name, point, heading, bones in zip(moment.identity_ids, moment.points, moment.headings, joints, strict=True)
         ]
         picture, shadow = self._ground([solids for _, _, solids in people])
         people.sort(key=lambda person: -float(np.hypot(*(person[1] - self.eye[:2]))))
         owners: NDArray[np.int32] = np.zeros(picture.shape[:2], dtype=np.int32)
-        sprites: dict[int, tuple[Sprite, int]] = {}
+        sprites: dict[int, Sprite] = {}
         for name, point, solids in people:
             sprite = draw_sprite(solids, self.camera, self._sun_side(point))
             if sprite is not None:
                 self._paint(picture, owners, name, sprite, point, self._shade_at(shadow, point))
-                sprites[name] = sprite, int((sprite.coverage >= SILHOUETTE).sum())
-        return self._developed(picture, frame_number), _seen(sprites, owners)
+                sprites[name] = sprite
+        return self._noisy(picture, frame_number), _seen(sprites, owners)
 
     def _ground(self, people: list[Solids]) -> tuple[Canvas, Canvas]:
         """The setting with everybody's shadow on the ground, and the shadow (H, W) of what stands still."""
@@ -61,7 +64,7 @@ class Film:
         deepest = cv2.max(still, np.asarray(cv2.resize(moving, (width, height)), dtype=np.uint8))
         on_ground = cv2.min(deepest, self.setting.ground)
         shade = cv2.merge([cv2.LUT(on_ground, ramp) for ramp in self.shades])
-        return np.asarray(cv2.multiply(self.setting.picture, shade, scale=1 / 255), dtype=np.uint8), still
+        return np.asarray(cv2.multiply(self.still, shade, scale=1 / 255), dtype=np.uint8), still
 
     def _sun_side(self, point: Array) -> float:
         """Sine of the sun's bearing as somebody at the point sees the camera; 1: the sun is on the picture's right."""
@@ -85,9 +88,9 @@ class Film:
         part = np.s_[y1 - sprite.top : y2 - sprite.top, x1 - sprite.left : x2 - sprite.left]
         free = self._free(point, x1, y1, x2, y2)
         coverage = sprite.coverage[part] * free
-        colors = sprite.colors[part] * (free * np.float32(brightness))[..., None]
+        colors = sprite.colors[part] * free[..., None] * (np.float32(brightness) * self.tint)
         window = picture[y1:y2, x1:x2]
-        window[:] = np.rint(colors + window * (1 - coverage / np.float32(255))[..., None])
+        window[:] = np.minimum(np.rint(colors + window * (1 - coverage / np.float32(255))[..., None]), 255)
         owners[y1:y2, x1:x2][(sprite.coverage[part] >= SILHOUETTE) & (free >= 0.5)] = name
 
     def _free(self, point: Array, x1: int, y1: int, x2: int, y2: int) -> NDArray[np.float32]:
@@ -101,27 +104,29 @@ class Film:
                 free[top - y1 : bottom - y1, left - x1 : right - x1] *= 1 - inside / np.float32(255)
         return free
 
-    def _developed(self, picture: Canvas, frame_number: int) -> Canvas:
-        """The picture in the light's colour, with the sensor's noise."""
-        tinted = np.asarray(cv2.LUT(picture, self.tint), dtype=np.uint8)
+    def _noisy(self, picture: Canvas, frame_number: int) -> Canvas:
+        """The picture with the sensor's noise, another for each frame."""
         if not self.noise:
-            return tinted
+            return picture
         brighter, darker = self.noise[frame_number % NOISE_FIELDS]
         x, y = (frame_number * 29) % NOISE_MARGIN_PX, (frame_number * 41) % NOISE_MARGIN_PX
         height, width = picture.shape[:2]
         window = np.s_[y : y + height, x : x + width]
-        return np.asarray(cv2.subtract(cv2.add(tinted, brighter[window]), darker[window]), dtype=np.uint8)
+        return np.asarray(cv2.subtract(cv2.add(picture, brighter[window]), darker[window]), dtype=np.uint8)
 
 
-def _seen(sprites: dict[int, tuple[Sprite, int]], owners: NDArray[np.int32]) -> Seen:
+def _seen(sprites: dict[int, Sprite], owners: NDArray[np.int32]) -> Seen:
     """Everybody drawn, with the share of their silhouette that the finished picture shows."""
     names = sorted(sprites)
-    shown = np.bincount(owners.ravel(), minlength=max(names, default=0) + 1)
-    return Seen(
-        np.array(names, dtype=np.int64),
-        np.array([sprites[name][0].bbox for name in names]).reshape(-1, 4),
-        np.array([shown[name] / max(sprites[name][1], 1) for name in names]),
-    )
+    shares = []
+    for name in names:
+        sprite = sprites[name]
+        height, width = sprite.coverage.shape
+        window = owners[max(sprite.top, 0) : max(sprite.top + height, 0), max(sprite.left, 0) : max(sprite.left + width, 0)]
+        whole = np.count_nonzero(sprite.coverage >= SILHOUETTE)
+        shares.append(np.count_nonzero(window == name) / max(whole, 1))
+    bboxes = np.array([sprites[name].bbox for name in names]).reshape(-1, 4)
+    return Seen(np.array(names, dtype=np.int64), bboxes, np.array(shares))
 
 
 def _ramp(lowest: float) -> Canvas:

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.world.body import ANKLE, CHAINS, JOINTS, SHIN, THIGH, make_joints
+from stages.world.body import ANKLE, CHAINS, JOINTS, SHIN, THIGH
 from stages.world.figure import make_figure, shaded
 from stages.world.looks import Color, Look, blend
 from stages.world.solids import CIRCLE, Piece, Solids, box, table
@@ -25,16 +25,16 @@ class Person:
         figure = make_figure(look)
         parts: list[list[Piece]] = [getattr(figure, part) for part in PARTS]
         self.pieces = table([piece for part in parts for piece in part])
+        self.casting = self.pieces.casting
         stops = np.cumsum([len(part) for part in parts]).tolist()
         self.parts = {name: range(stop - len(part), stop) for name, stop, part in zip(PARTS, stops, parts, strict=True)}
 
 
 class Pose:
-    """One person at one moment, seen from `eye` (3,) m in the light of `sun` (3,) unit vector towards it."""
+    """One person with these joints (2, 8, 3) in body axes, seen from `eye` (3,) m in the light of `sun` (3,) unit vector towards it."""
 
-    def __init__(self, person: Person, point: Array, heading: float, speed: float, phase: float, eye: Array, sun: Array) -> None:
-        self.person, self.height = person, person.height_m
-        self.joints = make_joints(np.array([self.height]), np.array([speed]), np.array([phase]))[0]
+    def __init__(self, person: Person, point: Array, heading: float, joints: Array, eye: Array, sun: Array) -> None:
+        self.person, self.height, self.joints = person, person.height_m, joints
         cos, sin = np.cos(heading), np.sin(heading)
         self.turn = np.array([[cos, sin, 0.0], [-sin, cos, 0.0], [0.0, 0.0, 1.0]])  # row vectors: body to world
         self.origin = np.array([point[0], point[1], 0.0])
@@ -60,6 +60,7 @@ class Pose:
             self.origin + everything @ self.turn,
             np.concatenate([kept, np.ones(stops[-1] - len(points), dtype=bool)]),
             [slices[k] for k in order],
+            self.person.casting + slices[len(pieces.slices) :],
         )
 
     def _limbs(self) -> tuple[Tubes, list[int]]:

@@ -20,7 +20,7 @@ MAX_COORDINATE = 30_000  # px of a canvas; OpenCV's fixed point holds it
 def seen_solids(pieces: Sequence[Piece], eye: Array, sun: Array) -> Solids:
     """The pieces, given in world axes, as an eye (3,) sees them."""
     made = table(list(pieces))
-    return Solids(made.points, made.kept(made.points, eye, sun), made.slices)
+    return Solids(made.points, made.kept(made.points, eye, sun), made.slices, made.casting)
 
 
 def fill(canvas: Canvas, solids: Solids, camera: Camera, scale: float, origin: tuple[int, int] = (0, 0),
@@ -32,14 +32,10 @@ def fill(canvas: Canvas, solids: Solids, camera: Camera, scale: float, origin: t
     pixels, depths = camera.project(solids.points)
     coordinates = np.clip((pixels - origin) * scale, -MAX_COORDINATE, MAX_COORDINATE) - 0.5
     fixed = np.rint(coordinates * 2**SUBPIXEL_BITS).astype(np.int32)
-    shown = solids.kept & (depths > NEAR_M)
-    whole = bool(shown.all())
+    near = np.concatenate([[0], np.cumsum(depths <= NEAR_M)]).tolist()
+    shown = np.concatenate([[0], np.cumsum(solids.kept)]).tolist()
     for start, stop, tone in solids.slices:
-        if whole or shown[start:stop].all():
-            points = fixed[start:stop]
-        elif (depths[start:stop] <= NEAR_M).any():
-            continue
-        else:
-            points = fixed[start:stop][shown[start:stop]]
-        if len(points) > 2:
+        count = shown[stop] - shown[start]
+        if count > 2 and near[stop] == near[start]:
+            points = fixed[start:stop] if count == stop - start else fixed[start:stop][solids.kept[start:stop]]
             cv2.fillConvexPoly(canvas, cv2.convexHull(points), value or (*tone, 255), cv2.LINE_8, SUBPIXEL_BITS)

@@ -84,7 +84,8 @@ def make_setting(place: Place, camera: Camera, sun: Sun, seed: int) -> Setting:
 
 def cast_shadow(canvas: Canvas, solids: Solids, camera: Camera, sun: Sun, scale: float = 1.0) -> None:
     """Fills what the solids keep the sun from, on the ground."""
-    fill(canvas, Solids(sun.on_ground(solids.points), solids.kept, solids.slices), camera, scale, value=(255,))
+    everywhere = np.ones(len(solids.points), dtype=bool)
+    fill(canvas, Solids(sun.on_ground(solids.points), everywhere, solids.casting, []), camera, scale, value=(255,))
 
 
 def soft(shadow: Canvas, sun: Sun, height_px: int, scale: float = 1.0) -> Canvas:

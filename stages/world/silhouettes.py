@@ -21,7 +21,7 @@ HEAD_Z, HEAD_RADIUS = 0.93, 0.078
 JOINT_RADII = np.array([CHAINS.get(name, 0.021) for name in JOINTS])
 # Lower end, upper end, radius of the outline's capsules, in shares of the height: legs, trunk, head.
 CAPSULES = np.array([[0.075, 0.45, 0.075], [0.52, 0.76, 0.105], [0.92, 0.935, 0.07]])
-GRID = (np.linspace(-0.75, 0.75, 4), np.linspace(0.0, 1.0, 5))  # points across and along a capsule
+GRID = (np.linspace(-0.7, 0.7, 3), np.linspace(0.0, 1.0, 4))  # points across and along a capsule
 NEAR_M = 0.5
 
 
@@ -34,7 +34,7 @@ class Outlines:
     radii: Array  # (n, 3) px
 
     def points(self) -> Array:
-        """(n, 60, 2) px spread over each outline."""
+        """(n, 36, 2) px spread over each outline."""
         across, along = (grid.ravel() for grid in np.meshgrid(*GRID))
         axes = self.ends - self.starts
         units = axes / np.maximum(np.linalg.norm(axes, axis=2, keepdims=True), 1e-9)
@@ -93,7 +93,7 @@ def _outlines(points_m: Array, heights: Array, camera: Camera) -> Outlines:
 
 
 def _hidden(outlines: Outlines, bboxes: Array, distances: Array, size: Array) -> NDArray[np.bool_]:
-    """(n, 60) points of each outline outside the picture or behind somebody nearer."""
+    """(n, 36) points of each outline outside the picture or behind somebody nearer."""
     points = outlines.points()
     hidden = ((points < 0) | (points >= size)).any(axis=2)
     apart = (bboxes[:, None, :2] >= bboxes[None, :, 2:]).any(axis=2)

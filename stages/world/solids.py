@@ -33,6 +33,7 @@ class Solids:
     points: Array  # (P, 3) m
     kept: NDArray[np.bool_]  # (P,)
     slices: list[tuple[int, int, Color]]
+    casting: list[tuple[int, int, Color]]  # those of the slices that cast shadows: bodies, not what lies on their surface
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +45,11 @@ class Pieces:
     on_surface: NDArray[np.bool_]  # (P,)
     shade: NDArray[np.bool_]  # (P,)
     slices: list[tuple[int, int, Color]]
+
+    @property
+    def casting(self) -> list[tuple[int, int, Color]]:
+        """The slices that are bodies."""
+        return [one for one in self.slices if not self.on_surface[one[0]]]
 
     def kept(self, points: Array, eye: Array, sun: Array) -> NDArray[np.bool_]:
         """(P,) which of these points, standing where `points` (P, 3) says, count for an eye and a sun in the same axes."""

@@ -58,7 +58,8 @@ def _formed(colors: Canvas, coverage: Canvas, sun_side: float) -> Canvas:
     height, width = coverage.shape
     shift = max(1.0, FORM_SHIFT * height)
     move = np.array([[1, 0, -sun_side * shift], [0, 1, 0.5 * shift]])
-    behind = cv2.warpAffine(cv2.GaussianBlur(coverage, (0, 0), 0.8 * shift), move, (width, height))
-    edge = 1 - FORM_SHADE * (255 - behind.astype(np.float32)) / 255
+    side = 2 * int(1.3 * shift) + 1
+    behind = cv2.warpAffine(cv2.blur(coverage, (side, side)), move, (width, height))
+    edge = 1 - FORM_SHADE / 255 * (255 - behind.astype(np.float32))
     fall = 1 - FEET_SHADE * np.linspace(0, 1, height, dtype=np.float32)[:, None] ** 2
-    return np.asarray(np.rint(colors * (edge * fall)[..., None]), dtype=np.uint8)
+    return np.asarray(cv2.multiply(colors, cv2.merge([edge * fall] * 3), dtype=cv2.CV_8U), dtype=np.uint8)

@@ -20,6 +20,7 @@ TICK_S = 0.1
 WARM_UP_S = 4.0  # walked before the scene's time 0, so that nobody starts inside another
 RELAXATION_S = 0.5
 REPULSION = 3.0  # m/s^2 between two who touch
+IN_SIGHT_M = 4.0  # others farther away do not matter
 REACH_M = 0.4  # distance over which the repulsion falls to 1/e
 SHOULDERS_M = 0.5  # distance of two who touch
 LOOK_AHEAD_S = 0.5
@@ -187,19 +188,19 @@ class Crowd:
         return np.where(blocked.any(axis=1)[:, None], tangents, directions)
 
     def _repulsion(self, who: NDArray[np.int64]) -> Array:
-        """(n, 2) acceleration of each by all others; a pair does not repel each other."""
-        points, velocities = self.points[who], self.velocities[who]
-        soon = points + LOOK_AHEAD_S * velocities
-        away = soon[:, None] - soon[None]
-        distance = np.maximum(_norm(away), 1e-6)
-        now = _norm(points[:, None] - points[None])
+        """(n, 2) acceleration of each by all others in sight; a pair does not repel each other."""
+        soon = self.points[who] + LOOK_AHEAD_S * self.velocities[who]
+        one, other = _close(self.points[who], IN_SIGHT_M)
         party = np.where(self.leaders[who] >= 0, self.leaders[who], who)
-        strength = REPULSION * np.exp((SHOULDERS_M - distance) / REACH_M) * (now < 4.0)
-        strength[party[:, None] == party[None]] = 0.0
-        unit = away / distance[..., None]
-        in_front = -(unit * self.facings[who][:, None]).sum(axis=2)
+        strangers = party[one] != party[other]
+        one, other = one[strangers], other[strangers]
+        away = soon[one] - soon[other]
+        distance = np.maximum(_norm(away), 1e-6)
+        unit = away / distance[:, None]
+        in_front = -(unit * self.facings[who][one]).sum(axis=1)
+        strength = REPULSION * np.exp((SHOULDERS_M - distance) / REACH_M)
         strength *= BLINDNESS + (1 - BLINDNESS) * (1 + in_front) / 2
-        push = (strength[..., None] * unit).sum(axis=1)
+        push = _summed(one, strength[:, None] * unit, len(who))
         sin, cos = np.sin(-ASIDE_RAD), np.cos(-ASIDE_RAD)
         return np.asarray(push @ np.array([[cos, sin], [-sin, cos]]))
 
@@ -233,10 +234,23 @@ def _norm(vectors: Array) -> Array:
     return np.asarray(np.hypot(vectors[..., 0], vectors[..., 1]))
 
 
+def _close(points: Array, distance_m: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Pairs of points (n, 2) nearer than a distance, each pair both ways round."""
+    x, y = points[:, 0], points[:, 1]
+    near = (x[:, None] - x) ** 2 + (y[:, None] - y) ** 2 < distance_m**2
+    np.fill_diagonal(near, False)
+    one, other = np.nonzero(near)
+    return one, other
+
+
+def _summed(rows: NDArray[np.int64], vectors: Array, count: int) -> Array:
+    """(count, 2) sum of the vectors (m, 2) of each row."""
+    return np.stack([np.bincount(rows, vectors[:, axis], count) for axis in (0, 1)], axis=1)
+
+
 def _apart(points: Array) -> Array:
     """(n, 2) the points, those closer than MIN_DISTANCE_M pushed apart by half of what is missing."""
-    away = points[:, None] - points[None]
-    distance = _norm(away)
-    missing = np.where(distance > 0, np.maximum(MIN_DISTANCE_M - distance, 0), 0)
-    shares = 0.5 * missing / np.maximum(distance, 1e-6)
-    return np.asarray(points + (shares[..., None] * away).sum(axis=1))
+    one, other = _close(points, MIN_DISTANCE_M)
+    away = points[one] - points[other]
+    distance = np.maximum(_norm(away), 1e-6)
+    return points + _summed(one, away * (0.5 * (MIN_DISTANCE_M - distance) / distance)[:, None], len(points))
