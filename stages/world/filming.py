@@ -25,13 +25,15 @@ NOISE_FIELDS, NOISE_MARGIN_PX = 6, 64
 
 
 class Film:
-    """A camera that films people in a setting."""
+    """A camera that films people in a setting; `tint` (3,) is what light and camera make of white, blue to red."""
 
-    def __init__(self, camera: Camera, setting: Setting, sun: Sun, people: list[Person], noise: float, seed: int) -> None:
+    def __init__(
+        self, camera: Camera, setting: Setting, sun: Sun, people: list[Person], tint: Array, noise: float, seed: int
+    ) -> None:
         self.camera, self.setting, self.sun, self.people = camera, setting, sun, people
         self.eye = np.array(camera.position)
         self.shades = [_ramp(1 - sun.shadow * share) for share in SHADOW_TINT]
-        self.tint = np.array(sun.tint, dtype=np.float32)
+        self.tint = tint.astype(np.float32)
         self.still = np.clip(np.rint(setting.picture * self.tint), 0, 255).astype(np.uint8)
         self.noise = _noise(camera, noise, np.random.default_rng([seed, 4]))
 
@@ -99,7 +101,7 @@ class Film:
         for cover in self.setting.covers:
             a1, b1, a2, b2 = cover.window
             left, top, right, bottom = max(a1, x1), max(b1, y1), min(a2, x2), min(b2, y2)
-            if left < right and top < bottom and cover.hides(point, self.eye):
+            if left < right and top < bottom and cover.hides(point[None], self.eye)[0]:
                 inside = cover.coverage[top - b1 : bottom - b1, left - a1 : right - a1]
                 free[top - y1 : bottom - y1, left - x1 : right - x1] *= 1 - inside / np.float32(255)
         return free

@@ -1,13 +1,18 @@
 """What people look like: proportions, clothes with colours and patterns, hair, bags.
 
-The palette is small and muted, as in a street: many wear the same colours and differ by pattern, cut, hair and bag, so that
-colours alone do not tell who is who.
+The palette is muted, and each scene has a fashion: a few colours that most people there wear, so that colours alone do not tell who
+is who; pattern, cut, hair and bag do.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+T = TypeVar("T")
 
 Color = tuple[int, int, int]  # BGR
 Top = Literal["tshirt", "shirt", "hoodie", "jacket", "coat", "dress"]
@@ -33,6 +38,7 @@ def palette(text: str) -> tuple[Color, ...]:
 
 
 SKINS = palette("f3cfb3 e8b996 d69f79 b97d55 8f5a3a 6a4230")
+LIGHT_SKINS = 3  # darker skins have the first hair colour
 HAIRS = palette("2b2320 3b2a22 5a3d2b 7d5735 b98a4e 8c8c8c d8d4cc 7a3b22")
 TOPS = palette("34435f 3c4149 f1ead9 dfa33c c7663f 33807b 8ea78a cf8b8a 7cabc9 7f3342 9a9fa2 a497c2")
 TOP_WEIGHTS = np.array([4, 4, 4, 1, 1, 2, 2, 1, 2, 2, 3, 1]) / 27
@@ -50,6 +56,20 @@ HAIR_KINDS: dict[Hair, float] = {
     "bald": 0.04,
 }  # fmt: skip
 BAG_KINDS: dict[Bag, float] = {"none": 0.42, "backpack": 0.24, "shoulder": 0.18, "tote": 0.16}
+
+
+FASHION_SHARE = 0.96  # of clothes in the colours of the scene's fashion
+
+
+@dataclass(frozen=True)
+class Fashion:
+    """The colours that most people of a scene wear."""
+
+    tops: tuple[Color, ...]
+    bottoms: tuple[Color, ...]
+    bags: tuple[Color, ...]
+    shoes: tuple[Color, ...]
+    hairs: tuple[Color, ...]
 
 
 @dataclass(frozen=True)
@@ -74,35 +94,48 @@ class Look:
     bag_color: Color
 
 
-def make_look(seed: int, identity_id: int) -> Look:
+def make_fashion(seed: int) -> Fashion:
+    """The fashion of the scene with this seed."""
+    rng = np.random.default_rng([seed, 5])
+
+    def some(colors: tuple[Color, ...], count: int, weights: Array | None = None) -> tuple[Color, ...]:
+        return tuple(colors[k] for k in rng.choice(len(colors), count, replace=False, p=weights))
+
+    return Fashion(some(TOPS, 3, TOP_WEIGHTS), some(BOTTOMS, 2, BOTTOM_WEIGHTS), some(BAGS, 2), some(SHOES, 2), some(HAIRS, 3))
+
+
+def make_look(seed: int, identity_id: int, fashion: Fashion) -> Look:
     """The looks of a person of the scene with this seed."""
     rng = np.random.default_rng([seed, 2, identity_id])
 
-    def kind(chances: dict[str, float]) -> str:
-        return str(rng.choice(list(chances), p=np.array(list(chances.values())) / sum(chances.values())))
+    def kind(chances: Mapping[T, float]) -> T:
+        kinds, shares = list(chances), np.array(list(chances.values()))
+        return kinds[int(rng.choice(len(kinds), p=shares / shares.sum()))]
 
-    def one(colors: tuple[Color, ...], weights: np.ndarray | None = None) -> Color:
-        return colors[int(rng.choice(len(colors), p=weights))]
+    def one(colors: tuple[Color, ...]) -> Color:
+        return colors[int(rng.integers(len(colors)))]
 
-    top_color = one(TOPS, TOP_WEIGHTS)
-    second = one(tuple(other for other in TOPS if abs(sum(other) - sum(top_color)) > 120))
+    def worn(fashionable: tuple[Color, ...], others: tuple[Color, ...]) -> Color:
+        return one(fashionable if rng.random() < FASHION_SHARE else others)
+
+    top_color = worn(fashion.tops, TOPS)
+    others = tuple(other for other in fashion.tops if other != top_color)
     skin = int(rng.integers(len(SKINS)))
-    hair_color = one(HAIRS if skin < 3 else HAIRS[:3])
     return Look(
         build=float(rng.uniform(0.9, 1.16)),
         shoulders=float(rng.uniform(0.9, 1.08)),
         head=float(rng.uniform(0.96, 1.06)),
         skin=SKINS[skin],
-        hair=kind(HAIR_KINDS),  # type: ignore[arg-type]
-        hair_color=hair_color,
-        hat_color=one(BAGS),
-        top=kind(TOP_KINDS),  # type: ignore[arg-type]
+        hair=kind(HAIR_KINDS),
+        hair_color=worn(fashion.hairs, HAIRS) if skin < LIGHT_SKINS else HAIRS[0],
+        hat_color=worn(fashion.bags, BAGS),
+        top=kind(TOP_KINDS),
         top_color=top_color,
-        pattern=kind(PATTERNS),  # type: ignore[arg-type]
-        pattern_color=second,
-        bottom=kind(BOTTOM_KINDS),  # type: ignore[arg-type]
-        bottom_color=one(BOTTOMS, BOTTOM_WEIGHTS),
-        shoe_color=one(SHOES),
-        bag=kind(BAG_KINDS),  # type: ignore[arg-type]
-        bag_color=one(BAGS),
+        pattern=kind(PATTERNS),
+        pattern_color=one(others),
+        bottom=kind(BOTTOM_KINDS),
+        bottom_color=worn(fashion.bottoms, BOTTOMS),
+        shoe_color=worn(fashion.shoes, SHOES),
+        bag=kind(BAG_KINDS),
+        bag_color=worn(fashion.bags, BAGS),
     )

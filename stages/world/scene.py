@@ -61,6 +61,8 @@ class CameraParams:
     target_m: tuple[float, ...]
     field_of_view_deg: Annotated[float, Range(10, 120)]
     clock_offset_s: Annotated[float, Range(0, 3600)]
+    exposure: Annotated[float, Range(0.1, 10)]
+    warmth: Annotated[float, Range(-1, 1)]
 
     def __post_init__(self) -> None:
         if len(self.position_m) != 3 or not 2 <= self.position_m[2] <= 100:

@@ -11,7 +11,7 @@ from stages.world.furniture import thing_pieces
 from stages.world.houses import backdrop_pieces, block_pieces
 from stages.world.light import Sun
 from stages.world.looks import Color, blend, color, palette
-from stages.world.place import BLOCK_DEPTH_M, STREET_M, Place
+from stages.world.place import BLOCK_DEPTH_M, STREET_M, Block, Place, Thing
 from stages.world.raster import Canvas, fill, seen_solids
 from stages.world.solids import Piece, Solids
 
@@ -27,17 +27,25 @@ BAND, JOINT, STREET, SKY = color("b9a994"), color("b5a997"), color("aaa69d"), co
 
 @dataclass(frozen=True, eq=False)
 class Cover:
-    """Something on the ground that hides who is behind it."""
+    """Something on the ground, a thing or a block, that hides who is behind it."""
 
-    footprint: tuple[float, float, float, float]  # x1, y1, x2, y2 m
+    what: Thing | Block
     window: tuple[int, int, int, int]  # x1, y1, x2, y2 px that it is seen in
     coverage: Canvas  # (y2 - y1, x2 - x1) 0 to 255
 
-    def hides(self, point: Array, eye: Array) -> bool:
-        """Whether somebody standing at the point (2,) is behind it: no line along a side has both on its outer side."""
-        x1, y1, x2, y2 = self.footprint
-        clear = (point[0] <= x1 and eye[0] <= x1) or (point[0] >= x2 and eye[0] >= x2)
-        return not (clear or (point[1] <= y1 and eye[1] <= y1) or (point[1] >= y2 and eye[1] >= y2))
+    def hides(self, points: Array, eye: Array) -> NDArray[np.bool_]:
+        """(n,) which of people standing at the points (n, 2) are behind it.
+
+        Nobody stands in a thing, so that who is farther than its middle is behind it. Somebody is before a block where a line
+        along one of its sides has both the person and the eye on its outer side.
+        """
+        what = self.what
+        if isinstance(what, Thing):
+            return np.asarray(np.hypot(*(points - eye[:2]).T) > np.hypot(what.x - eye[0], what.y - eye[1]))
+        (x, y), (eye_x, eye_y) = points.T, eye[:2]
+        before = ((x <= what.x1) & (eye_x <= what.x1)) | ((x >= what.x2) & (eye_x >= what.x2))
+        before |= ((y <= what.y1) & (eye_y <= what.y1)) | ((y >= what.y2) & (eye_y >= what.y2))
+        return np.asarray(~before)
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,15 +72,12 @@ def make_setting(place: Place, camera: Camera, sun: Sun, seed: int) -> Setting:
         fill(canvas, seen_solids(pieces, eye, sun.direction), camera, FINE)
     masks: Canvas = np.zeros(canvas.shape[:2], dtype=np.uint8)
     fill(masks, seen_solids(far, eye, sun.direction), camera, FINE, value=(255,))
-    footprints = [(b.x1, b.y1, b.x2, b.y2) for b in place.blocks]
-    footprints += [(t.x - t.half_sides[0], t.y - t.half_sides[1], t.x + t.half_sides[0], t.y + t.half_sides[1]) for t in place.things]
-    standing = sorted(zip(footprints, [*shown, *things], strict=True), key=lambda item: -_distance(item[0], eye))
     covers = []
-    for footprint, pieces in standing:
+    for what, pieces in sorted(zip([*place.blocks, *place.things], [*shown, *things], strict=True), key=lambda item: -_distance(item[0], eye)):
         solids = seen_solids(pieces, eye, sun.direction)
         fill(canvas, solids, camera, FINE)
         fill(masks, solids, camera, FINE, value=(255,))
-        covers += _cover(footprint, solids, camera)
+        covers += _cover(what, solids, camera)
     shadow: Canvas = np.zeros((camera.height_px, camera.width_px), dtype=np.uint8)
     for pieces in [*houses, *things]:
         cast_shadow(shadow, seen_solids(_solid(pieces), eye, sun.direction), camera, sun)
@@ -98,12 +103,14 @@ def _solid(pieces: list[Piece]) -> list[Piece]:
     return [Piece(piece.points, piece.color) for piece in pieces]
 
 
-def _distance(footprint: tuple[float, float, float, float], eye: Array) -> float:
-    x1, y1, x2, y2 = footprint
-    return float(np.hypot(np.clip(eye[0], x1, x2) - eye[0], np.clip(eye[1], y1, y2) - eye[1]))
+def _distance(what: Thing | Block, eye: Array) -> float:
+    """Metres on the ground from the camera to the middle of a thing or to the nearest point of a block."""
+    if isinstance(what, Thing):
+        return float(np.hypot(what.x - eye[0], what.y - eye[1]))
+    return float(np.hypot(np.clip(eye[0], what.x1, what.x2) - eye[0], np.clip(eye[1], what.y1, what.y2) - eye[1]))
 
 
-def _cover(footprint: tuple[float, float, float, float], solids: Solids, camera: Camera) -> list[Cover]:
+def _cover(what: Thing | Block, solids: Solids, camera: Camera) -> list[Cover]:
     """What the solids cover of the picture; nothing where they are out of it."""
     mask: Canvas = np.zeros((camera.height_px * FINE, camera.width_px * FINE), dtype=np.uint8)
     fill(mask, solids, camera, FINE, value=(255,))
@@ -111,7 +118,7 @@ def _cover(footprint: tuple[float, float, float, float], solids: Solids, camera:
     x, y, width, height = cv2.boundingRect(small)
     if not width:
         return []
-    return [Cover(footprint, (x, y, x + width, y + height), small[y : y + height, x : x + width].copy())]
+    return [Cover(what, (x, y, x + width, y + height), small[y : y + height, x : x + width].copy())]
 
 
 def _paving(place: Place, rng: np.random.Generator) -> list[Piece]:

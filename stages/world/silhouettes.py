@@ -62,7 +62,7 @@ def see(moment: Moment, heights_m: Array, camera: Camera, covers: tuple[Cover, .
     outlines = _outlines(points_m, heights[who], camera)
     hidden = _hidden(outlines, bboxes[who], distances, size)
     for cover in covers:
-        behind = np.array([cover.hides(point, np.array(camera.position)) for point in points_m], dtype=bool)
+        behind = cover.hides(points_m, np.array(camera.position))
         hidden[behind] |= _covered(outlines.points()[behind], cover)
     return Seen(moment.identity_ids[who], bboxes[who], 1 - hidden.mean(axis=1))
 

@@ -10,7 +10,7 @@ from stages.world.agenda import make_agendas
 from stages.world.camera import Camera, make_camera
 from stages.world.filming import Film
 from stages.world.light import SUNS
-from stages.world.looks import make_look
+from stages.world.looks import make_fashion, make_look
 from stages.world.place import Place, make_place
 from stages.world.posing import Person
 from stages.world.raster import Canvas
@@ -22,6 +22,8 @@ from stages.world.walking import WARM_UP_S, Moment, Walk, walk
 
 Array = NDArray[np.float64]
 
+WARMEST = 0.25  # how much a camera of warmth 1 brightens red and darkens blue
+
 
 @dataclass(frozen=True, eq=False)
 class World:
@@ -29,7 +31,7 @@ class World:
 
     scene: SceneParams
     camera: Camera
-    clock_offset_s: float
+    settings: CameraParams
     place: Place
     heights_m: Array  # (N,) of identity 1 and so on
     walk: Walk
@@ -37,7 +39,7 @@ class World:
     def moments(self) -> Iterator[Moment]:
         """Everybody who is in the place when the camera takes its frames."""
         for frame in range(self.scene.num_frames):
-            yield self.walk.at(frame / self.scene.fps + self.clock_offset_s)
+            yield self.walk.at(frame / self.scene.fps + self.settings.clock_offset_s)
 
 
 def make_world(scene: SceneParams, camera: CameraParams) -> World:
@@ -46,15 +48,18 @@ def make_world(scene: SceneParams, camera: CameraParams) -> World:
     agendas = make_agendas(scene, place, -WARM_UP_S)
     walked = walk(place, agendas, scene.seconds + camera.clock_offset_s)
     heights = np.array([agenda.height_m for agenda in agendas])
-    return World(scene, make_camera(camera, scene.width_px, scene.height_px), camera.clock_offset_s, place, heights, walked)
+    return World(scene, make_camera(camera, scene.width_px, scene.height_px), camera, place, heights, walked)
 
 
 def film(world: World) -> Iterator[tuple[Canvas, Seen]]:
     """The pictures (H, W, 3) BGR, and who is seen in each."""
     scene, sun = world.scene, SUNS[world.scene.light]
     setting = make_setting(world.place, world.camera, sun, scene.seed)
-    people = [Person(make_look(scene.seed, k), float(height)) for k, height in enumerate(world.heights_m, start=1)]
-    camera = Film(world.camera, setting, sun, people, scene.noise, scene.seed)
+    fashion = make_fashion(scene.seed)
+    people = [Person(make_look(scene.seed, k, fashion), float(height)) for k, height in enumerate(world.heights_m, start=1)]
+    warm = WARMEST * world.settings.warmth
+    tint = np.array(sun.tint) * [1 - warm, 1.0, 1 + warm] * world.settings.exposure
+    camera = Film(world.camera, setting, sun, people, tint, scene.noise, scene.seed)
     for frame_number, moment in enumerate(world.moments()):
         yield camera.take(moment, frame_number)
 
