@@ -8,8 +8,6 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-
 from stages.artifacts import write_text, writing, writing_folder
 from stages.command import execute, stage_options, stage_run
 from stages.h264 import H264Params, write_h264
@@ -44,11 +42,11 @@ def synthesize(world: World, name: str, pixels: Path, params: H264Params) -> tup
         seen += progress(look_on(world), f"synthesize {name}", world.scene.num_frames)
         write_marker(pixels, "A scene of boxes: there are no pixels.")
     truth = ground_truth(seen)
-    return truth, observe(truth, world.scene, np.frombuffer(name.encode(), dtype=np.uint8).astype(np.int64))
+    return truth, observe(truth, world.scene, name)
 
 
 def write_sequence(folder: Path, name: str, world: World, truth: Rows, detections: Rows) -> None:
-    """Writes what belongs to a sequence's folder besides pixels: ground truth in MOT17's nine columns, detections, camera, walk."""
+    """Writes what belongs to a sequence's folder besides pixels: ground truth in MOT17's columns, detections, camera, walk."""
     scene = world.scene
     info = SequenceInfo(name, scene.width_px, scene.height_px, scene.fps, scene.num_frames, variable_rate=False)
     write_text(folder / "seqinfo.ini", format_seqinfo(info))
@@ -66,7 +64,9 @@ def format_walk(moments: Iterator[Moment]) -> str:
     """Everybody in the place in each frame (from 0), seen or not: identity, position in metres, speed in m/s."""
     lines = ["frame,identity,x_m,y_m,speed_mps\n"]
     for frame, moment in enumerate(moments):
-        for name, (x, y), speed in zip(moment.identity_ids.tolist(), moment.points.tolist(), moment.speeds.tolist(), strict=True):
+        for name, (x, y), speed in zip(
+            moment.identity_ids.tolist(), moment.points.tolist(), moment.speeds.tolist(), strict=True
+        ):
             lines.append(f"{frame},{name},{x:.4f},{y:.4f},{speed:.4f}\n")
     return "".join(lines)
 

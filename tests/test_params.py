@@ -56,7 +56,7 @@ def test_a_good_section_is_a_dataclass(tmp_path: Path) -> None:
         ("share: 0", "share: .nan", "track.inner.share: expected a number in [0, 1], got NaN"),
         ("share: 0", "share: -.inf", "track.inner.share: expected a number in [0, 1], got -Infinity"),
         ("track:", "merge:", "track: expected an entry, found none"),
-        ("track:", "tracks:", "tracks: expected one of scenes, sequences, detect, track,"),
+        ("track:", "tracks:", "tracks: expected one of scenes, cameras, sequences, synthesize, detect, track,"),
         (GOOD, "track: 3", "track: expected a mapping with count"),
         (GOOD, "- a\n", "expected a mapping of sections, got list"),
         (GOOD, "a: [", "expected YAML, got"),

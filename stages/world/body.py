@@ -1,7 +1,7 @@
 """A body that walks: joints of legs and arms from the phase of the gait, in step with the speed.
 
-Body axes: x ahead, y left, z up, origin on the ground below the hips; lengths in metres, for a person of height h. A foot on the
-ground stays where it is while the body passes over it, so nobody skates. Feet and hips give the knees (two links of known
+Body axes: x ahead, y left, z up, origin on the ground below the hips; lengths in metres, for a person of height h. A foot on
+the ground stays where it is while the body passes over it, so nobody skates. Feet and hips give the knees (two links of known
 length); arms swing against the legs.
 """
 
@@ -61,9 +61,9 @@ def _side(h: Array, steps: Array, phases: Array, hip_z: Array, sign: float) -> A
 def _bend(hip: Array, ankle: Array, thigh: Array, shin: Array) -> Array:
     """(3, n) the knee, in front of the line from hip to ankle."""
     along = ankle - hip
-    distance = np.minimum(np.sqrt((along**2).sum(axis=0)), 0.9999 * (thigh + shin))
-    unit = along / distance
+    length = np.sqrt((along**2).sum(axis=0))
+    unit, distance = along / length, np.minimum(length, 0.9999 * (thigh + shin))  # a foot out of reach stretches the shin
     share = (distance**2 + thigh**2 - shin**2) / (2 * distance)
     out = np.sqrt(np.maximum(thigh**2 - share**2, 0))
-    ahead = np.stack([-unit[2], np.zeros_like(distance), unit[0]])  # across the leg, in the plane of walking
+    ahead = np.stack([-unit[2], np.zeros_like(distance), unit[0]]) / np.hypot(unit[0], unit[2])  # across the leg
     return np.asarray(hip + unit * share + ahead * out)

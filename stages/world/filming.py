@@ -80,7 +80,9 @@ class Film:
             return 1.0
         return 1 - SHADED_PERSON * self.sun.shadow * float(still[int(y), int(x)]) / 255
 
-    def _paint(self, picture: Canvas, owners: NDArray[np.int32], name: int, sprite: Sprite, point: Array, brightness: float) -> None:
+    def _paint(
+        self, picture: Canvas, owners: NDArray[np.int32], name: int, sprite: Sprite, point: Array, brightness: float
+    ) -> None:
         """Paints a person over those behind, where no thing hides them, and notes whose pixels they are."""
         height, width = sprite.coverage.shape
         x1, y1 = max(sprite.left, 0), max(sprite.top, 0)
@@ -125,8 +127,8 @@ def _seen(sprites: dict[int, Sprite], owners: NDArray[np.int32]) -> Seen:
         sprite = sprites[name]
         height, width = sprite.coverage.shape
         window = owners[max(sprite.top, 0) : max(sprite.top + height, 0), max(sprite.left, 0) : max(sprite.left + width, 0)]
-        whole = np.count_nonzero(sprite.coverage >= SILHOUETTE)
-        shares.append(np.count_nonzero(window == name) / max(whole, 1))
+        whole = int(np.count_nonzero(sprite.coverage >= SILHOUETTE))
+        shares.append(int(np.count_nonzero(window == name)) / max(whole, 1))
     bboxes = np.array([sprites[name].bbox for name in names]).reshape(-1, 4)
     return Seen(np.array(names, dtype=np.int64), bboxes, np.array(shares))
 

@@ -12,7 +12,7 @@ Array = NDArray[np.float64]
 Point = tuple[float, float, float]
 
 AROUND = np.arange(28) * 2 * np.pi / 28
-STONE, WOOD, IRON = color("cfc6b6"), color("a8794f"), color("3d4448")
+STONE, WOOD, IRON, CREAM = color("cfc6b6"), color("a8794f"), color("3d4448"), color("f6f0e4")
 LEAVES = palette("5f8f5a 6b9b58 7fa95f 4f8460")
 KIOSKS = palette("3f7f78 c9674a 4d6a94")
 POSTERS = palette("d9a441 c7573f 3f7f8c e8e0cf 7f3342 8ea78a")
@@ -43,7 +43,11 @@ def cuboid(low: Point, high: Point, tone: Color, sun: Sun) -> list[Piece]:
 
 def face(corners: list[Point], normal: Point, tone: Color, sun: Sun, seen_from: Point | None = None) -> Piece:
     """A flat piece, lit by its normal, and seen from there alone, or from where `seen_from` points to."""
-    return Piece(np.array(corners, dtype=float), sun.lit(tone, normal), np.tile(np.array(seen_from or normal, dtype=float), (len(corners), 1)))
+    return Piece(
+        np.array(corners, dtype=float),
+        sun.lit(tone, normal),
+        np.tile(np.array(seen_from or normal, dtype=float), (len(corners), 1)),
+    )
 
 
 def drum(radius: float, low: float, high: float, tone: Color, sun: Sun, top_radius: float | None = None) -> list[Piece]:
@@ -54,11 +58,15 @@ def drum(radius: float, low: float, high: float, tone: Color, sun: Sun, top_radi
     for k in range(len(AROUND)):
         corner = [k, (k + 1) % len(AROUND)]
         middle = normals[corner].mean(axis=0)
-        pieces.append(Piece(np.concatenate([a[corner], b[corner]]), sun.lit(tone, tuple(middle.tolist())), np.tile(middle, (4, 1))))
+        pieces.append(
+            Piece(np.concatenate([a[corner], b[corner]]), sun.lit(tone, tuple(middle.tolist())), np.tile(middle, (4, 1)))
+        )
     return [*pieces, Piece(b, sun.lit(tone, (0, 0, 1)), np.tile([0.0, 0.0, 1.0], (len(b), 1)))]
 
 
-def _leaves(center: Point, half: Point, sizes: tuple[float, float], count: int, sun: Sun, rng: np.random.Generator) -> list[Piece]:
+def _leaves(
+    center: Point, half: Point, sizes: tuple[float, float], count: int, sun: Sun, rng: np.random.Generator
+) -> list[Piece]:
     """Balls of leaves within an ellipsoid, lighter towards the sun, the shaded ones first."""
     directions = rng.normal(size=(count, 3))
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
@@ -85,27 +93,32 @@ def _tree(thing: Thing, sun: Sun, rng: np.random.Generator) -> list[Piece]:
 def _kiosk(thing: Thing, sun: Sun, rng: np.random.Generator) -> list[Piece]:
     x, y = thing.half_sides
     tone = KIOSKS[int(rng.integers(len(KIOSKS)))]
-    pieces = cuboid((-x, -y, 0), (x, y, 2.3), tone, sun)
-    pieces += cuboid((-x - 0.01, -y - 0.01, 0), (x + 0.01, y + 0.01, 0.25), blend(tone, IRON, 0.6), sun)
-    for side in (-1, 1):
-        at = side * (y + 0.015)
-        pieces.append(face([(-0.85 * x, at, 1.05), (0.85 * x, at, 1.05), (0.85 * x, at, 1.95), (-0.85 * x, at, 1.95)],
-                           (0, side, 0), color("4a4038"), sun))  # fmt: skip
-        for k, goods in enumerate(rng.permutation(6).tolist()):
-            left = -0.8 * x + k * 0.27 * x
-            pieces.append(face([(left, at, 1.1), (left + 0.22 * x, at, 1.1), (left + 0.22 * x, at, 1.45), (left, at, 1.45)],
-                               (0, side, 0), POSTERS[goods], sun))  # fmt: skip
-        out = at + 0.2 * side
-        pieces.append(face([(-0.9 * x, at, 1.05), (0.9 * x, at, 1.05), (0.9 * x, out, 1.05), (-0.9 * x, out, 1.05)],
-                           (0, 0, 1), WOOD, sun, (0, side, 0)))  # fmt: skip
-        pieces.append(face([(-0.9 * x, out, 0.97), (0.9 * x, out, 0.97), (0.9 * x, out, 1.05), (-0.9 * x, out, 1.05)],
-                           (0, side, 0), WOOD, sun))  # fmt: skip
-        for k in range(8):
-            left, right = -x + k * x / 4, -x + (k + 1) * x / 4
-            stripe = tone if k % 2 else color("f6f0e4")
-            pieces.append(face([(left, at, 2.28), (right, at, 2.28), (right, at + 0.75 * side, 2.0), (left, at + 0.75 * side, 2.0)],
-                               (0, 0.35 * side, 0.93), stripe, sun, (0, side, 0)))  # fmt: skip
-    return [*pieces, *cuboid((-x - 0.15, -y - 0.15, 2.3), (x + 0.15, y + 0.15, 2.45), color("e9e2d3"), sun)]
+    plinth = cuboid((-x - 0.01, -y - 0.01, 0), (x + 0.01, y + 0.01, 0.25), blend(tone, IRON, 0.6), sun)
+    counters = [piece for side in (-1, 1) for piece in _counter(x, side * (y + 0.015), side, tone, sun, rng)]
+    roof = cuboid((-x - 0.15, -y - 0.15, 2.3), (x + 0.15, y + 0.15, 2.45), color("e9e2d3"), sun)
+    return [*cuboid((-x, -y, 0), (x, y, 2.3), tone, sun), *plinth, *counters, *roof]
+
+
+def _counter(x: float, y: float, side: int, tone: Color, sun: Sun, rng: np.random.Generator) -> list[Piece]:
+    """A kiosk's window at y, seen from its side alone: goods, a shelf and a striped awning."""
+    outward: Point = (0, side, 0)
+    shelf, edge = y + 0.2 * side, y + 0.75 * side
+
+    def sheet(left: float, right: float, near: tuple[float, float], far: tuple[float, float], tone: Color, up: Point) -> Piece:
+        """From (y, z) `near` to `far`."""
+        corners: list[Point] = [(left, *near), (right, *near), (right, *far), (left, *far)]
+        return face(corners, up, tone, sun, outward)
+
+    pieces = [sheet(-0.85 * x, 0.85 * x, (y, 1.05), (y, 1.95), color("4a4038"), outward)]
+    for k, goods in enumerate(rng.permutation(len(POSTERS)).tolist()):
+        left = (-0.8 + 0.27 * k) * x
+        pieces.append(sheet(left, left + 0.22 * x, (y, 1.1), (y, 1.45), POSTERS[goods], outward))
+    pieces.append(sheet(-0.9 * x, 0.9 * x, (y, 1.05), (shelf, 1.05), WOOD, (0, 0, 1)))
+    pieces.append(sheet(-0.9 * x, 0.9 * x, (shelf, 0.97), (shelf, 1.05), WOOD, outward))
+    for k in range(8):
+        stripe = tone if k % 2 else CREAM
+        pieces.append(sheet((k / 4 - 1) * x, ((k + 1) / 4 - 1) * x, (y, 2.28), (edge, 2.0), stripe, (0, 0.35 * side, 0.93)))
+    return pieces
 
 
 def _column(thing: Thing, sun: Sun, rng: np.random.Generator) -> list[Piece]:
@@ -116,7 +129,9 @@ def _column(thing: Thing, sun: Sun, rng: np.random.Generator) -> list[Piece]:
             tone = POSTERS[int(rng.integers(len(POSTERS)))]
             rings = [ring(z, 0.56, 0.56, turn) for z in (low, high)]
             middle = tuple(rings[0][1][2].tolist())
-            pieces.append(Piece(np.concatenate([r[0] for r in rings]), sun.lit(tone, middle), np.concatenate([r[1] for r in rings])))
+            pieces.append(
+                Piece(np.concatenate([r[0] for r in rings]), sun.lit(tone, middle), np.concatenate([r[1] for r in rings]))
+            )
     return [*pieces, *drum(0.68, 2.6, 2.78, color("5f6f5c"), sun), *drum(0.6, 2.78, 3.1, color("6f8069"), sun, 0.12)]
 
 
@@ -141,11 +156,18 @@ def _lamp(thing: Thing, sun: Sun, rng: np.random.Generator) -> list[Piece]:
 
 def _planter(thing: Thing, sun: Sun, rng: np.random.Generator) -> list[Piece]:
     x, y = thing.half_sides
-    tub = [*cuboid((-x, -y, 0), (x, y, 0.5), color("b98f68"), sun), *cuboid((-x - 0.03, -y - 0.03, 0.43), (x + 0.03, y + 0.03, 0.52), STONE, sun)]
+    tub = [
+        *cuboid((-x, -y, 0), (x, y, 0.5), color("b98f68"), sun),
+        *cuboid((-x - 0.03, -y - 0.03, 0.43), (x + 0.03, y + 0.03, 0.52), STONE, sun),
+    ]
     leaves = _leaves((0.0, 0.0, 0.6), (0.85 * x, 0.75 * y, 0.2), (0.16, 0.25), 34, sun, rng)
     bloom = FLOWERS[int(rng.integers(len(FLOWERS)))]
     spots = rng.uniform(-1, 1, (26, 2)) * [0.85 * x, 0.8 * y]
-    return [*tub, *leaves, *(Piece(ball((a, b, float(rng.uniform(0.72, 0.86))), (0.05, 0.05, 0.04), 12)[0], bloom) for a, b in spots.tolist())]
+    return [
+        *tub,
+        *leaves,
+        *(Piece(ball((a, b, float(rng.uniform(0.72, 0.86))), (0.05, 0.05, 0.04), 12)[0], bloom) for a, b in spots.tolist()),
+    ]
 
 
 def _fountain(thing: Thing, sun: Sun, rng: np.random.Generator) -> list[Piece]:

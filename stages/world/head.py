@@ -101,7 +101,10 @@ def _behind(look: Look, half: tuple[float, float, float]) -> list[Piece]:
                 ball((-0.1, 0.0, CENTER_Z - 0.075), (0.012, 0.016, 0.02), 20)[0]]  # fmt: skip
         return [Piece(np.concatenate(tail), look.hair_color)]
     if look.hair == "headscarf":
-        drape = [ball((-0.02, 0.0, CENTER_Z - 0.03), (0.07, 0.068, 0.05), 30)[0], ball((-0.01, 0.0, 0.815), (0.062, 0.085, 0.01), 24)[0]]
+        drape = [
+            ball((-0.02, 0.0, CENTER_Z - 0.03), (0.07, 0.068, 0.05), 30)[0],
+            ball((-0.01, 0.0, 0.815), (0.062, 0.085, 0.01), 24)[0],
+        ]
         return [Piece(np.concatenate(drape), _dim(look.hat_color, 0.93))]
     return []
 

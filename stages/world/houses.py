@@ -89,7 +89,12 @@ def backdrop_pieces(place: Place, sun: Sun, rng: np.random.Generator) -> list[Pi
     """The far side of the streets: plain fronts with windows, a little pale."""
     x, y = (half + BLOCK_DEPTH_M + STREET_M for half in (place.width_m / 2, place.depth_m / 2))
     pieces = []
-    for block in (Block(-x, y, x, y + 1, (0, -1)), Block(-x, -y - 1, x, -y, (0, 1)), Block(x, -y, x + 1, y, (-1, 0)), Block(-x - 1, -y, -x, y, (1, 0))):
+    for block in (
+        Block(-x, y, x, y + 1, (0, -1)),
+        Block(-x, -y - 1, x, -y, (0, 1)),
+        Block(x, -y, x + 1, y, (-1, 0)),
+        Block(-x - 1, -y, -x, y, (1, 0)),
+    ):
         front = Front(block, sun)
         for left in np.arange(0, front.length, 6.0).tolist():
             right = min(left + 6.0, front.length)

@@ -41,12 +41,14 @@ class Sun:
         """The colour of a face with this outward normal, that has `tone` in full light."""
         cosine = max(0.0, float(np.array(normal) @ self.direction))
         brightness = AMBIENT + (1 - AMBIENT) * min(1.0, cosine * 1.35)
-        blue, green, red = (min(255, round(c * brightness * (1 + (s - 1) * (1 - brightness) * 2))) for c, s in zip(tone, SKY_SHADE, strict=True))
+        blue, green, red = (
+            min(255, round(c * brightness * (1 + (s - 1) * (1 - brightness) * 2))) for c, s in zip(tone, SKY_SHADE, strict=True)
+        )
         return blue, green, red
 
 
 SUNS: dict[Light, Sun] = {
-    "morning": Sun(-28.0, 40.0, 0.36, 1.4, (0.95, 0.995, 1.03)),
+    "morning": Sun(-22.0, 41.0, 0.36, 1.4, (0.95, 0.995, 1.03)),
     "noon": Sun(-70.0, 60.0, 0.4, 1.2, (1.0, 1.0, 1.0)),
     "evening": Sun(-160.0, 30.0, 0.34, 2.0, (0.82, 0.94, 1.05)),
     "overcast": Sun(-60.0, 84.0, 0.24, 5.0, (1.02, 0.985, 0.95)),

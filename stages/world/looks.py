@@ -1,7 +1,7 @@
 """What people look like: proportions, clothes with colours and patterns, hair, bags.
 
-The palette is muted, and each scene has a fashion: a few colours that most people there wear, so that colours alone do not tell who
-is who; pattern, cut, hair and bag do.
+The palette is muted, and each scene has a fashion: a few colours that most people there wear, so that colours alone do not
+tell who is who; pattern, cut, hair and bag do.
 """
 
 from collections.abc import Mapping

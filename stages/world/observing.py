@@ -14,9 +14,9 @@ FALSE_ASPECT = 0.42  # width / height of a false box
 MIN_SIDE_PX = 1.0
 
 
-def observe(truth: Rows, params: SceneParams, seed: NDArray[np.int64]) -> Rows:
-    """Detections of a camera whose people are `truth`, boxes clipped to the picture; the same for the same seed."""
-    rng = np.random.default_rng(seed)
+def observe(truth: Rows, params: SceneParams, camera: str) -> Rows:
+    """Detections of the camera of this name, whose people are `truth`; boxes are clipped to the picture."""
+    rng = np.random.default_rng([params.seed, 6, *camera.encode()])
     visibility, heights = truth.scores, truth.bboxes[:, 3] - truth.bboxes[:, 1]
     low, high = HALF_SEEN
     found = rng.random(len(visibility)) < (1 - params.detector.miss_rate) * np.clip((visibility - low) / (high - low), 0, 1)

@@ -49,6 +49,10 @@ class Thing:
     def keep_out(self) -> float:
         return FOOTPRINTS[self.kind][2]
 
+    def distance(self, point: Array) -> float:
+        """Metres on the ground from a point to its middle."""
+        return float(np.hypot(self.x - point[0], self.y - point[1]))
+
 
 @dataclass(frozen=True)
 class Block:
@@ -65,6 +69,10 @@ class Block:
         east, north = self.inward
         front = (self.x2 if east > 0 else self.x1, self.y2 if north > 0 else self.y1)
         return bool((point[0] - front[0]) * east + (point[1] - front[1]) * north > 0)
+
+    def distance(self, point: Array) -> float:
+        """Metres on the ground from a point to its nearest corner or side."""
+        return float(np.hypot(*(np.clip(point[:2], [self.x1, self.y1], [self.x2, self.y2]) - point[:2])))
 
 
 @dataclass(frozen=True, eq=False)

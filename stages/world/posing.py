@@ -4,9 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.world.body import ANKLE, CHAINS, JOINTS, SHIN, THIGH
-from stages.world.figure import make_figure, shaded
+from stages.world.figure import make_figure
 from stages.world.looks import Color, Look, blend
 from stages.world.solids import CIRCLE, Piece, Solids, box, table
+from stages.world.trunk import shaded
 
 Array = NDArray[np.float64]
 
@@ -31,7 +32,7 @@ class Person:
 
 
 class Pose:
-    """One person with these joints (2, 8, 3) in body axes, seen from `eye` (3,) m in the light of `sun` (3,) unit vector towards it."""
+    """One person with these joints (2, 8, 3) in body axes, seen from `eye` (3,) m; `sun` (3,) is the unit vector towards it."""
 
     def __init__(self, person: Person, point: Array, heading: float, joints: Array, eye: Array, sun: Array) -> None:
         self.person, self.height, self.joints = person, person.height_m, joints
@@ -83,7 +84,9 @@ class Pose:
                 limbs += tubes
         return limbs, [k for _, numbers in sorted(layers, key=lambda layer: layer[0]) for k in numbers]
 
-    def _tube(self, side: int, start: str, end: str, tone: Color, thick: float = 1.0, share: float = 1.0) -> tuple[Array, Color]:
+    def _tube(
+        self, side: int, start: str, end: str, tone: Color, thick: float = 1.0, share: float = 1.0
+    ) -> tuple[Array, Color]:
         """A limb from a joint to (a share of the way to) the next."""
         a, b = self.joints[side, J[start]], self.joints[side, J[end]]
         radius_a = CHAINS[start] * self.height * thick
@@ -100,14 +103,15 @@ class Pose:
         bare = look.bottom != "trousers" or look.top == "dress"
         skin, cloth = self._tone(side, look.skin, "hip"), self._tone(side, look.bottom_color, "hip")
         shoe = self._tone(side, look.shoe_color, "hip")
-        thick = look.build ** 0.7
+        thick = look.build**0.7
         parts = [self._shoe(side, shaded(shoe), -0.012), self._shoe(side, shoe, 0.004)]
-        if bare:
-            parts += [self._tube(side, "knee", "ankle", skin, 0.92 * thick), self._tube(side, "hip", "knee", skin, 0.95 * thick)]
-            if look.bottom == "shorts":
-                parts.append(self._tube(side, "hip", "knee", cloth, 1.15 * thick, 0.82))
-        else:
-            parts += [self._tube(side, "knee", "ankle", cloth, 1.1 * thick, 0.94), self._tube(side, "hip", "knee", cloth, 1.08 * thick)]
+        if not bare:
+            shin = self._tube(side, "knee", "ankle", cloth, 1.1 * thick, 0.94)
+            return [*parts, shin, self._tube(side, "hip", "knee", cloth, 1.08 * thick)]
+        parts.append(self._tube(side, "knee", "ankle", skin, 0.92 * thick))
+        parts.append(self._tube(side, "hip", "knee", skin, 0.95 * thick))
+        if look.bottom == "shorts":
+            parts.append(self._tube(side, "hip", "knee", cloth, 1.15 * thick, 0.82))
         return parts
 
     def _shoe(self, side: int, tone: Color, lift: float) -> tuple[Array, Color]:
@@ -126,10 +130,12 @@ class Pose:
         sleeve = self._tone(side, blend(sleeve, (0, 0, 0), 0.07), "shoulder")
         hand = (self.joints[side, J["hand"]] + 0.027 * self.height * self.rim, skin)
         if look.top in ("tshirt", "dress"):
-            return [self._tube(side, "elbow", "hand", skin, 0.95 * thick), hand, self._tube(side, "shoulder", "elbow", skin, 0.95 * thick),
-                    self._tube(side, "shoulder", "elbow", sleeve, 1.16 * thick, 0.62)]  # fmt: skip
-        loose = 1.2 if look.top in ("hoodie", "jacket", "coat") else 1.08
-        return [hand, self._tube(side, "elbow", "hand", sleeve, loose * thick, 0.92), self._tube(side, "shoulder", "elbow", sleeve, loose * thick)]
+            forearm = self._tube(side, "elbow", "hand", skin, 0.95 * thick)
+            bare = self._tube(side, "shoulder", "elbow", skin, 0.95 * thick)
+            return [forearm, hand, bare, self._tube(side, "shoulder", "elbow", sleeve, 1.16 * thick, 0.62)]
+        thick *= 1.2 if look.top in ("hoodie", "jacket", "coat") else 1.08
+        forearm = self._tube(side, "elbow", "hand", sleeve, thick, 0.92)
+        return [hand, forearm, self._tube(side, "shoulder", "elbow", sleeve, thick)]
 
     def _tote(self) -> Tubes:
         hand, h = self.joints[1, J["hand"]], self.height

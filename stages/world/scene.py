@@ -68,4 +68,6 @@ class CameraParams:
         if len(self.position_m) != 3 or not 2 <= self.position_m[2] <= 100:
             raise ParamsError(f"position_m: expected east, north and a height in [2, 100], got {list(self.position_m)}")
         if len(self.target_m) != 2 or self.target_m == self.position_m[:2]:
-            raise ParamsError(f"target_m: expected east and north of another point than the camera's, got {list(self.target_m)}")
+            raise ParamsError(
+                f"target_m: expected east and north of another point than the camera's, got {list(self.target_m)}"
+            )

@@ -40,7 +40,7 @@ class Outlines:
         units = axes / np.maximum(np.linalg.norm(axes, axis=2, keepdims=True), 1e-9)
         sideways = np.stack([-units[..., 1], units[..., 0]], axis=-1) * self.radii[..., None]
         points = self.starts[:, :, None] + along[:, None] * axes[:, :, None] + across[:, None] * sideways[:, :, None]
-        return np.asarray(points.reshape(len(self.starts), -1, 2))
+        return np.asarray(points.reshape(len(self.starts), len(CAPSULES) * len(across), 2))
 
     def contain(self, who: NDArray[np.int64], points: Array) -> NDArray[np.bool_]:
         """(m, P) which points (m, P, 2) lie in the outline of person who[m]."""
@@ -69,7 +69,7 @@ def see(moment: Moment, heights_m: Array, camera: Camera, covers: tuple[Cover, .
 
 def _boxes(moment: Moment, heights: Array, camera: Camera) -> tuple[Array, Array]:
     """Boxes (n, 4) px around joints and head, and the depth (n,) of each person's nearest part."""
-    joints = make_joints(heights, moment.speeds, moment.phases).reshape(len(heights), -1, 3)
+    joints = make_joints(heights, moment.speeds, moment.phases).reshape(len(heights), 2 * len(JOINTS), 3)
     head = np.stack([np.zeros_like(heights), np.zeros_like(heights), HEAD_Z * heights], axis=1)
     points = np.concatenate([joints, head[:, None]], axis=1)
     radii = np.concatenate([np.tile(JOINT_RADII, 2), [HEAD_RADIUS]]) * heights[:, None]
@@ -95,7 +95,7 @@ def _outlines(points_m: Array, heights: Array, camera: Camera) -> Outlines:
 def _hidden(outlines: Outlines, bboxes: Array, distances: Array, size: Array) -> NDArray[np.bool_]:
     """(n, 36) points of each outline outside the picture or behind somebody nearer."""
     points = outlines.points()
-    hidden = ((points < 0) | (points >= size)).any(axis=2)
+    hidden = np.asarray(((points < 0) | (points >= size)).any(axis=2))
     apart = (bboxes[:, None, :2] >= bboxes[None, :, 2:]).any(axis=2)
     rows, nearer = np.nonzero(~apart & ~apart.T & (distances[None, :] < distances[:, None]))
     np.logical_or.at(hidden, rows, outlines.contain(nearer, points[rows]))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from stages.world.agenda import Agenda
 from stages.world.body import step_lengths
+from stages.world.neighbours import apart, close, norm, summed
 from stages.world.place import Place
 
 Array = NDArray[np.float64]
@@ -145,12 +146,12 @@ class Crowd:
     def _move(self, who: NDArray[np.int64], time_s: float) -> None:
         points, velocities = self.points[who], self.velocities[who]
         acceleration = (self._wanted(who, time_s) - velocities) / RELAXATION_S + self._repulsion(who)
-        acceleration *= np.minimum(1, MAX_ACCELERATION / np.maximum(_norm(acceleration), 1e-9))[:, None]
+        acceleration *= np.minimum(1, MAX_ACCELERATION / np.maximum(norm(acceleration), 1e-9))[:, None]
         velocities = velocities + TICK_S * acceleration
-        velocities *= np.minimum(1, MAX_SPEED_MPS / np.maximum(_norm(velocities), 1e-9))[:, None]
-        moved = self._outside(_apart(points + TICK_S * velocities))
+        velocities *= np.minimum(1, MAX_SPEED_MPS / np.maximum(norm(velocities), 1e-9))[:, None]
+        moved = self._outside(apart(points + TICK_S * velocities, MIN_DISTANCE_M))
         step = moved - points
-        step *= np.minimum(1, MAX_SPEED_MPS * TICK_S / np.maximum(_norm(step), 1e-9))[:, None]
+        step *= np.minimum(1, MAX_SPEED_MPS * TICK_S / np.maximum(norm(step), 1e-9))[:, None]
         self.points[who] = self._outside(points + step)
         self.velocities[who] = (self.points[who] - points) / TICK_S
         self._turn(who, time_s)
@@ -159,16 +160,18 @@ class Crowd:
         """(n, 2) velocity of each that nobody disturbs: to the goal, past things, or beside the other of the pair."""
         leaders = self.leaders[who]
         ahead = np.where((leaders >= 0)[:, None], self._beside(leaders, self.sides[who]), self.goals[who]) - self.points[who]
-        distance = _norm(ahead)
+        distance = norm(ahead)
         speeds = np.where(time_s < self.pausing_until[who], 0.0, self.wanted_speeds[who])
-        led = np.minimum(_norm(self.velocities[leaders]) + 1.2 * distance, 1.9)
+        led = np.minimum(norm(self.velocities[leaders]) + 1.2 * distance, 1.9)
         speeds = np.where(leaders >= 0, np.where(distance > 0.15, led, 0.0), speeds)
-        return self._around(self.points[who], ahead / np.maximum(distance, 1e-9)[:, None], distance) * speeds[:, None]
+        directions = self._around(self.points[who], ahead / np.maximum(distance, 1e-9)[:, None], distance)
+        return np.asarray(speeds[:, None] * directions)
 
     def _beside(self, leaders: NDArray[np.int64], sides: Array) -> Array:
         facing = self.facings[leaders]
         left = np.column_stack([-facing[:, 1], facing[:, 0]])
-        return self.points[leaders] + SIDE_BY_SIDE_M * sides[:, None] * left + 0.8 * TICK_S * self.velocities[leaders]
+        beside = SIDE_BY_SIDE_M * sides[:, None] * left + 0.8 * TICK_S * self.velocities[leaders]
+        return np.asarray(self.points[leaders] + beside)
 
     def _around(self, points: Array, directions: Array, distances: Array) -> Array:
         """(n, 2) directions turned to the tangent of the nearest thing that stands in the way."""
@@ -180,7 +183,7 @@ class Crowd:
         blocked = (along > 0) & (np.abs(across) < self.circles[:, 2] + 0.1) & (along < np.minimum(distances, 4.0)[:, None])
         nearest = np.where(blocked, along, np.inf).argmin(axis=1)
         rows = np.arange(len(points))
-        gap = np.maximum(_norm(to_thing[rows, nearest]), 1e-9)
+        gap = np.maximum(norm(to_thing[rows, nearest]), 1e-9)
         bearing = np.arctan2(to_thing[rows, nearest, 1], to_thing[rows, nearest, 0])
         tangent = np.arcsin(np.minimum((self.circles[nearest, 2] + 0.15) / gap, 1.0))
         turned = bearing - np.where(across[rows, nearest] > 0, 1.0, -1.0) * tangent
@@ -190,17 +193,17 @@ class Crowd:
     def _repulsion(self, who: NDArray[np.int64]) -> Array:
         """(n, 2) acceleration of each by all others in sight; a pair does not repel each other."""
         soon = self.points[who] + LOOK_AHEAD_S * self.velocities[who]
-        one, other = _close(self.points[who], IN_SIGHT_M)
+        one, other = close(self.points[who], IN_SIGHT_M)
         party = np.where(self.leaders[who] >= 0, self.leaders[who], who)
         strangers = party[one] != party[other]
         one, other = one[strangers], other[strangers]
         away = soon[one] - soon[other]
-        distance = np.maximum(_norm(away), 1e-6)
+        distance = np.maximum(norm(away), 1e-6)
         unit = away / distance[:, None]
         in_front = -(unit * self.facings[who][one]).sum(axis=1)
         strength = REPULSION * np.exp((SHOULDERS_M - distance) / REACH_M)
         strength *= BLINDNESS + (1 - BLINDNESS) * (1 + in_front) / 2
-        push = _summed(one, strength[:, None] * unit, len(who))
+        push = summed(one, strength[:, None] * unit, len(who))
         sin, cos = np.sin(-ASIDE_RAD), np.cos(-ASIDE_RAD)
         return np.asarray(push @ np.array([[cos, sin], [-sin, cos]]))
 
@@ -209,7 +212,7 @@ class Crowd:
         points = points.copy()
         for x, y, radius in self.circles:
             offset = points - [x, y]
-            distance = _norm(offset)
+            distance = norm(offset)
             inside = distance < radius
             points[inside] = [x, y] + offset[inside] * (radius / np.maximum(distance[inside], 1e-9))[:, None]
         for x1, y1, x2, y2 in self.blocks:
@@ -222,35 +225,9 @@ class Crowd:
     def _turn(self, who: NDArray[np.int64], time_s: float) -> None:
         """Headings follow the way, or the other of a pair that stands; the gait follows the speed."""
         velocities = self.velocities[who]
-        speeds = _norm(velocities)
+        speeds = norm(velocities)
         aim = np.where((speeds > 0.25)[:, None], velocities / np.maximum(speeds, 1e-9)[:, None], self.facings[who])
         facings = self.facings[who] + TURN_RATE * (aim - self.facings[who])
-        self.facings[who] = facings / np.maximum(_norm(facings), 1e-9)[:, None]
+        self.facings[who] = facings / np.maximum(norm(facings), 1e-9)[:, None]
         lengths = step_lengths(self.heights[who], speeds)
         self.phases[who] += np.pi * speeds * TICK_S / np.maximum(lengths, 0.05)
-
-
-def _norm(vectors: Array) -> Array:
-    return np.asarray(np.hypot(vectors[..., 0], vectors[..., 1]))
-
-
-def _close(points: Array, distance_m: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Pairs of points (n, 2) nearer than a distance, each pair both ways round."""
-    x, y = points[:, 0], points[:, 1]
-    near = (x[:, None] - x) ** 2 + (y[:, None] - y) ** 2 < distance_m**2
-    np.fill_diagonal(near, False)
-    one, other = np.nonzero(near)
-    return one, other
-
-
-def _summed(rows: NDArray[np.int64], vectors: Array, count: int) -> Array:
-    """(count, 2) sum of the vectors (m, 2) of each row."""
-    return np.stack([np.bincount(rows, vectors[:, axis], count) for axis in (0, 1)], axis=1)
-
-
-def _apart(points: Array) -> Array:
-    """(n, 2) the points, those closer than MIN_DISTANCE_M pushed apart by half of what is missing."""
-    one, other = _close(points, MIN_DISTANCE_M)
-    away = points[one] - points[other]
-    distance = np.maximum(_norm(away), 1e-6)
-    return points + _summed(one, away * (0.5 * (MIN_DISTANCE_M - distance) / distance)[:, None], len(points))

@@ -16,7 +16,7 @@ from stages.world.posing import Person
 from stages.world.raster import Canvas
 from stages.world.scene import CameraParams, SceneParams
 from stages.world.seen import Seen
-from stages.world.setting import make_setting
+from stages.world.setting import make_covers, make_scenery, make_setting
 from stages.world.silhouettes import see
 from stages.world.walking import WARM_UP_S, Moment, Walk, walk
 
@@ -38,8 +38,9 @@ class World:
 
     def moments(self) -> Iterator[Moment]:
         """Everybody who is in the place when the camera takes its frames."""
+        ahead = round(self.settings.clock_offset_s * self.scene.fps, 6)  # frames: an offset of whole frames shifts them exactly
         for frame in range(self.scene.num_frames):
-            yield self.walk.at(frame / self.scene.fps + self.settings.clock_offset_s)
+            yield self.walk.at((frame + ahead) / self.scene.fps)
 
 
 def make_world(scene: SceneParams, camera: CameraParams) -> World:
@@ -54,7 +55,7 @@ def make_world(scene: SceneParams, camera: CameraParams) -> World:
 def film(world: World) -> Iterator[tuple[Canvas, Seen]]:
     """The pictures (H, W, 3) BGR, and who is seen in each."""
     scene, sun = world.scene, SUNS[world.scene.light]
-    setting = make_setting(world.place, world.camera, sun, scene.seed)
+    setting = make_setting(make_scenery(world.place, sun, scene.seed), world.camera, sun)
     fashion = make_fashion(scene.seed)
     people = [Person(make_look(scene.seed, k, fashion), float(height)) for k, height in enumerate(world.heights_m, start=1)]
     warm = WARMEST * world.settings.warmth
@@ -66,6 +67,7 @@ def film(world: World) -> Iterator[tuple[Canvas, Seen]]:
 
 def look_on(world: World) -> Iterator[Seen]:
     """Who would be seen in each frame, without pictures."""
-    covers = make_setting(world.place, world.camera, SUNS[world.scene.light], world.scene.seed).covers
+    sun = SUNS[world.scene.light]
+    covers = make_covers(make_scenery(world.place, sun, world.scene.seed), world.camera, sun)
     for moment in world.moments():
         yield see(moment, world.heights_m, world.camera, covers)
