@@ -20,7 +20,7 @@ from stages.errors import ParamsError
 PARAMS = Path("params.yaml")
 SEQUENCE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 RESERVED_NAMES = {"all", "galleries", "identities", "quality", "scores", "timings"}  # folders of artifacts/ over all sequences
-SECTIONS = ("scenes", "cameras", "sequences", "synthesize", "detect", "track", "embed", "split", "merge", "smooth", "identify",
+SECTIONS = ("scenes", "cameras", "synthesize", "sequences", "detect", "track", "embed", "split", "merge", "smooth", "identify",
             "analyze", "evaluate", "render")  # fmt: skip
 SEQUENCE_KEYS = ("detections", "clip", "regions", "camera_group")
 T = TypeVar("T")

@@ -71,7 +71,7 @@ def test_sections_read_are_the_sections_declared(name: str) -> None:
             continue
         if call.func.id in ("load_section", "load_value"):
             section = ast.literal_eval(ast.unparse(call.args[1]).replace("f'", "'", 1))
-            read.add(re.sub(r"\{[^}]*\}", "${key}", section.replace("{camera.scene}", "${item.scene}")))
+            read.add(re.sub(r"\{[^}]*\}", "${key}", section).replace("scenes.${key}", "scenes.${item.scene}"))
         elif call.func.id == "sequence_names":
             read.add("sequences")
         elif call.func.id == "read_params":
