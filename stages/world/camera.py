@@ -40,6 +40,11 @@ class Camera:
         pixels = np.stack([right / safe, down / safe], axis=-1) * self.focal_px
         return pixels + np.array([self.width_px / 2, self.height_px / 2]), ahead
 
+    def horizon_px(self) -> float:
+        """The row of the picture, perhaps outside it, where the ground would end if it were endless."""
+        ahead = self.axes[2]
+        return self.height_px / 2 + self.focal_px * float(ahead[2] / np.hypot(ahead[0], ahead[1]))
+
     def image_to_ground(self) -> Array:
         """(3, 3) homography from pixels to metres on the ground: the inverse of K [R | -R c] without its column for Z."""
         intrinsics = np.array(

@@ -11,7 +11,6 @@ from stages.world.scene import Light
 
 Array = NDArray[np.float64]
 
-AMBIENT = 0.62  # brightness of a face that the sun does not reach
 SKY_SHADE = (1.07, 1.0, 0.96)  # what shade does to blue, green and red besides darkening: the sky is blue
 
 
@@ -24,6 +23,7 @@ class Sun:
     shadow: float
     softness_px: float
     tint: tuple[float, float, float]  # of blue, green and red
+    ambient: float = 0.62  # brightness of a face that the sun does not reach
 
     @cached_property
     def direction(self) -> Array:
@@ -40,7 +40,7 @@ class Sun:
     def lit(self, tone: Color, normal: tuple[float, float, float]) -> Color:
         """The colour of a face with this outward normal, that has `tone` in full light."""
         cosine = max(0.0, float(np.array(normal) @ self.direction))
-        brightness = AMBIENT + (1 - AMBIENT) * min(1.0, cosine * 1.35)
+        brightness = self.ambient + (1 - self.ambient) * min(1.0, cosine * 1.35)
         blue, green, red = (
             min(255, round(c * brightness * (1 + (s - 1) * (1 - brightness) * 2))) for c, s in zip(tone, SKY_SHADE, strict=True)
         )
@@ -50,6 +50,6 @@ class Sun:
 SUNS: dict[Light, Sun] = {
     "morning": Sun(-22.0, 41.0, 0.36, 1.4, (0.95, 0.995, 1.03)),
     "noon": Sun(-70.0, 60.0, 0.4, 1.2, (1.0, 1.0, 1.0)),
-    "evening": Sun(-160.0, 30.0, 0.34, 2.0, (0.82, 0.94, 1.05)),
-    "overcast": Sun(-60.0, 84.0, 0.24, 5.0, (1.02, 0.985, 0.95)),
+    "evening": Sun(-160.0, 30.0, 0.32, 2.0, (0.86, 0.97, 1.07)),
+    "overcast": Sun(-60.0, 84.0, 0.24, 5.0, (1.02, 0.985, 0.95), 0.84),
 }

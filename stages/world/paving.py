@@ -15,12 +15,13 @@ SLAB_M, COBBLE_M = 1.0, 2.0
 JOINT_M = 0.03
 BAND_EVERY = 5  # slabs
 SLABS = palette("d8cdbb d3c7b4 dcd2c2 cfc4b3")
-BAND, JOINT, STREET = color("b9a994"), color("b5a997"), color("aaa69d")
+BAND, STREET = color("b9a994"), color("aaa69d")
+JOINT = color("a59a89")  # between tiles: the ground itself
 WORN, WHITE = color("645a5a"), color("ffffff")
 
 
 def paving_pieces(place: Place, rng: np.random.Generator) -> list[Piece]:
-    """The streets' pieces, then the square's."""
+    """The streets' tiles, then the square's; between them the ground shows."""
     half = np.array([place.width_m, place.depth_m]) / 2
     reach = half + BLOCK_DEPTH_M + STREET_M
 
@@ -30,7 +31,7 @@ def paving_pieces(place: Place, rng: np.random.Generator) -> list[Piece]:
         return blend(tone, WORN, 0.07 * rng.random())
 
     streets = _tiles(-reach, reach, COBBLE_M, lambda column, row: blend(STREET, WHITE, 0.05 * rng.random()))
-    return [*streets, _tile(-half, half, JOINT), *_tiles(-half, half, SLAB_M, slab)]
+    return [*streets, *_tiles(-half, half, SLAB_M, slab)]
 
 
 def _tiles(low: Array, high: Array, size_m: float, color_of: Callable[[int, int], Color]) -> list[Piece]:

@@ -11,7 +11,7 @@ from stages.world.furniture import thing_pieces
 from stages.world.houses import backdrop_pieces, block_pieces
 from stages.world.light import Sun
 from stages.world.looks import color
-from stages.world.paving import paving_pieces
+from stages.world.paving import JOINT, paving_pieces
 from stages.world.place import Block, Place, Thing
 from stages.world.raster import Canvas, fill, seen_solids
 from stages.world.solids import Piece, Solids
@@ -76,7 +76,8 @@ def make_scenery(place: Place, sun: Sun, seed: int) -> Scenery:
 def make_setting(scenery: Scenery, camera: Camera, sun: Sun) -> Setting:
     """The scenery as this camera sees it."""
     eye, size = np.array(camera.position), (camera.width_px, camera.height_px)
-    canvas: Canvas = np.full((camera.height_px * FINE, camera.width_px * FINE, 3), SKY, dtype=np.uint8)
+    canvas: Canvas = np.full((camera.height_px * FINE, camera.width_px * FINE, 3), JOINT, dtype=np.uint8)
+    canvas[: max(0, round(camera.horizon_px() * FINE))] = SKY
     raised: Canvas = np.zeros(canvas.shape[:2], dtype=np.uint8)
     fill(canvas, seen_solids(scenery.ground, eye, sun.direction), camera, FINE)
     standing = [solids for _, solids in _far_first(scenery, camera, sun)]
