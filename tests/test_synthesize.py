@@ -188,6 +188,13 @@ def test_an_impossible_scene_is_refused(change: dict[str, object], expected: str
     assert str(refused.value) == expected
 
 
+def test_things_that_find_no_room_are_refused() -> None:
+    with pytest.raises(
+        ParamsError, match=r"occluders: expected things that find room in 12 x 12 m, got no room for kiosk after kiosk"
+    ):
+        make_world(scene(area_m=(12, 12), occluders=("kiosk",) * 9), camera())
+
+
 @pytest.mark.parametrize(
     ("change", "expected"),
     [

@@ -45,40 +45,40 @@ class Film:
             (int(name), point, Pose(self.people[name - 1], point, heading, bones, self.eye, self.sun.direction).solids())
             for name, point, heading, bones in zip(moment.identity_ids, moment.points, moment.headings, joints, strict=True)
         ]
-        picture, shadow = self._ground([solids for _, _, solids in people])
+        picture = self._ground([solids for _, _, solids in people])
         people.sort(key=lambda person: -float(np.hypot(*(person[1] - self.eye[:2]))))
         owners: NDArray[np.int32] = np.zeros(picture.shape[:2], dtype=np.int32)
         sprites: dict[int, Sprite] = {}
         for name, point, solids in people:
             sprite = draw_sprite(solids, self.camera, self._sun_side(point))
             if sprite is not None:
-                self._paint(picture, owners, name, sprite, point, self._shade_at(shadow, point))
+                self._paint(picture, owners, name, sprite, point, self._brightness(point))
                 sprites[name] = sprite
         return self._noisy(picture, frame_number), _seen(sprites, owners)
 
-    def _ground(self, people: list[Solids]) -> tuple[Canvas, Canvas]:
-        """The setting with everybody's shadow on the ground, and the shadow (H, W) of what stands still."""
-        still, height, width = self.setting.shadow, self.camera.height_px, self.camera.width_px
+    def _ground(self, people: list[Solids]) -> Canvas:
+        """The setting with everybody's shadow on the ground."""
+        height, width = self.camera.height_px, self.camera.width_px
         moving: Canvas = np.zeros((round(height * SHADOW_SCALE), round(width * SHADOW_SCALE)), dtype=np.uint8)
         for solids in people:
             cast_shadow(moving, solids, self.camera, self.sun, SHADOW_SCALE)
         moving = soft(moving, self.sun, height, SHADOW_SCALE)
-        deepest = cv2.max(still, np.asarray(cv2.resize(moving, (width, height)), dtype=np.uint8))
+        deepest = cv2.max(self.setting.shadow, np.asarray(cv2.resize(moving, (width, height)), dtype=np.uint8))
         on_ground = cv2.min(deepest, self.setting.ground)
         shade = cv2.merge([cv2.LUT(on_ground, ramp) for ramp in self.shades])
-        return np.asarray(cv2.multiply(self.still, shade, scale=1 / 255), dtype=np.uint8), still
+        return np.asarray(cv2.multiply(self.still, shade, scale=1 / 255), dtype=np.uint8)
 
     def _sun_side(self, point: Array) -> float:
         """Sine of the sun's bearing as somebody at the point sees the camera; 1: the sun is on the picture's right."""
         ahead = (point - self.eye[:2]) / np.hypot(*(point - self.eye[:2]))
         return float(self.sun.direction[0] * ahead[1] - self.sun.direction[1] * ahead[0])
 
-    def _shade_at(self, still: Canvas, point: Array) -> float:
-        """Brightness of somebody who stands there."""
+    def _brightness(self, point: Array) -> float:
+        """Of somebody who stands there, in the sun or in the shadow of something."""
         (x, y), _ = self.camera.project(np.array([*point, 0.0]))
         if not (0 <= x < self.camera.width_px and 0 <= y < self.camera.height_px):
             return 1.0
-        return 1 - SHADED_PERSON * self.sun.shadow * float(still[int(y), int(x)]) / 255
+        return 1 - SHADED_PERSON * self.sun.shadow * float(self.setting.shadow[int(y), int(x)]) / 255
 
     def _paint(
         self, picture: Canvas, owners: NDArray[np.int32], name: int, sprite: Sprite, point: Array, brightness: float

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from stages.errors import ParamsError
 from stages.world.scene import Kind, SceneParams
 
 Array = NDArray[np.float64]
@@ -19,7 +20,8 @@ CORNER_M = 3.0  # open between the corner and the first house
 STREET_M = 6.0  # behind the blocks
 HIDEAWAY_M = 4.5  # how far behind a block somebody waits
 BORDER_M = 2.8  # of the open ground that stays free of things
-SPACING_M = 2.2  # between things: room for two who meet
+PASSAGE_M = 1.4  # between where people keep out of two things
+MOUTH_FREE_M = 2.2  # around where people come and go
 TRIES = 400
 # Half of each thing's footprint east and north, and the radius that people keep their centre out of, in metres.
 FOOTPRINTS: dict[Kind, tuple[float, float, float]] = {
@@ -87,7 +89,7 @@ class Place:
 
 
 def make_place(params: SceneParams) -> Place:
-    """The square of a scene; the same for the same seed. Things that find no room are left out."""
+    """The square of a scene; the same for the same seed. Raises ParamsError where its things find no room."""
     width, depth = params.area_m
     rng = np.random.default_rng([params.seed, 0])
     gates = _gates(width, depth)
@@ -132,13 +134,19 @@ def _things(kinds: tuple[Kind, ...], width: float, depth: float, mouths: Array, 
     half = np.array([width, depth]) / 2 - BORDER_M
     placed: list[Thing] = []
     for kind in kinds:
-        for _ in range(TRIES):
-            x, y = rng.uniform(-half, half).round(2).tolist()
-            thing = Thing(kind, x, y)
-            free = all(
-                np.hypot(x - other.x, y - other.y) > thing.keep_out + other.keep_out + SPACING_M - 0.8 for other in placed
+        tries = (Thing(kind, *rng.uniform(-half, half).round(2).tolist()) for _ in range(TRIES))
+        found = next((thing for thing in tries if _has_room(thing, placed, mouths)), None)
+        if found is None:
+            raise ParamsError(
+                f"occluders: expected things that find room in {width:g} x {depth:g} m, "
+                f"got no room for {kind} after {', '.join(thing.kind for thing in placed) or 'nothing'}"
             )
-            if free and np.hypot(*(mouths - [x, y]).T).min() > thing.keep_out + SPACING_M:
-                placed.append(thing)
-                break
+        placed.append(found)
     return tuple(placed)
+
+
+def _has_room(thing: Thing, placed: list[Thing], mouths: Array) -> bool:
+    """Whether people can pass between it and everything else, and in and out."""
+    apart = [thing.distance(np.array([other.x, other.y])) - other.keep_out for other in placed]
+    to_mouths = np.hypot(*(mouths - [thing.x, thing.y]).T)
+    return min(apart, default=np.inf) > thing.keep_out + PASSAGE_M and to_mouths.min() > thing.keep_out + MOUTH_FREE_M

@@ -154,7 +154,7 @@ class Crowd:
         step *= np.minimum(1, MAX_SPEED_MPS * TICK_S / np.maximum(norm(step), 1e-9))[:, None]
         self.points[who] = self._outside(points + step)
         self.velocities[who] = (self.points[who] - points) / TICK_S
-        self._turn(who, time_s)
+        self._turn(who)
 
     def _wanted(self, who: NDArray[np.int64], time_s: float) -> Array:
         """(n, 2) velocity of each that nobody disturbs: to the goal, past things, or beside the other of the pair."""
@@ -222,8 +222,8 @@ class Crowd:
             points[inside, side // 2] += np.array([-1, 1, -1, 1])[side] * depths[inside, side]
         return points
 
-    def _turn(self, who: NDArray[np.int64], time_s: float) -> None:
-        """Headings follow the way, or the other of a pair that stands; the gait follows the speed."""
+    def _turn(self, who: NDArray[np.int64]) -> None:
+        """Headings follow the way, and stay where somebody stands; the gait follows the speed."""
         velocities = self.velocities[who]
         speeds = norm(velocities)
         aim = np.where((speeds > 0.25)[:, None], velocities / np.maximum(speeds, 1e-9)[:, None], self.facings[who])
