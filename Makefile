@@ -7,7 +7,7 @@ VENVS ?= $(HOME)/.cache/retrace
 VENV := $(VENVS)/$(KEY)
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: install repro test lint unit ui clean-venvs help
+.PHONY: install repro test lint unit bench ui clean-venvs help
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/:/' | column -t -s:
 
@@ -31,6 +31,13 @@ lint: install
 
 unit: install
 	@pytest
+
+bench: $(VENV)/.benchmarks  ## the tracker's speed beside other trackers (tests/benchmarks/README.md)
+	@python -m tests.benchmarks.tracker
+
+$(VENV)/.benchmarks: | install
+	@$(VENV)/bin/pip install --disable-pip-version-check --quiet -c constraints.txt ".[benchmarks]"
+	@touch $@
 
 ui: install  ## MLflow on http://127.0.0.1:5000
 	@MLFLOW_DISABLE_TELEMETRY=true mlflow ui --backend-store-uri sqlite:///mlflow.db --host 127.0.0.1 --port 5000

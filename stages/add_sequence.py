@@ -6,6 +6,7 @@ overrules it.
 
 import argparse
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,11 @@ from stages.camera import read_camera
 from stages.command import execute, log, parser
 from stages.detecting.stored import read_detections
 from stages.errors import DataError
-from stages.intake import choose_detections, read_ground_truth, sequence_info
+from stages.intake import choose_detections, choose_motion, read_ground_truth, sequence_info
 from stages.motchallenge import MotRows
 from stages.params import PARAMS, RESERVED_NAMES, SEQUENCE_NAME, read_params, sequence_names
 from stages.probe import Footage, Source, probe
+from stages.registration.stored import read_motion
 from stages.seqinfo import MAX_FPS, MIN_FPS, SequenceInfo, format_seqinfo
 from stages.sequence_folder import write_marker
 from stages.versioning import SEQUENCES, forget, is_dvc_project, pointer_file, track
@@ -39,10 +41,11 @@ def check_name(name: str) -> None:
         raise DataError(f"--name: expected a new name, got {name}, which is there already (python -m stages.remove_sequence)")
 
 
-def settings(detections: str, group: str) -> dict[str, Any]:
+def settings(detections: str, motion: str, group: str) -> dict[str, Any]:
     """The entry in params.yaml: the whole footage, everywhere in the picture."""
     return {
         "detections": detections,
+        "camera_motion": motion,
         "clip": {"start_frame": 0, "end_frame": None, "frame_stride": 1},
         "regions": {"interest": [], "ignored": []},
         "camera_group": group,
@@ -51,7 +54,7 @@ def settings(detections: str, group: str) -> dict[str, Any]:
 
 def write_sequence(folder: Path, source: Source, info: SequenceInfo) -> None:
     """Fills the folder of a sequence with copies and, where the source has nothing, markers."""
-    for part in ("pixels", "gt", "det"):
+    for part in ("pixels", "gt", "det", "motion"):
         (folder / part).mkdir()
     if source.footage is None:
         write_marker(folder / "pixels", "no footage")
@@ -59,7 +62,7 @@ def write_sequence(folder: Path, source: Source, info: SequenceInfo) -> None:
         for file in source.footage.files:
             name = f"video{file.suffix.lower()}" if source.footage.kind == "video" else file.name
             shutil.copyfile(file, folder / "pixels" / name)
-    for part, rows in (("gt", source.ground_truth), ("det", source.detections)):
+    for part, rows in (("gt", source.ground_truth), ("det", source.detections), ("motion", source.motion)):
         if rows is None:
             write_marker(folder / part, f"no {part}.txt")
         else:
@@ -73,7 +76,7 @@ def write_sequence(folder: Path, source: Source, info: SequenceInfo) -> None:
 
 def copied_bytes(source: Source) -> int:
     """Size of the files that go into the sequence. Raises DataError where the disk has no room for them."""
-    files = [*(source.footage.files if source.footage else ()), source.ground_truth, source.detections]
+    files = [*(source.footage.files if source.footage else ()), source.ground_truth, source.detections, source.motion]
     needed = sum(file.stat().st_size for file in files if file)
     free = shutil.disk_usage(SEQUENCES).free
     if needed > free:
@@ -88,7 +91,9 @@ def params_with(name: str, entry: dict[str, Any]) -> str:
     return with_entry(PARAMS.read_text(encoding="utf-8"), "sequences", name, entry)
 
 
-def describe(footage: Footage | None, info: SequenceInfo, truth: MotRows | None, boxes: MotRows | None) -> list[str]:
+def describe(
+    footage: Footage | None, info: SequenceInfo, truth: MotRows | None, boxes: MotRows | None, motion: str
+) -> list[str]:
     """What was found, a line each: the pixels, where seqinfo.ini and footage differ, and the rows."""
     kind = f"{footage.kind} ({footage.codec})" if footage else "no pixels"
     turned = f" (turned by {footage.rotation_deg} degrees)" if footage and footage.rotation_deg else ""
@@ -104,7 +109,8 @@ def describe(footage: Footage | None, info: SequenceInfo, truth: MotRows | None,
     if footage and not info.variable_rate and footage.num_frames > info.num_frames:
         lines.append(f"  the first {info.num_frames:,} of {footage.num_frames:,} frames count (seqLength)")
     people = "none" if truth is None else f"{len(truth):,} rows, {len(np.unique(truth.ids)):,} ids"
-    return [*lines, f"  ground truth: {people}; stored detections: {'none' if boxes is None else f'{len(boxes):,} rows'}"]
+    stored = "none" if boxes is None else f"{len(boxes):,} rows"
+    return [*lines, f"  ground truth: {people}; stored detections: {stored}; camera motion: {motion}"]
 
 
 def add(args: argparse.Namespace) -> None:
@@ -114,15 +120,18 @@ def add(args: argparse.Namespace) -> None:
     check_name(name)
     log.info("reading %s", args.source)
     source = probe(args.source)
-    detections = choose_detections(source, args.detections)
+    source = replace(source, motion=args.motion or source.motion)
+    detections, motion = choose_detections(source, args.detections), choose_motion(source, args.camera_motion)
     info = sequence_info(source, name, args.fps, args.seqinfo or source.seqinfo)
     if source.camera:
         read_camera(source.camera)
     truth = read_ground_truth(source.ground_truth, info) if source.ground_truth else None
     boxes = read_detections(source.detections, info) if source.detections else None
-    for line in describe(source.footage, info, truth, boxes):
+    if source.motion:
+        read_motion(source.motion, info)
+    for line in describe(source.footage, info, truth, boxes, motion):
         log.info("%s", line)
-    entry = settings(detections, args.group or name)
+    entry = settings(detections, motion, args.group or name)
     params_with(name, entry)  # refuses before the copy what it would refuse after
     SEQUENCES.mkdir(parents=True, exist_ok=True)
     log.info("  copying %.1f MB", copied_bytes(source) / 1e6)
@@ -147,6 +156,9 @@ def main() -> None:
     options.add_argument("source", type=Path, help="a video, a folder of images or a MOTChallenge folder")
     options.add_argument("--name", help="of the sequence; the file's or folder's where not given")
     options.add_argument("--detections", choices=["network", "stored"], help="network where there are pixels, else stored")
+    options.add_argument("--camera-motion", choices=["none", "estimated", "stored"],
+                         help="none: the camera stands still; stored where there is motion/motion.txt, else none")  # fmt: skip
+    options.add_argument("--motion", type=Path, help="a motion.txt; overrules that of the folder")
     options.add_argument("--fps", type=float, help="frames per second; overrules seqinfo.ini and header")
     options.add_argument("--seqinfo", type=Path, help="a seqinfo.ini; overrules the header")
     options.add_argument("--group", help="camera group: cameras of one group may show the same people")

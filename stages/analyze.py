@@ -41,8 +41,8 @@ def to_csv(table: pd.DataFrame) -> str:
 
 
 def main() -> None:
-    args = stage_options(__doc__, "sequence", "pins", "detections", "raw", "split", "merged", "final", "identities", "camera",
-                         "tracklets", "people", "quality", "timings")  # fmt: skip
+    args = stage_options(__doc__, "sequence", "pins", "detections", "raw", "rewired", "split", "merged", "final",
+                         "identities", "camera", "tracklets", "people", "quality", "timings")  # fmt: skip
     check_pins(args.pins)
     params = load_section(AnalyzeParams, "analyze")
     with stage_run("analyze", args.sequence, args.timings) as run:

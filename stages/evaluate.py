@@ -58,8 +58,8 @@ def load_truth(folder: Path, info: SequenceInfo, clip: ClipParams, regions: Regi
 
 
 def main() -> None:
-    args = stage_options(__doc__, "sequence", "pins", "truth", "seqinfo", "raw", "split", "merged", "final", "scores",
-                         "timings")  # fmt: skip
+    args = stage_options(__doc__, "sequence", "pins", "truth", "seqinfo", "raw", "rewired", "split", "merged", "final",
+                         "scores", "timings")  # fmt: skip
     check_pins(args.pins)
     params = load_section(EvaluateParams, "evaluate")
     clip = load_section(ClipParams, f"sequences.{args.sequence}.clip")

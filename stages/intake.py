@@ -65,3 +65,13 @@ def choose_detections(source: Source, wanted: Literal["network", "stored"] | Non
     if chosen == "stored" and source.detections is None:
         raise DataError(f"{source.path / 'det/det.txt'}: expected a file for --detections stored, found none")
     return chosen
+
+
+def choose_motion(source: Source, wanted: Literal["none", "estimated", "stored"] | None) -> str:
+    """Where the camera's motion comes from: as asked, or the file where there is one. Raises DataError where it is missing."""
+    chosen = wanted or ("stored" if source.motion else "none")
+    if chosen == "estimated" and source.footage is None:
+        raise DataError(f"{source.path}: expected pixels for --camera-motion estimated, found none")
+    if chosen == "stored" and source.motion is None:
+        raise DataError(f"{source.path / 'motion/motion.txt'}: expected a file for --camera-motion stored, found none")
+    return chosen

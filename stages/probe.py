@@ -47,6 +47,7 @@ class Source:
     seqinfo: Path | None
     ground_truth: Path | None
     detections: Path | None
+    motion: Path | None
     camera: Path | None
 
 
@@ -58,8 +59,8 @@ def probe(path: Path) -> Source:
     if not path.exists():
         raise DataError(f"{path}: expected a video, an image folder or a MOTChallenge folder, found nothing")
     if path.is_file():
-        return Source(path, probe_video(path), None, None, None, None)
-    beside = [path / name for name in ("seqinfo.ini", "gt/gt.txt", "det/det.txt", "camera.json")]
+        return Source(path, probe_video(path), None, None, None, None, None)
+    beside = [path / name for name in ("seqinfo.ini", "gt/gt.txt", "det/det.txt", "motion/motion.txt", "camera.json")]
     found = [file if file.is_file() else None for file in beside]
     footage = _folder_footage(path)
     if footage is None and not any(found):

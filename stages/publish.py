@@ -90,7 +90,7 @@ def _options() -> argparse.Namespace:
     arguments = sys.argv[1:]
     if "--experiments" in arguments:
         command = read_yaml(Path("dvc.yaml"))["stages"]["publish"]["cmd"]
-        arguments = shlex.split(command)[3:] + arguments
+        arguments = shlex.split(command.partition(" stages.publish ")[2]) + arguments
     return made.parse_args(arguments)
 
 

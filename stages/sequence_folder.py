@@ -1,4 +1,4 @@
-"""The folder of a sequence: pixels/, gt/, det/, seqinfo.ini and camera.json, all always there.
+"""The folder of a sequence: pixels/, gt/, det/, motion/, seqinfo.ini and camera.json, all always there.
 
 DVC knows no optional dependency and keeps no empty folder, so where there is nothing, a marker file says so.
 """
@@ -11,7 +11,7 @@ MARKER = "none.txt"
 
 
 def holds_data(folder: Path) -> bool:
-    """Whether the folder (pixels/, gt/ or det/) holds something else than the marker."""
+    """Whether the folder (pixels/, gt/, det/ or motion/) holds something else than the marker."""
     return not (folder / MARKER).exists()
 
 

@@ -1,4 +1,4 @@
-"""Raw tracklets to split ones: a tracklet that changed person is cut where its appearance changed for good.
+"""Rewired tracklets to split ones: a tracklet that changed person is cut where its appearance changed for good.
 
 Without embeddings nothing is cut.
 """

@@ -56,6 +56,7 @@ def write_sequence(folder: Path, name: str, world: World, truth: Rows, detection
     write_text(
         folder / "det" / "det.txt", format_rows(detections.frame_numbers, detections.ids, detections.bboxes, found, decimals=2)
     )
+    write_marker(folder / "motion", "The camera stands still.")
     write_text(folder / "camera.json", json.dumps({"image_to_ground": world.camera.image_to_ground().tolist()}) + "\n")
     write_text(folder / "world.csv", format_walk(world.moments()))
 

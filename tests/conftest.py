@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
+SHARED_DATA = Path(os.environ.get("MOT_SHARED_DATA", ROOT.parent / "shared" / "data"))
 
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real footage and references; skips where it is absent."""
-    folder = Path(os.environ.get("MOT_SHARED_DATA", ROOT.parent / "shared" / "data"))
-    if not folder.is_dir():
-        pytest.skip(f"real data not found at {folder} (set MOT_SHARED_DATA)")
-    return folder
+    if not SHARED_DATA.is_dir():
+        pytest.skip(f"real data not found at {SHARED_DATA} (set MOT_SHARED_DATA)")
+    return SHARED_DATA

@@ -32,6 +32,7 @@ detect:
 SEQINFO = "[Sequence]\nname=x\nimDir=img1\nframeRate={fps}\nseqLength={frames}\nimWidth=64\nimHeight=48\nimExt=.jpg\n"
 GT = "1,1,10,10,8,20,1,-1,-1,-1\n2,1,11,10,8,20,1,-1,-1,-1\n2,2,30,10,8,20,1,-1,-1,-1\n"
 DET = "1,-1,10,10,8,20,0.9,-1,-1,-1\n3,-1,11,10,8,20,0.05,-1,-1,-1\n"
+MOTION = "".join(f"{frame}\t1.000000\t0.000000\t{2 * frame}\t0.000000\t1.000000\t0.000000\t\n" for frame in range(3))
 Command = Callable[..., str]
 
 
@@ -63,8 +64,9 @@ def command(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -
 
 
 def mot_folder(folder: Path, **files: str) -> Path:
-    """A MOTChallenge folder; files by name: seqinfo, gt, det, camera."""
-    places = {"seqinfo": "seqinfo.ini", "gt": "gt/gt.txt", "det": "det/det.txt", "camera": "camera.json"}
+    """A MOTChallenge folder; files by name: seqinfo, gt, det, motion, camera."""
+    places = {"seqinfo": "seqinfo.ini", "gt": "gt/gt.txt", "det": "det/det.txt", "motion": "motion/motion.txt",
+              "camera": "camera.json"}  # fmt: skip
     for name, text in files.items():
         path = folder / places[name]
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -4,11 +4,29 @@ from typing import Any
 
 import numpy as np
 
+from stages import track as stage
+from stages.contracts.camera_motion import CameraMotion
 from stages.contracts.detections import Detections
 from stages.contracts.embeddings import Embeddings
 from stages.contracts.tracklets import Tracklets, make_tracklets
+from stages.regions import EVERYWHERE, RegionParams
+from stages.track import TrackParams
+from stages.tracking.bytetrack import PUBLISHED
+from stages.tracking.ocsort import OcSortParams
 
 VIDEO = {"sequence": "hall", "width_px": 640, "height_px": 480, "fps": 10.0}
+
+
+def track_params(**other: Any) -> TrackParams:
+    """ByteTrack with its usual settings, and OC-SORT's for the choice; `other` settings in their place."""
+    ocsort = OcSortParams(det_thresh=0.6, iou_threshold=0.3, max_age=30, min_hits=3, delta_t=3, inertia=0.2, use_byte=False)
+    settings = {"track_thresh": 0.5, "match_thresh": 0.8, "track_buffer": 30, "mot20": False, "bboxes": "filtered"}
+    return TrackParams(**(settings | {"algorithm": "bytetrack", "retrace": PUBLISHED, "ocsort": ocsort} | other))  # type: ignore[arg-type]
+
+
+def track(table: Detections, params: TrackParams, regions: RegionParams = EVERYWHERE) -> Tracklets:
+    """Raw tracklets before a camera that stands still."""
+    return stage.track(table, CameraMotion.still(table.sequence, table.num_frames), params, regions)
 
 
 def detections(rows: list[tuple[int, Any, float]], num_frames: int = 100, **other: Any) -> Detections:

@@ -17,7 +17,7 @@ from stages.sequence_folder import holds_data
 from tests import sample_project
 from tests.conftest import ROOT
 from tests.footage import pattern, square_left, write_video
-from tests.sample_project import DET, GT, SEQINFO, Command, contents, mot_folder, staged
+from tests.sample_project import DET, GT, MOTION, SEQINFO, Command, contents, mot_folder, staged
 
 project, command, dvc_project = sample_project.project, sample_project.command, sample_project.dvc_project  # fixtures
 
@@ -34,16 +34,18 @@ def test_a_video_becomes_a_sequence(project: Path, command: Command, tmp_path: P
     assert len(list(read_frames(folder / "pixels", info, range(30)))) == 30
     assert not holds_data(folder / "gt")
     assert not holds_data(folder / "det")
+    assert not holds_data(folder / "motion")
     assert read_camera(folder / "camera.json") is None
     added = yaml.safe_load((project / "params.yaml").read_text())["sequences"]["street"]
     assert added["detections"] == "network"
+    assert added["camera_motion"] == "none"
     assert added["camera_group"] == "square"
     assert not list(project.rglob("*.tmp"))
 
 
 def test_the_entry_has_the_keys_of_the_default_sequence() -> None:
     default = yaml.safe_load((ROOT / "params.yaml").read_text())["sequences"]["promenade"]
-    assert add_sequence.settings("stored", "promenade") == default
+    assert add_sequence.settings("stored", "none", "promenade") == default
 
 
 def test_adding_and_removing_leaves_the_file_and_the_folder_as_they_were(
@@ -124,6 +126,23 @@ def test_a_folder_without_pixels_uses_its_detections(project: Path, command: Com
     assert len(read_rows(folder / "det/det.txt")) == 2
     assert read_camera(folder / "camera.json") is not None
     assert yaml.safe_load((project / "params.yaml").read_text())["sequences"]["boxes"]["detections"] == "stored"
+
+
+def test_stored_motion_is_taken_with_the_folder_or_given(project: Path, command: Command, tmp_path: Path) -> None:
+    source = mot_folder(tmp_path / "mot", seqinfo=SEQINFO.format(fps=30, frames=3), det=DET, motion=MOTION)
+    assert "stored detections: 2 rows; camera motion: stored" in command("add", source)
+    assert (project / "data/sequences/mot/motion/motion.txt").read_text() == MOTION
+    given = tmp_path / "GMC-v.txt"
+    given.write_text(MOTION)
+    command("add", write_video(tmp_path / "v.mp4", 3), "--motion", given)
+    assert (project / "data/sequences/v/motion/motion.txt").read_text() == MOTION
+    command("add", tmp_path / "v.mp4", "--name", "w", "--camera-motion", "estimated")
+    assert not holds_data(project / "data/sequences/w/motion")
+    command("add", source, "--name", "x", "--camera-motion", "none")  # there, for another day
+    sequences = yaml.safe_load((project / "params.yaml").read_text())["sequences"]
+    assert {name: sequences[name]["camera_motion"] for name in ("mot", "v", "w", "x")} == {
+        "mot": "stored", "v": "stored", "w": "estimated", "x": "none",
+    }  # fmt: skip
 
 
 def test_dvc_and_git_track_what_is_added_and_forget_what_is_removed(

@@ -9,7 +9,7 @@ import pytest
 
 from tests import sample_project
 from tests.footage import pattern, write_audio, write_video
-from tests.sample_project import DET, GT, SEQINFO, Command, contents, mot_folder
+from tests.sample_project import DET, GT, MOTION, SEQINFO, Command, contents, mot_folder
 
 project, command = sample_project.project, sample_project.command  # fixtures
 
@@ -83,6 +83,7 @@ def two_videos(folder: Path) -> Path:
         (mot(det=DET, gt=GT + "2,1,1,1,1,1,1,-1,-1,-1\n"), "gt.txt: row of frame 2, id 1: expected each id once in a frame"),
         (mot(det=DET + "3,-1,1,1,1,1,34.5,-1,-1,-1\n"), "det.txt: frame 3: expected scores in [0, 1], got 34.5"),
         (mot(det=DET, camera="{}"), "camera.json: expected"),
+        (mot(det=DET, motion=MOTION.splitlines()[0]), "motion.txt: expected frames 0 to 2, a line each in this"),
         (lambda folder: mot_folder(folder / "mot", det=DET), "seqinfo.ini: expected a file (or --seqinfo) beside boxes"),
     ],
 )  # fmt: skip
@@ -110,6 +111,8 @@ def test_what_cannot_be_read_is_refused_in_one_line(
         (["--name", "plaza"], "--name: expected a new name, got plaza, which is there already"),
         (["--fps", "0"], "--fps: expected frames per second in [0.01, 9999], got 0"),
         (["--detections", "stored"], "det.txt: expected a file for --detections stored, found none"),
+        (["--camera-motion", "stored"], "motion.txt: expected a file for --camera-motion stored, found none"),
+        (["--motion", "gone.txt"], "gone.txt: expected a file, found none"),
         (["--seqinfo", "gone.ini"], "gone.ini: expected a file, found none"),
     ],
 )
@@ -132,9 +135,11 @@ def test_a_camera_of_a_sample_scene_keeps_its_name(project: Path, command: Comma
     assert "expected a new name, got tower, which is there already" in said
 
 
-def test_network_needs_pixels(project: Path, command: Command, tmp_path: Path) -> None:
+def test_network_and_estimated_motion_need_pixels(project: Path, command: Command, tmp_path: Path) -> None:
     source = mot_folder(tmp_path / "mot", seqinfo=SEQINFO.format(fps=30, frames=3), det=DET)
     assert "expected pixels for --detections network, found none" in command("add", source, "--detections", "network")
+    said = command("add", source, "--camera-motion", "estimated")
+    assert "expected pixels for --camera-motion estimated, found none" in said
 
 
 def test_a_full_disk_is_said_before_anything_is_copied(

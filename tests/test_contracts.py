@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stages.contracts.camera_motion import CameraMotion
 from stages.contracts.detections import Detections
 from stages.contracts.embeddings import Embeddings
 from stages.contracts.gallery import Gallery
@@ -25,7 +26,8 @@ GALLERY = Gallery("hall", "made up", np.array([1, 2], np.int32), np.array([2], n
 IDENTITIES = Identities(
     np.array(["hall", "yard"]), np.array([1, 1], np.int32), np.array([1, 1], np.int32), np.array([0.1, 0.1], np.float32)
 )
-ALL = [DETECTIONS, TRACKLETS, EMBEDDINGS, GALLERY, IDENTITIES]
+CAMERA_MOTION = CameraMotion("hall", 2, np.array([[[1, 0, 0], [0, 1, 0]], [[0.6, -0.8, 7], [0.8, 0.6, -9]]], np.float64))
+ALL = [DETECTIONS, TRACKLETS, EMBEDDINGS, GALLERY, IDENTITIES, CAMERA_MOTION]
 
 
 @pytest.mark.parametrize("table", ALL, ids=lambda table: table.SCHEMA)
@@ -40,9 +42,17 @@ def test_a_table_survives_the_disk_and_equal_tables_are_equal_bytes(table: Any, 
 
 
 def test_an_empty_table_is_a_table(tmp_path: Path) -> None:
-    for table in (detections([]), tracklets({})):
+    for table in (detections([]), tracklets({}), CameraMotion.still("hall", 0)):
         table.save(tmp_path / "empty.npz")
-        assert len(type(table).load(tmp_path / "empty.npz")) == 0
+        loaded = type(table).load(tmp_path / "empty.npz")
+        assert len(loaded.transforms if isinstance(loaded, CameraMotion) else loaded) == 0
+
+
+def moved(place: Any, value: Any) -> Any:
+    """(2, 2, 3) identities, this value at this place of the second."""
+    transforms = np.tile(np.eye(2, 3), (2, 1, 1))
+    transforms[1][place] = value
+    return transforms
 
 
 WRONG: list[tuple[Any, dict[str, Any], str]] = [
@@ -64,6 +74,19 @@ WRONG: list[tuple[Any, dict[str, Any], str]] = [
     (EMBEDDINGS, {"detection_indices": np.array([0, 3], np.int32)}, "expected rows in [0, 3)"),
     (GALLERY, {"view_tracklet_ids": np.array([7], np.int32)}, "view_tracklet_ids: expected ids of tracklet_ids"),
     (IDENTITIES, {"sequences": np.array(["hall", "hall"])}, "expected each pair once"),
+    (CAMERA_MOTION, {"num_frames": 3}, "transforms: expected a row for each of 3 frames, got 2 rows"),
+    (CAMERA_MOTION, {"transforms": np.ones((2, 3, 3))}, "transforms: expected shape (F, 2, 3), got (2, 3, 3)"),
+    (CAMERA_MOTION, {"transforms": moved((1, 1), np.inf)}, "transforms: expected finite values, got NaN or infinity in row 1"),
+    (CAMERA_MOTION, {"transforms": CAMERA_MOTION.transforms[[1, 1]]}, "transforms: expected the identity in row 0, got [[[0.6"),
+    (
+        CAMERA_MOTION,
+        {"transforms": moved((0, 0), 1.01)},
+        "transforms: expected similarities [[a, -b, tx], [b, a, ty]], got [[1.01,",
+    ),
+    (CAMERA_MOTION, {"transforms": moved((0, 1), 0.02)}, "got [[1.0, 0.02, 0.0], [0.0, 1.0, 0.0]] in row 1"),
+    (CAMERA_MOTION, {"transforms": moved(([0, 1], [0, 1]), [1, -1])}, "transforms: expected similarities"),  # mirrored
+    (CAMERA_MOTION, {"transforms": moved(([0, 1], [0, 1]), 0.0)}, "transforms: expected scales in [0.1, 10], got 0 in row 1"),
+    (CAMERA_MOTION, {"transforms": moved(([0, 1], [0, 1]), 11.0)}, "transforms: expected scales in [0.1, 10], got 11 in row 1"),
 ]
 
 

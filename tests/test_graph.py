@@ -106,7 +106,7 @@ def test_every_section_of_params_belongs_to_a_stage() -> None:
     assert declared == set(PARAMS)
 
 
-LIGHT = ["track", "split", "merge", "smooth", "identify", "summarize"]
+LIGHT = ["track", "rewire", "split", "merge", "smooth", "identify", "summarize"]
 HEAVY = {"torch", "torchvision", "ultralytics", "torchreid", "mlflow", "cv2", "av"}
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from stages.errors import ParamsError
 from stages.params import Range, load_section, sequence_names
-from stages.tracking.bytetrack import ByteTrackParams
+from stages.track import TrackParams
 from tests.conftest import ROOT
 
 
@@ -56,7 +56,7 @@ def test_a_good_section_is_a_dataclass(tmp_path: Path) -> None:
         ("share: 0", "share: .nan", "track.inner.share: expected a number in [0, 1], got NaN"),
         ("share: 0", "share: -.inf", "track.inner.share: expected a number in [0, 1], got -Infinity"),
         ("track:", "merge:", "track: expected an entry, found none"),
-        ("track:", "tracks:", "tracks: expected one of scenes, cameras, synthesize, sequences, detect, track,"),
+        ("track:", "tracks:", "tracks: expected one of scenes, cameras, synthesize, sequences, detect, register, track,"),
         (GOOD, "track: 3", "track: expected a mapping with count"),
         (GOOD, "- a\n", "expected a mapping of sections, got list"),
         (GOOD, "a: [", "expected YAML, got"),
@@ -82,7 +82,8 @@ def test_a_missing_file_says_where_to_stand(tmp_path: Path) -> None:
 
 
 def test_the_shipped_file_loads_and_its_sequences_are_named() -> None:
-    assert load_section(ByteTrackParams, "track", ROOT / "params.yaml").track_thresh == 0.5
+    params = load_section(TrackParams, "track", ROOT / "params.yaml")
+    assert (params.algorithm, params.track_thresh, params.ocsort.det_thresh) == ("retrace", 0.5, 0.6)
     assert "promenade" in sequence_names(ROOT / "params.yaml")
 
 
@@ -110,7 +111,7 @@ def test_a_setting_that_no_sequence_has_and_a_name_that_no_folder_can_have_are_r
     path = tmp_path / "params.yaml"
     path.write_text("sequences: {hall: {camera_group: hall, end_frame: 3}}")
     with pytest.raises(
-        ParamsError, match=r"sequences\.hall\.end_frame: expected one of detections, clip, regions, camera_group"
+        ParamsError, match=r"sequences\.hall\.end_frame: expected one of detections, camera_motion, clip, regions"
     ):
         sequence_names(path)
     for name in ("all", "a/b", "..", "1st"):

@@ -40,7 +40,7 @@ def test_a_first_run_leaves_nothing_to_do_and_nothing_out_of_place(checkout: Che
     for name in ("artifacts/promenade/annotated.mp4", "artifacts/promenade/tracks.txt", "reports/index.html", "mlflow.db"):
         assert (checkout.folder / name).stat().st_size > 0
     metrics = json.loads((checkout.folder / "reports/metrics.json").read_text())
-    assert list(metrics) == ["raw", "split", "merged", "final"]
+    assert list(metrics) == ["raw", "rewired", "split", "merged", "final"]
     assert metrics["final"]["HOTA"] > metrics["raw"]["HOTA"] > 0
     assert "reports/metrics/final.json" in checkout.run("dvc metrics show")
 

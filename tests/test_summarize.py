@@ -77,7 +77,7 @@ def test_counts_are_summed_and_ratios_recomputed(project: Project) -> None:
     expected = {"HOTA": 35.36, "DetA": 25.0, "AssA": 50.0, "MOTA": 24.25, "IDF1": 40.0, "IDSW": 3, "Frag": 0, "tracklets": 8,
                 "tracked": 75.0}  # fmt: skip
     assert project.run() == dict.fromkeys(LEVELS, expected)
-    assert [project.read(f"metrics/{level}.json") for level in LEVELS] == [expected] * 4
+    assert [project.read(f"metrics/{level}.json") for level in LEVELS] == [expected] * len(LEVELS)
 
 
 def test_each_sequence_keeps_its_own_figures_and_quality(project: Project) -> None:
@@ -102,7 +102,7 @@ def test_without_any_ground_truth_counts_alone_are_left(project: Project) -> Non
     for name in SCORED:
         project.add(name, UNSCORED, tracklets=3)
     assert project.run() == {key: {"tracklets": 6, "tracked": 75.0} for key in LEVELS}
-    assert (project.folder / "hota.csv").read_text() == "alpha,raw,split,merged,final\n"
+    assert (project.folder / "hota.csv").read_text() == "alpha,raw,rewired,split,merged,final\n"
 
 
 def test_hota_over_alpha_has_a_column_a_level(project: Project) -> None:
@@ -110,7 +110,7 @@ def test_hota_over_alpha_has_a_column_a_level(project: Project) -> None:
         project.add(name, scores, tracklets=4)
     project.run()
     lines = (project.folder / "hota.csv").read_text().splitlines()
-    assert lines[:2] == ["alpha,raw,split,merged,final", "0.05,35.355,35.355,35.355,35.355"]
+    assert lines[:2] == ["alpha,raw,rewired,split,merged,final", "0.05,35.355,35.355,35.355,35.355,35.355"]
     assert (len(lines), lines[-1].split(",")[0]) == (20, "0.95")
 
 

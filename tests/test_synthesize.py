@@ -54,7 +54,7 @@ def test_the_same_parameters_are_the_same_bytes_and_another_seed_others(tmp_path
     make(tmp_path / "c", "hall", dataclasses.replace(params, seed=4), camera())
     one, same, other = (contents(tmp_path / name) for name in "abc")
     pixels = "pixels/video.mp4" if rendered else "pixels/none.txt"
-    assert list(one) == ["camera.json", "det/det.txt", "gt/gt.txt", pixels, "seqinfo.ini", "world.csv"]
+    assert list(one) == ["camera.json", "det/det.txt", "gt/gt.txt", "motion/none.txt", pixels, "seqinfo.ini", "world.csv"]
     assert one == same
     changed = {name for name in one if one[name] != other[name]}
     assert changed == {"det/det.txt", "gt/gt.txt", "world.csv"} | ({pixels} if rendered else set())

@@ -1,82 +1,30 @@
 """The tracker: the authors' output to the last box, and the reasons for it one by one."""
 
 import dataclasses
-import itertools
-import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
 
-from stages.boxes import iou
+from stages import track as stage
+from stages.contracts.camera_motion import CameraMotion
 from stages.contracts.detections import Detections
 from stages.contracts.tracklets import Tracklets
-from stages.motchallenge import read_rows
 from stages.regions import RegionParams
-from stages.seqinfo import read_seqinfo
-from stages.track import track
-from stages.tracking import kalman
-from stages.tracking.assignment import assign
-from stages.tracking.bytetrack import ByteTrackParams
-from tests.tables import box, detections
+from stages.tracking.bytetrack import PUBLISHED, RetraceParams
+from tests.parity import REFERENCES, Reference, compare
+from tests.tables import box, detections, track, track_params
 
-PARAMS = ByteTrackParams(track_thresh=0.5, match_thresh=0.8, track_buffer=30, mot20=False, bboxes="filtered")
+PARAMS = track_params()
 
 
-def shared_sequence(folder: Path, fps: float | None = None) -> Detections:
-    info, rows = read_seqinfo(folder / "seqinfo.ini"), read_rows(folder / "det" / "det.txt")
-    return Detections(
-        info.name, info.num_frames, info.width_px, info.height_px, fps or info.fps,
-        rows.frame_numbers, rows.bboxes, rows.scores, np.zeros(len(rows), np.int16),
-    )  # fmt: skip
-
-
-def partition(ids: Any, frames: Any, boxes: Any) -> dict[int, dict[int, Any]]:
-    """{frame: {id: box}}."""
-    table: dict[int, dict[int, Any]] = {}
-    for name, frame, corners in zip(ids.tolist(), frames.tolist(), boxes.astype(np.float64), strict=True):
-        table.setdefault(frame, {})[name] = corners
-    return table
-
-
-def differing_frames(ours: Tracklets, reference: Path) -> list[int]:
-    """Frames whose boxes (to 0.01 px) or ids, under one renaming for the whole sequence, differ."""
-    rows = read_rows(reference)
-    a = partition(ours.tracklet_ids, ours.frame_numbers, ours.bboxes)
-    b = partition(rows.ids, rows.frame_numbers, rows.bboxes)
-    forward: dict[int, int] = {}
-    backward: dict[int, int] = {}
-    different = []
-    for frame in sorted(set(a) | set(b)):
-        mine, theirs = a.get(frame, {}), b.get(frame, {})
-        good = len(mine) == len(theirs)
-        for name, corners in mine.items():
-            match = [other for other, values in theirs.items() if np.abs(values - corners).max() <= 0.01]
-            known = forward.get(name)
-            other = known if known in match else next(iter(match), None)
-            good &= other is not None and forward.setdefault(name, other) == other and backward.setdefault(other, name) == name
-        if not good:
-            different.append(frame)
-    return different
-
-
-REFERENCES = [
-    (f"mot17_first_half/MOT17-{number}", name)
-    for number in ("02", "04", "05", "09", "10", "11", "13")
-    for name in ("thresh0.5_match0.8_buffer30", "thresh0.6_match0.9_buffer30")
-] + [(f"dancetrack/dancetrack{number}", "thresh0.6_match0.8_buffer30") for number in ("0004", "0005", "0007", "0010", "0014")]
-
-
-@pytest.mark.parametrize(("folder", "name"), REFERENCES)
-def test_every_frame_equals_the_authors_code(shared_data: Path, folder: str, name: str) -> None:
-    thresh, match, buffer = re.findall(r"[\d.]+", name)
-    params = ByteTrackParams(float(thresh), float(match), int(buffer), mot20=False, bboxes="filtered")
-    tracklets = track(shared_sequence(shared_data / folder, fps=30.0), params)  # the references ran at a nominal 30 fps
-    assert differing_frames(tracklets, shared_data / folder / "bytetrack" / f"{name}.txt") == []
+@pytest.mark.parametrize("reference", REFERENCES, ids=lambda reference: f"{reference.folder} {reference.name}")
+def test_every_frame_equals_the_authors_code(shared_data: Path, reference: Reference) -> None:
+    tracklets = track(reference.detections(shared_data), reference.params)
+    parity = compare(tracklets.tracklet_ids, tracklets.frame_numbers, tracklets.bboxes, reference.path(shared_data))
+    assert parity.frames > 0
+    assert (parity.other_boxes, parity.other_ids) == ([], [])
 
 
 def walk(frames: Any, start: float = 100, step: float = 4, score: float = 0.9, y: float = 100) -> list[Any]:
@@ -100,7 +48,7 @@ def test_one_person_is_one_tracklet_linked_to_the_detections() -> None:
 
 def test_detected_boxes_are_the_detections_and_filtered_ones_are_near() -> None:
     table = detections(walk(range(20)))
-    detected = track(table, ByteTrackParams(0.5, 0.8, 30, False, "detected"))
+    detected = track(table, track_params(bboxes="detected"))
     assert np.array_equal(detected.bboxes, table.bboxes)
     filtered = track(table, PARAMS)
     assert not np.array_equal(filtered.bboxes, table.bboxes)
@@ -152,7 +100,7 @@ def test_scores_are_fused_into_the_cost_unless_mot20() -> None:
     """IoU 0.33 after a jump: cost 0.67 alone passes 0.8, but fused with score 0.55 it is 0.82 and does not."""
     jump = [(0, box(100), 0.9), (1, box(100), 0.9), (2, box(120), 0.55)]
     fused = track(detections(jump), PARAMS)
-    plain = track(detections(jump), ByteTrackParams(0.5, 0.8, 30, True, "filtered"))
+    plain = track(detections(jump), track_params(mot20=True))
     assert spans(fused) == [(1, 0, 1)]
     assert spans(plain) == [(1, 0, 2)]
 
@@ -226,72 +174,54 @@ def test_a_shifted_picture_has_the_same_tracks() -> None:
     assert groups(track(table, PARAMS), rows) == groups(shifted, rows)
 
 
-def dense_kalman(measured: Any) -> Any:
-    """The published 8x8 filter, written with full matrices: mean after each of the measurements (F, 4)."""
-    motion = np.eye(8)
-    motion[:4, 4:] = np.eye(4)
-    project = np.eye(4, 8)
-
-    def noise(height: float, position: float, aspect: float) -> list[float]:
-        return [position * height, position * height, aspect, position * height]
-
-    height = measured[0, 3]
-    mean = np.concatenate([measured[0], np.zeros(4)])
-    covariance = np.diag(np.square(noise(height, 2 / 20, 1e-2) + noise(height, 10 / 160, 1e-5)))
-    means = [mean]
-    for row in measured[1:]:
-        process = np.diag(np.square(noise(mean[3], 1 / 20, 1e-2) + noise(mean[3], 1 / 160, 1e-5)))
-        mean, covariance = motion @ mean, motion @ covariance @ motion.T + process
-        innovation = project @ covariance @ project.T + np.diag(np.square(noise(mean[3], 1 / 20, 1e-1)))
-        gain = covariance @ project.T @ np.linalg.inv(innovation)
-        mean = mean + gain @ (row - project @ mean)
-        covariance = covariance - gain @ innovation @ gain.T
-        means.append(mean)
-    return np.array(means)
+@pytest.mark.parametrize(("compensated", "tracklets"), [(True, 3), (False, 0)])
+def test_a_panning_camera_loses_nobody_whose_motion_is_known(compensated: bool, tracklets: int) -> None:
+    """People stand 60 px apart and the camera turns by 45 px a frame, more than a person's width, now left, now right."""
+    shifts = np.where(np.arange(20) // 3 % 2, 45.0, -45.0)
+    shifts[0] = 0
+    offsets = 500 + np.cumsum(shifts)
+    table = detections([(frame, box(x + offsets[frame], 100), 0.9) for frame in range(20) for x in (0, 400, 800)])
+    transforms = np.tile(np.eye(2, 3), (table.num_frames, 1, 1))
+    if compensated:
+        transforms[:20, 0, 2] = shifts
+    ids = stage.track(table, CameraMotion(table.sequence, table.num_frames, transforms), PARAMS).to_dicts()
+    assert sum(len(entry["frame_numbers"]) == 20 for entry in ids) == tracklets
 
 
-def test_four_small_filters_are_the_published_eight_by_eight() -> None:
-    rng = np.random.default_rng(3)
-    measured = np.cumsum(rng.normal([3, 1, 0, 0.2], [2, 2, 0.02, 1], (30, 4)), axis=0) + np.array([100, 100, 0.4, 90])
-    state = kalman.initiate(measured[:1])
-    ours = [np.concatenate([state.position[0], state.velocity[0]])]
-    for row in measured[1:]:
-        state = kalman.update(kalman.predict(state), row[None])
-        ours.append(np.concatenate([state.position[0], state.velocity[0]]))
-    np.testing.assert_allclose(ours, dense_kalman(measured), rtol=1e-9, atol=1e-9)
-
-
-def test_boxes_and_measurements_are_inverse() -> None:
-    boxes = np.array([[10, 20, 50, 120], [0.5, 0.25, 8.5, 20.75]], np.float32)
-    np.testing.assert_allclose(kalman.boxes_of(kalman.measurements(boxes)), boxes, atol=1e-9)
-
-
-@settings(max_examples=200, deadline=None)
-@given(hnp.arrays(np.float64, hnp.array_shapes(min_dims=2, max_dims=2, min_side=0, max_side=4), elements=st.floats(0, 1)))
-def test_assignment_is_the_best_of_all_under_the_limit(cost: Any) -> None:
-    limit = 0.6
-    rows, columns, free_rows, free_columns = assign(cost, limit)
-    assert sorted([*rows, *free_rows]) == list(range(cost.shape[0]))
-    assert sorted([*columns, *free_columns]) == list(range(cost.shape[1]))
-    assert (cost[rows, columns] <= limit).all()
-    best = 0.0
-    for size in range(min(cost.shape) + 1):
-        for some in itertools.combinations(range(cost.shape[0]), size):
-            for others in itertools.permutations(range(cost.shape[1]), size):
-                best = min(best, sum(cost[a, b] - limit for a, b in zip(some, others, strict=True)))
-    assert (cost[rows, columns] - limit).sum() == pytest.approx(best, abs=1e-9)
-
-
-@pytest.mark.parametrize(
-    ("a", "b", "border", "expected"),
-    [
-        ((0, 0, 10, 10), (0, 0, 10, 10), 0.0, 1.0),
-        ((0, 0, 10, 10), (5, 0, 15, 10), 0.0, 50 / 150),
-        ((0, 0, 10, 10), (10, 0, 20, 10), 0.0, 0.0),  # they touch
-        ((0, 0, 9, 9), (5, 0, 14, 9), 1.0, 50 / 150),  # pixels 0 to 9 and 5 to 14, last ones inside
-        ((0, 0, 9, 9), (9, 0, 18, 9), 1.0, 10 / 190),  # they share one column of pixels
-        ((3, 3, 3, 3), (3, 3, 3, 3), 0.0, 0.0),  # nothing and nothing
-    ],
+RETRACE = track_params(
+    algorithm="retrace",
+    retrace=RetraceParams(vertical_power=2.0, vertical_power_low=1.0, follow_camera=True),
+    bboxes="detected",
 )
-def test_iou_by_hand(a: Any, b: Any, border: float, expected: float) -> None:
-    assert iou(np.array([a]), np.array([b]), border)[0, 0] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("power", "chosen"), [(0.0, 0), (2.0, 1)])
+def test_the_vertical_overlap_prefers_who_stands_at_the_same_depth(power: float, chosen: int) -> None:
+    """One candidate is 20 px lower (IoU 0.67, vertical overlap 0.67), the other 10 px to the side (IoU 0.60, vertical 1)."""
+    beyond = RetraceParams(vertical_power=power, vertical_power_low=0.0, follow_camera=False)
+    person, lower, beside = (100, 100, 140, 200), (100, 120, 140, 220), (110, 100, 150, 200)
+    rows = [(frame, person, 0.9) for frame in range(3)] + [(3, lower, 0.9), (3, beside, 0.9)]
+    first = track(detections(rows), track_params(algorithm="retrace", retrace=beyond)).to_dicts()[0]
+    assert first["detection_indices"][3] - 3 == chosen
+
+
+@pytest.mark.parametrize(("follow", "whole"), [(True, 5), (False, 0)])
+def test_a_shift_that_all_have_in_common_is_the_cameras(follow: bool, whole: int) -> None:
+    """Five people stand still and the picture jumps once by 22 px, half their width: IoU 0.3, too little at this score."""
+    beyond = RetraceParams(vertical_power=0.0, vertical_power_low=0.0, follow_camera=follow)
+    rows = [(frame, box(100 + 90 * person + 22 * (frame > 8), 100), 0.62) for frame in range(18) for person in range(5)]
+    found = track(detections(rows), track_params(algorithm="retrace", retrace=beyond)).to_dicts()
+    assert sum(len(entry["frame_numbers"]) == 18 for entry in found) == whole
+
+
+def test_nothing_beyond_the_published_algorithm_is_the_published_algorithm() -> None:
+    table = crowd(3)
+    nothing = track_params(algorithm="retrace", retrace=PUBLISHED)
+    assert groups(track(table, nothing), np.arange(len(table))) == groups(track(table, PARAMS), np.arange(len(table)))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_goes_beyond_it_does_not_depend_on_the_order_within_a_frame(seed: int) -> None:
+    table = crowd(seed)
+    order = np.lexsort((np.random.default_rng(seed).random(len(table)), table.frame_numbers))
+    assert groups(track(table, RETRACE), np.arange(len(table))) == groups(track(moved(table, order), RETRACE), order)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from stages.contracts.camera_motion import CameraMotion
 from stages.contracts.detections import Detections
 from stages.motchallenge import MotRows
 from stages.params import load_section
@@ -14,8 +15,7 @@ from stages.regions import EVERYWHERE
 from stages.scoring.challenge import count, track_boxes
 from stages.scoring.tally import combine
 from stages.scoring.truth import make_truth
-from stages.track import track
-from stages.tracking.bytetrack import ByteTrackParams
+from stages.track import TrackParams, track
 from stages.world.observing import observe
 from stages.world.rows import Rows, ground_truth
 from stages.world.scene import CameraParams, SceneParams
@@ -52,7 +52,8 @@ def test_raw_tracking_of_the_plaza_loses_people() -> None:
         "plaza", scene.num_frames, scene.width_px, scene.height_px, scene.fps, found.frame_numbers.astype(np.int32),
         found.bboxes.astype(np.float32), found.scores.astype(np.float32), np.zeros(size, dtype=np.int16),
     )  # fmt: skip
-    tracks = track(detections, load_section(ByteTrackParams, "track", PARAMS))
+    still = CameraMotion.still("plaza", scene.num_frames)
+    tracks = track(detections, still, load_section(TrackParams, "track", PARAMS))
     rows = MotRows(
         truth.frame_numbers.astype(np.int32), truth.ids.astype(np.int32), truth.bboxes.astype(np.float32),
         np.ones(len(truth.ids), dtype=np.float32), np.ones(len(truth.ids), dtype=np.int32), truth.scores.astype(np.float32), 9,

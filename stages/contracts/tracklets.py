@@ -1,4 +1,4 @@
-"""Tracklets of one sequence at any level: raw, split, merged, final."""
+"""Tracklets of one sequence at any level: raw, rewired, split, merged, final."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar

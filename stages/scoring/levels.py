@@ -5,7 +5,7 @@ from typing import Any
 
 from stages.contracts.tracklets import Tracklets
 
-LEVELS = ("raw", "split", "merged", "final")
+LEVELS = ("raw", "rewired", "split", "merged", "final")
 
 
 def load_levels(paths: Any) -> dict[str, Tracklets]:

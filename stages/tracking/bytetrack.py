@@ -1,30 +1,36 @@
-"""ByteTrack, as its authors published it, over stored boxes.
+"""ByteTrack, as its authors published it, over the stored boxes of a whole sequence in one compiled call.
 
 Zhang et al. 2022, "ByteTrack: Multi-object tracking by associating every detection box", algorithm 1, with what their code
 adds to the paper: scores fused into the IoU, unconfirmed tracks, duplicate removal, and a list of removed tracks that keeps
 its members from ever being lost twice. Scores are compared in float32, as in their arrays: 0.60 is not above 0.6.
+
+A track is a number, counted by birth from 0, and a row of the arrays in `Tracks`; `tracked` and `lost` are lists of numbers
+whose order decides where costs tie, as in the published code.
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.boxes import iou
+from stages.compiled import compiled
 from stages.params import Range
 from stages.tracking import kalman
 from stages.tracking.assignment import assign
+from stages.tracking.camera_shift import camera_shift
+from stages.tracking.detected import Detected, by_score, num_usable, unclaimed, unmatched
+from stages.tracking.lapjv import NONE, Array, Ints
+from stages.tracking.overlaps import BORDER_PX, overlaps, vertical_overlap
+from stages.tracking.tracker import Float32s, TrackRows
 
-LOW_THRESH = np.float32(0.1)  # detections at or below are never used
 SECOND_MATCH_THRESH = 0.5  # limit of the association with low-score detections
 UNCONFIRMED_MATCH_THRESH = 0.7  # limit of the association of tracks seen once
 NEW_TRACK_MARGIN = 0.1  # a new track starts at track_thresh + 0.1
 DUPLICATE_DISTANCE = 0.15  # 1 - IoU below which a tracked and a lost track are one
 NOMINAL_FPS = 30.0  # track_buffer counts frames at this rate
-BORDER_PX = 1.0  # the published IoU counts a box's last pixel as inside
 
-Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -43,166 +49,318 @@ class ByteTrackParams:
 
 
 @dataclass(frozen=True)
-class TrackRows:
-    """M rows of output: which track (numbered by birth, from 0) claimed which detection, and its filtered box."""
+class RetraceParams:
+    """What pays beyond the published algorithm; zeros and false leave it as it is."""
 
-    tracks: Ints  # (M,)
-    detections: Ints  # (M,) row in the input
-    bboxes: NDArray[np.float64]  # (M, 4) the filter's posterior, x1, y1, x2, y2 px
+    vertical_power: Annotated[float, Range(0.0, 10.0)]  # IoU is multiplied with the vertical overlap to this power
+    vertical_power_low: Annotated[float, Range(0.0, 10.0)]  # the same in the association with low scores
+    follow_camera: bool  # predictions follow the shift that confident pairs have in common
+
+
+PUBLISHED = RetraceParams(vertical_power=0.0, vertical_power_low=0.0, follow_camera=False)
+CAMERA_ROUNDS = 2
+CAMERA_VELOCITY_SHARE = 0.3  # of a shift that is taken for lasting
+
+
+class Settings(NamedTuple):
+    """The params as the kernel needs them."""
+
+    track_thresh: np.float32
+    new_track_thresh: np.float32
+    match_thresh: float
+    lost_frames: int
+    fuse_scores: bool
+    vertical_power: float
+    vertical_power_low: float
+    follow_camera: bool
+
+
+class Tracks(NamedTuple):
+    """One row a track that was ever born."""
+
+    states: Array  # (T, 14) see kalman
+    lives: Ints  # (T, 5) see the columns below
+
+
+FIRST_FRAME, LAST_FRAME, LAST_DETECTION = 0, 1, 2  # of those in which, and of those that, it claimed a detection
+CONFIRMED = 3  # seen twice, or in the first frame
+REMOVED = 4  # lost for too long, once
+LIFE_SIZE = 5
 
 
 def byte_track(
-    bboxes: NDArray[np.float32],
-    scores: NDArray[np.float32],
+    bboxes: Float32s,
+    scores: Float32s,
     frame_offsets: Ints,
     fps: float,
+    transforms: Array,
     params: ByteTrackParams,
+    beyond: RetraceParams = PUBLISHED,
 ) -> TrackRows:
-    """Tracks of one class in one sequence.
+    """Tracks of one class in one sequence of F frames, as a `Tracker`; identities leave the published algorithm untouched."""
+    settings = Settings(
+        np.float32(params.track_thresh),
+        np.float32(params.track_thresh + NEW_TRACK_MARGIN),
+        params.match_thresh,
+        params.lost_frames(fps),
+        not params.mot20,
+        beyond.vertical_power,
+        beyond.vertical_power_low,
+        beyond.follow_camera,
+    )
+    moves = (transforms != np.eye(2, 3)).any(axis=(1, 2))
+    detected = Detected(np.ascontiguousarray(bboxes, np.float32), np.ascontiguousarray(scores, np.float32))
+    tracks, detections, filtered = _track(detected, frame_offsets.astype(np.int64), transforms, moves, settings)
+    return TrackRows(tracks, detections, filtered)
 
-    bboxes (N, 4) float32 x1, y1, x2, y2 px and scores (N,) float32, sorted by frame; rows of frame f are
-    frame_offsets[f]:frame_offsets[f + 1]. A box must have a positive height.
+
+@compiled
+def _track(
+    detected: Detected, offsets: Ints, transforms: Array, moves: Bools, settings: Settings
+) -> tuple[Ints, Ints, Float32s]:
+    """The columns of TrackRows."""
+    num_rows = num_usable(detected.scores, settings.track_thresh)  # no more: a row of output claims a detection
+    shown, claimed, filtered = np.empty(num_rows, np.int64), np.empty(num_rows, np.int64), np.empty((num_rows, 4), np.float32)
+    tracks = _room(int(np.sum(detected.scores >= settings.new_track_thresh)))
+    tracked, lost = np.zeros(0, np.int64), np.zeros(0, np.int64)
+    num_born = count = len(tracked)  # not a literal 0: it would be compiled for by itself
+    for frame in range(len(offsets) - 1):
+        tracked, lost, num_born = _step(
+            frame, detected, offsets[frame], offsets[frame + 1], transforms[frame], moves[frame], settings,
+            tracks, tracked, lost, num_born,
+        )  # fmt: skip
+        for track in tracked:
+            if tracks.lives[track, CONFIRMED]:
+                shown[count], claimed[count] = track, tracks.lives[track, LAST_DETECTION]
+                kalman.box_of(tracks.states, int(track), filtered, count)
+                count += 1
+    return shown[:count], claimed[:count], filtered[:count]
+
+
+@compiled
+def _room(capacity: int) -> Tracks:
+    """Arrays for so many tracks. The system hands out memory as it is touched, so unborn tracks cost none."""
+    return Tracks(np.empty((capacity, kalman.STATE_SIZE)), np.empty((capacity, LIFE_SIZE), np.int64))
+
+
+@compiled
+def _step(
+    frame: int,
+    detected: Detected,
+    start: int,
+    stop: int,
+    transform: Array,
+    moved: bool,
+    settings: Settings,
+    tracks: Tracks,
+    tracked: Ints,
+    lost: Ints,
+    num_born: int,
+) -> tuple[Ints, Ints, int]:
+    """One frame: predict, associate thrice, begin and end tracks; the new lists of tracked and lost, and the number born."""
+    high, low = by_score(detected.scores, start, stop, settings.track_thresh)
+    confirmed, unconfirmed = _by_confirmation(tracks, tracked)
+    if moved:
+        _move(tracks, tracked, lost, transform)
+    _predict(tracks, confirmed, lost)
+
+    # first association: confirmed and lost tracks with high scores
+    pool = np.concatenate((confirmed, lost))
+    if settings.follow_camera:
+        _follow_camera(tracks, confirmed, lost, unconfirmed, detected, high)
+    limit, power, fuse = settings.match_thresh, settings.vertical_power, settings.fuse_scores
+    chosen = _associate(tracks, pool, detected, high, limit, power, fuse)
+    _claim(tracks, pool, detected, high, chosen, frame)
+    left = unmatched(confirmed, chosen)
+    high = unclaimed(high, chosen)
+    # second association: tracks not lost before this frame with low scores
+    chosen = _associate(tracks, left, detected, low, SECOND_MATCH_THRESH, settings.vertical_power_low, False)
+    _claim(tracks, left, detected, low, chosen, frame)
+    newly_lost = unmatched(left, chosen)
+    # tracks seen once need a second look; without it they end
+    chosen = _associate(tracks, unconfirmed, detected, high, UNCONFIRMED_MATCH_THRESH, power, fuse)
+    _claim(tracks, unconfirmed, detected, high, chosen, frame)
+    high = unclaimed(high, chosen)
+
+    born = _begin(tracks, num_born, detected, high, settings.new_track_thresh, frame)
+    tracked = _now_tracked(tracks, tracked, born, lost, frame)
+    lost = _now_lost(tracks, lost, newly_lost, frame, settings.lost_frames)
+    tracked, lost = _without_duplicates(tracks, tracked, lost)
+    return tracked, lost, num_born + len(born)
+
+
+@compiled
+def _by_confirmation(tracks: Tracks, tracked: Ints) -> tuple[Ints, Ints]:
+    """The confirmed and the unconfirmed of a list."""
+    yes, no = np.empty_like(tracked), np.empty_like(tracked)
+    num_yes = num_no = 0
+    for track in tracked:
+        if tracks.lives[track, CONFIRMED]:
+            yes[num_yes] = track
+            num_yes += 1
+        else:
+            no[num_no] = track
+            num_no += 1
+    return yes[:num_yes], no[:num_no]
+
+
+@compiled
+def _move(tracks: Tracks, tracked: Ints, lost: Ints, transform: Array) -> None:
+    """Everybody as the moved camera sees them."""
+    for chosen in (tracked, lost):
+        for track in chosen:
+            kalman.transform(tracks.states, track, transform)
+
+
+@compiled
+def _predict(tracks: Tracks, confirmed: Ints, lost: Ints) -> None:
+    """One frame of motion; a lost track's height no longer changes."""
+    for track in confirmed:
+        kalman.predict(tracks.states, track)
+    for track in lost:
+        tracks.states[track, 4 + kalman.H] = 0.0
+        kalman.predict(tracks.states, track)
+
+
+@compiled
+def _follow_camera(tracks: Tracks, confirmed: Ints, lost: Ints, unconfirmed: Ints, detected: Detected, high: Ints) -> None:
+    """Moves all predictions by the camera's shift, seen by the tracks of the frame before; a share of it goes to velocities."""
+    for _ in range(CAMERA_ROUNDS):
+        x, y = camera_shift(_boxes(tracks, confirmed), _corners(detected, high))
+        for part in (confirmed, lost, unconfirmed):
+            for track in part:
+                tracks.states[track, kalman.X] += x
+                tracks.states[track, kalman.Y] += y
+                tracks.states[track, 4 + kalman.X] += CAMERA_VELOCITY_SHARE * x
+                tracks.states[track, 4 + kalman.Y] += CAMERA_VELOCITY_SHARE * y
+
+
+@compiled
+def _associate(
+    tracks: Tracks, pool: Ints, detected: Detected, detections: Ints, limit: float, vertical_power: float, fuse_scores: bool
+) -> Ints:
+    """(P,) for each track of the pool a place in `detections`, or -1.
+
+    The cost is 1 - IoU of the predicted box, or 1 - IoU * score where scores are fused; IoU may have a power of the vertical
+    overlap in it, which tells people apart who walk past each other at different depths.
     """
-    tracker = _Tracker(bboxes, scores, params, params.lost_frames(fps))
-    for frame, (start, stop) in enumerate(zip(frame_offsets[:-1], frame_offsets[1:], strict=True)):
-        tracker.step(frame, np.arange(start, stop))
-    return tracker.rows()
+    if len(pool) == 0 or len(detections) == 0:
+        return np.full(len(pool), NONE)
+    predicted, boxes = _boxes(tracks, pool), _corners(detected, detections)
+    starts, columns, costs = overlaps(predicted, boxes, BORDER_PX)
+    if vertical_power > 0:
+        for row in range(len(pool)):
+            for k in range(starts[row], starts[row + 1]):
+                costs[k] *= vertical_overlap(predicted, row, boxes, columns[k]) ** vertical_power
+    for k in range(len(costs)):
+        costs[k] = 1 - costs[k]
+        if fuse_scores:
+            costs[k] = 1 - (1 - costs[k]) * detected.scores[detections[columns[k]]]  # there and back: the published rounding
+    return assign(starts, columns, costs, len(detections), limit)
 
 
-class _Tracker:
-    """State of the tracker between two frames: flat arrays over tracks in order of birth, and lists of track numbers.
+@compiled
+def _boxes(tracks: Tracks, chosen: Ints) -> Array:
+    """(P, 4) the boxes of tracks."""
+    boxes = np.empty((len(chosen), 4))
+    for i in range(len(chosen)):
+        kalman.box_of(tracks.states, chosen[i], boxes, i)
+    return boxes
 
-    `tracked` and `lost` are ordered: where costs tie, the order of these lists decides, as in the published code.
+
+@compiled
+def _corners(detected: Detected, chosen: Ints) -> Array:
+    """(D, 4) the boxes of detections; width and height pass through float32, as published."""
+    boxes = np.empty((len(chosen), 4))
+    for i in range(len(chosen)):
+        row = chosen[i]
+        for side in range(2):
+            low, high = detected.bboxes[row, side], detected.bboxes[row, 2 + side]
+            boxes[i, side] = low
+            boxes[i, 2 + side] = np.float64(low) + np.float64(high - low)
+    return boxes
+
+
+@compiled
+def _claim(tracks: Tracks, pool: Ints, detected: Detected, detections: Ints, chosen: Ints, frame: int) -> None:
+    """Updates the tracks that were given a detection."""
+    for i in range(len(pool)):
+        if chosen[i] != NONE:
+            track, detection = pool[i], detections[chosen[i]]
+            kalman.update(tracks.states, track, kalman.measured(detected.bboxes, detection))
+            tracks.lives[track, LAST_FRAME] = frame
+            tracks.lives[track, LAST_DETECTION] = detection
+            tracks.lives[track, CONFIRMED] = True
+
+
+@compiled
+def _begin(
+    tracks: Tracks, num_born: int, detected: Detected, detections: Ints, new_track_thresh: np.float32, frame: int
+) -> Ints:
+    """New tracks of detections at or above the threshold; confirmed at once in the first frame alone."""
+    track = num_born
+    for detection in detections:
+        if detected.scores[detection] >= new_track_thresh:
+            kalman.initiate(tracks.states, track, kalman.measured(detected.bboxes, detection))
+            tracks.lives[track, FIRST_FRAME] = tracks.lives[track, LAST_FRAME] = frame
+            tracks.lives[track, LAST_DETECTION] = detection
+            tracks.lives[track, CONFIRMED] = frame == 0
+            tracks.lives[track, REMOVED] = False
+            track += 1
+    return np.arange(num_born, track)
+
+
+@compiled
+def _now_tracked(tracks: Tracks, tracked: Ints, born: Ints, lost: Ints, frame: int) -> Ints:
+    """The tracked after this frame: who was and claimed a detection, the new ones, and who was found again, in this order."""
+    now = np.empty(len(tracked) + len(born) + len(lost), np.int64)
+    count = 0
+    for part in (tracked, born, lost):
+        for track in part:
+            if tracks.lives[track, LAST_FRAME] == frame:
+                now[count] = track
+                count += 1
+    return now[:count]
+
+
+@compiled
+def _now_lost(tracks: Tracks, lost: Ints, newly_lost: Ints, frame: int, lost_frames: int) -> Ints:
+    """The lost after this frame: who was and was not found, then the new ones.
+
+    A track lost for too long is marked removed now but leaves the list only in the next frame, so it can be found once more;
+    having been removed, it can then never be lost again.
     """
-
-    def __init__(
-        self, bboxes: NDArray[np.float32], scores: NDArray[np.float32], params: ByteTrackParams, lost_frames: int
-    ) -> None:
-        self.bboxes, self.scores, self.params, self.lost_frames = bboxes, scores, params, lost_frames
-        self.measured = kalman.measurements(bboxes)
-        # the published code keeps a detection as left-top-width-height and adds up again
-        self.corners = np.concatenate(
-            [bboxes[:, :2], bboxes[:, :2] + (bboxes[:, 2:] - bboxes[:, :2]).astype(np.float64)], axis=1
-        )
-        capacity = len(bboxes)  # every track begins with a detection of its own
-        self.state = kalman.KalmanState.empty(capacity)
-        self.first_frame = np.zeros(capacity, dtype=np.int64)
-        self.last_frame = np.zeros(capacity, dtype=np.int64)
-        self.last_detection = np.zeros(capacity, dtype=np.int64)
-        self.confirmed = np.zeros(capacity, dtype=bool)
-        self.born = 0
-        self.tracked: Ints = np.zeros(0, dtype=np.int64)
-        self.lost: Ints = np.zeros(0, dtype=np.int64)
-        self.removed = np.zeros(capacity, dtype=bool)
-        self.output: list[tuple[Ints, Ints, NDArray[np.float64]]] = []
-
-    def step(self, frame: int, detections: Ints) -> None:
-        """One frame: predict, associate thrice, begin and end tracks."""
-        scores = self.scores[detections]
-        thresh = np.float32(self.params.track_thresh)
-        high = detections[scores > thresh]
-        low = detections[(scores > LOW_THRESH) & (scores < thresh)]
-
-        confirmed = self.tracked[self.confirmed[self.tracked]]
-        unconfirmed = self.tracked[~self.confirmed[self.tracked]]
-        pool = np.concatenate([confirmed, self.lost])
-        is_tracked = np.arange(len(pool)) < len(confirmed)
-        self._predict(pool, is_tracked)
-
-        # first association: confirmed and lost tracks with high scores
-        rows, columns, free_rows, free_columns = assign(self._cost(pool, high), self.params.match_thresh)
-        self._update(pool[rows], high[columns], frame)
-        updated, refound = pool[rows[is_tracked[rows]]], pool[rows[~is_tracked[rows]]]
-        # second association: tracks not lost before this frame with low scores
-        left = pool[free_rows[is_tracked[free_rows]]]
-        rows, columns, free_rows, _ = assign(1 - self._iou(left, low), SECOND_MATCH_THRESH)
-        self._update(left[rows], low[columns], frame)
-        updated = np.concatenate([updated, left[rows]])
-        newly_lost = left[free_rows]
-        # tracks seen once need a second look; without it they end
-        high = high[free_columns]
-        rows, columns, free_rows, free_columns = assign(self._cost(unconfirmed, high), UNCONFIRMED_MATCH_THRESH)
-        self._update(unconfirmed[rows], high[columns], frame)
-        updated = np.concatenate([updated, unconfirmed[rows]])
-        ended = unconfirmed[free_rows]
-
-        born = self._begin(high[free_columns], frame)
-        self._sort_lists(frame, updated, born, refound, newly_lost, ended)
-        shown = self.tracked[self.confirmed[self.tracked]]
-        self.output.append((shown, self.last_detection[shown], kalman.boxes_of(self.state.position[shown])))
-
-    def rows(self) -> TrackRows:
-        """All output so far."""
-        if not self.output:
-            return TrackRows(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, 4)))
-        tracks, detections, bboxes = zip(*self.output, strict=True)
-        return TrackRows(np.concatenate(tracks), np.concatenate(detections), np.concatenate(bboxes))
-
-    def _predict(self, tracks: Ints, is_tracked: NDArray[np.bool_]) -> None:
-        """One frame of motion; a lost track's height no longer changes."""
-        state = self.state.take(tracks)
-        state.velocity[~is_tracked, 3] = 0.0
-        self.state.put(tracks, kalman.predict(state))
-
-    def _iou(self, tracks: Ints, detections: Ints) -> NDArray[np.float64]:
-        return iou(kalman.boxes_of(self.state.position[tracks]), self.corners[detections], BORDER_PX)
-
-    def _cost(self, tracks: Ints, detections: Ints) -> NDArray[np.float64]:
-        """(T, D) 1 - IoU, with the detection's score fused in: 1 - IoU * score."""
-        overlap = 1 - (1 - self._iou(tracks, detections))  # through the distance and back: the published rounding
-        return 1 - overlap if self.params.mot20 else 1 - overlap * self.scores[detections]
-
-    def _update(self, tracks: Ints, detections: Ints, frame: int) -> None:
-        self.state.put(tracks, kalman.update(self.state.take(tracks), self.measured[detections]))
-        self.last_frame[tracks] = frame
-        self.last_detection[tracks] = detections
-        self.confirmed[tracks] = True
-
-    def _begin(self, detections: Ints, frame: int) -> Ints:
-        """New tracks of detections at or above track_thresh + 0.1; confirmed at once in the first frame alone."""
-        detections = detections[self.scores[detections] >= self.params.track_thresh + NEW_TRACK_MARGIN]
-        tracks = np.arange(self.born, self.born + len(detections))
-        self.born += len(detections)
-        self.state.put(tracks, kalman.initiate(self.measured[detections]))
-        self.first_frame[tracks] = self.last_frame[tracks] = frame
-        self.last_detection[tracks] = detections
-        self.confirmed[tracks] = frame == 0
-        return tracks
-
-    def _sort_lists(self, frame: int, updated: Ints, born: Ints, refound: Ints, newly_lost: Ints, ended: Ints) -> None:
-        """Who is tracked and who is lost after this frame, in the published order.
-
-        A track lost for too long is marked removed now but leaves `lost` only in the next frame, so it can be found once
-        more; having been removed, it can then never be lost again.
-        """
-        expired = self.lost[frame - self.last_frame[self.lost] > self.lost_frames]
-        gone = np.concatenate([newly_lost, ended])
-        still = self.tracked[~np.isin(self.tracked, gone)]
-        self.tracked = _joined(still, updated, born, refound)
-        lost = np.concatenate([self.lost[~np.isin(self.lost, self.tracked)], newly_lost])
-        self.lost = lost[~self.removed[lost]]
-        self.removed[expired] = True
-        self.removed[ended] = True
-        self._remove_duplicates()
-
-    def _remove_duplicates(self) -> None:
-        """Of a tracked and a lost track on one spot only the one with the longer life goes on; the lost one where equal."""
-        distance = 1 - iou(
-            kalman.boxes_of(self.state.position[self.tracked]), kalman.boxes_of(self.state.position[self.lost]), BORDER_PX
-        )
-        rows, columns = np.nonzero(distance < DUPLICATE_DISTANCE)
-        if len(rows) == 0:
-            return
-        life = self.last_frame - self.first_frame
-        tracked_older = life[self.tracked[rows]] > life[self.lost[columns]]
-        self.lost, self.tracked = (
-            np.delete(self.lost, columns[tracked_older]),
-            np.delete(self.tracked, rows[~tracked_older]),
-        )
+    now = np.empty(len(lost) + len(newly_lost), np.int64)
+    count = 0
+    for part in (lost, newly_lost):
+        for track in part:
+            if tracks.lives[track, LAST_FRAME] < frame and not tracks.lives[track, REMOVED]:
+                now[count] = track
+                count += 1
+    for track in lost:
+        if frame - tracks.lives[track, LAST_FRAME] > lost_frames:
+            tracks.lives[track, REMOVED] = True
+    return now[:count]
 
 
-def _joined(*lists: Ints) -> Ints:
-    """The lists one after the other, each number once, at its first place."""
-    joined = np.concatenate(lists)
-    _, first = np.unique(joined, return_index=True)
-    return joined[np.sort(first)]
+@compiled
+def _without_duplicates(tracks: Tracks, tracked: Ints, lost: Ints) -> tuple[Ints, Ints]:
+    """Of a tracked and a lost track on one spot only the one with the longer life goes on; the lost one where equal."""
+    if len(tracked) == 0 or len(lost) == 0:
+        return tracked, lost
+    starts, columns, ious = overlaps(_boxes(tracks, tracked), _boxes(tracks, lost), BORDER_PX)
+    stays_tracked, stays_lost = np.ones(len(tracked), np.bool_), np.ones(len(lost), np.bool_)
+    for row in range(len(tracked)):
+        for k in range(starts[row], starts[row + 1]):
+            if 1 - ious[k] < DUPLICATE_DISTANCE:
+                if _life(tracks, tracked[row]) > _life(tracks, lost[columns[k]]):
+                    stays_lost[columns[k]] = False
+                else:
+                    stays_tracked[row] = False
+    return tracked[stays_tracked], lost[stays_lost]
+
+
+@compiled
+def _life(tracks: Tracks, track: int) -> int:
+    """Frames from birth to the last detection."""
+    return int(tracks.lives[track, LAST_FRAME] - tracks.lives[track, FIRST_FRAME])

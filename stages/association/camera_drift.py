@@ -1,0 +1,146 @@
+"""Boxes in coordinates that stand still while the camera moves.
+
+The camera motion that is known (`register`) comes first: every box is seen as from the first frame. What is left, or all of it
+where the camera's motion is not known, is found in the boxes themselves: how far most people jump beside what their own motion
+predicts. Without footage that is all there is; with a camera that stands still it comes out as nothing.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.association.motion_noise import START
+from stages.association.two_filter import (
+    BOTTOM,
+    CENTRE_X,
+    NONE,
+    TOP,
+    VALUE,
+    VELOCITY,
+    Array,
+    Chains,
+    Ints,
+    Measured,
+    filter_box,
+)
+from stages.compiled import compiled
+
+MIN_PEOPLE = 4  # who must be seen in a frame and the one before: the median of fewer says little
+MAX_BLUR = 1.5  # of a box that is believed here: a score of at least one half
+STANDARD_ERRORS = 3.0  # shifts up to so many are taken for none
+MEDIAN_ERROR = 1.4826 * 1.2533  # standard error of a median, in median absolute deviations over sqrt(people): of Gaussians
+LEAST_VARIANCE = 1e-6  # px^2 of a median: residuals may all be equal
+FARTHEST_ZOOM = 1e6  # beyond it coordinates are begun anew, long before numbers run out
+
+
+def as_from_first_frame(values: Array, frames: NDArray[np.integer], transforms: Array) -> Array:
+    """(N, 4) centre x, top, bottom, width of boxes (N, 4) as seen by the camera of frame 0; transforms (F, 2, 3) of register.
+
+    A turned box stays upright: its centre moves, its sides shrink or grow.
+    """
+    factors, shifts = _from_first_frame(transforms)
+    centres = values[:, 0] + 0.5j * (values[:, 1] + values[:, 2])
+    centres = (centres - shifts[frames]) / factors[frames]
+    scales = np.abs(factors[frames])
+    half = (values[:, 2] - values[:, 1]) / scales / 2
+    return np.stack([centres.real, centres.imag - half, centres.imag + half, values[:, 3] / scales], axis=1)
+
+
+def _from_first_frame(transforms: Array) -> tuple[NDArray[np.complex128], NDArray[np.complex128]]:
+    """(F,) factors w and (F,) shifts t such that w z + t is where the pixel z = x + iy of frame 0 is in frame f."""
+    steps, moves = transforms[:, 0, 0] + 1j * transforms[:, 1, 0], transforms[:, 0, 2] + 1j * transforms[:, 1, 2]
+    factors, shifts = np.ones(len(steps), np.complex128), np.zeros(len(steps), np.complex128)
+    factor, shift = 1 + 0j, 0j
+    for frame in np.flatnonzero((steps != 1) | (moves != 0)):  # frames between are filled below
+        factor, shift = steps[frame] * factor, steps[frame] * shift + moves[frame]
+        if not 1 / FARTHEST_ZOOM < abs(factor) < FARTHEST_ZOOM:
+            factor, shift = 1 + 0j, 0j
+        factors[frame:], shifts[frame:] = factor, shift
+    return factors, shifts
+
+
+def residual_drift(measured: Measured, chains: Chains, num_frames: int) -> Array:
+    """(F, 2) how far the picture has drifted up to each frame in x and y, px; rows are sorted by frame."""
+    offsets = np.searchsorted(measured.frames, np.arange(num_frames + 1))
+    return _drift(measured, chains, offsets, START)
+
+
+@compiled
+def _drift(measured: Measured, chains: Chains, offsets: Ints, noise: Array) -> Array:
+    """One filter over all boxes, in coordinates that the drift found so far is taken out of."""
+    num_frames = len(offsets) - 1
+    drift, states = np.zeros((num_frames, 2)), np.zeros((len(measured.frames), 4, 5))
+    still = Measured(measured.values.copy(), measured.heights, measured.blur, measured.frames)
+    for frame in range(num_frames):
+        if frame > 0:
+            drift[frame, 0], drift[frame, 1] = drift[frame - 1, 0], drift[frame - 1, 1]
+        for row in range(offsets[frame], offsets[frame + 1]):
+            _shift(still, row, drift[frame, 0], drift[frame, 1])
+        x, y = _jump(frame, still, chains, offsets, states)
+        drift[frame, 0] += x
+        drift[frame, 1] += y
+        for row in range(offsets[frame], offsets[frame + 1]):
+            _shift(still, row, x, y)
+            filter_box(states, row, chains.befores[row], still, noise)
+    return drift
+
+
+@compiled
+def _shift(measured: Measured, row: int, x: float, y: float) -> None:
+    measured.values[row, CENTRE_X] -= x
+    measured.values[row, TOP] -= y
+    measured.values[row, BOTTOM] -= y
+
+
+@compiled
+def _jump(frame: int, measured: Measured, chains: Chains, offsets: Ints, states: Array) -> tuple[float, float]:
+    """Pixels by which the picture jumped: the median over people of what their motion does not explain, shrunk.
+
+    A median's own error would drift without end. The positive-part James-Stein estimator (Efron and Morris 1973, "Stein's
+    estimation rule and its competitors") keeps the share 1 - k^2 / |median / error|^2 of it, and nothing up to k errors.
+    """
+    room = offsets[frame + 1] - offsets[frame]
+    x, y, people = np.empty(room), np.empty(room), 0
+    for row in range(offsets[frame], offsets[frame + 1]):
+        before = chains.befores[row]
+        if before == NONE or measured.frames[before] != frame - 1 or chains.befores[before] == NONE:
+            continue
+        if measured.blur[row] < MAX_BLUR:
+            x[people] = measured.values[row, CENTRE_X] - _predicted(states, before, CENTRE_X)
+            middle = _predicted(states, before, TOP) + _predicted(states, before, BOTTOM)
+            y[people] = (measured.values[row, TOP] + measured.values[row, BOTTOM] - middle) / 2
+            people += 1
+    if people < MIN_PEOPLE:
+        return 0.0, 0.0
+    x_median, x_variance = _median(x, people)
+    y_median, y_variance = _median(y, people)
+    evidence = x_median * x_median / x_variance + y_median * y_median / y_variance
+    share = max(0.0, 1 - STANDARD_ERRORS * STANDARD_ERRORS / max(evidence, 1e-9))
+    return share * x_median, share * y_median
+
+
+@compiled
+def _predicted(states: Array, row: int, i: int) -> float:
+    """The value one frame later."""
+    return float(states[row, i, VALUE] + states[row, i, VELOCITY])
+
+
+@compiled
+def _median(values: Array, num: int) -> tuple[float, float]:
+    """The median of the first `num` values and the variance of its error, from the median absolute deviation; uses them up."""
+    median = _middle(values, num)
+    for i in range(num):
+        values[i] = abs(values[i] - median)
+    error = MEDIAN_ERROR * _middle(values, num)
+    return median, error * error / num + LEAST_VARIANCE
+
+
+@compiled
+def _middle(values: Array, num: int) -> float:
+    """The median of the first `num` values, which it sorts by insertion: there are as many as people in a frame."""
+    for i in range(1, num):
+        value, place = values[i], i
+        while place > 0 and values[place - 1] > value:
+            values[place] = values[place - 1]
+            place -= 1
+        values[place] = value
+    return float(values[(num - 1) // 2] + values[num // 2]) / 2

@@ -1,0 +1,234 @@
+"""Exchanges of what comes after: the local search by which chains of boxes become the likeliest ones. Compiled code.
+
+At any moment each person is in a link, from the last box so far to the next one; the link's left is missing before somebody's
+first box and its right after the last. Two links (a, a'), (b, b') may be exchanged for (a, b'), (b, a'): a swap where all four
+are boxes, a join where one person ended and one began, a transfer where one took over the other's future. The best exchange at
+a moment is made until none pays; then the next moment has its turn, and moments nearby are looked at again (2-opt, Croes 1958,
+"A method for solving traveling-salesman problems").
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.association.link_costs import FORBIDDEN, Prices, link_cost, reach, within_reach
+from stages.association.two_filter import CENTRE_X, NONE, Array, Chains, Ints, Measured, States, filter_box
+from stages.compiled import compiled
+
+MEMORY_FRAMES = 60  # the filters forget: farther from an exchange their states stand
+SLIDE_FRAMES = 30  # that an exchange may be put off by: people who meet are near each other about so long
+MAX_SWEEPS = 30  # over all moments; states change with each exchange, so that a circle is possible
+MAX_EXCHANGES = 100  # at one moment of one sweep; and no more than there are boxes in all
+RECORD_SIZE = 4  # columns of a record: a, a', b, b'
+
+
+class Search(NamedTuple):
+    """Boxes sorted by frame and centre x, their chains, and what an exchange is judged by."""
+
+    measured: Measured
+    offsets: Ints  # (F + 1,) rows of frame f are offsets[f]:offsets[f + 1]
+    chains: Chains  # changed in place
+    states: States  # changed in place
+    noise: Array  # (4, 3)
+    prices: Prices
+    min_gain: float  # nats
+
+
+class Moment(NamedTuple):
+    """The links open after a frame, by where one finds them."""
+
+    rights: Ints  # (K,) next boxes, of those to come and those who begin, sorted by centre x
+    right_xs: Array  # (K,) px
+    ends: Ints  # (E,) last boxes of those who ended, sorted by centre x
+    end_xs: Array  # (E,) px
+    end_reach: float  # px that any of them may be off
+
+
+class Found(NamedTuple):
+    """The best exchange of (a, a') for (b, b')."""
+
+    gain: float  # nats
+    runner_up: float  # nats of the next best exchange of (a, a'), at least min_gain below 0
+    a: int
+    a_next: int
+    b: int
+    b_next: int
+
+
+@compiled
+def exchange_all(search: Search, start: int, stop: int) -> tuple[Ints, Array]:
+    """Makes each exchange that pays after frames start:stop: (X, 4) rows a, a', b, b' and (X, 2) gain and runner-up of each."""
+    room = len(search.measured.frames)
+    rows, nats = np.empty((room, RECORD_SIZE), np.int64), np.empty((room, 2))
+    todo, dirty = np.zeros(len(search.offsets), np.bool_), np.zeros(len(search.offsets), np.bool_)
+    dirty[start:stop] = True
+    count = room - room  # not a literal 0: it would be compiled for by itself
+    for _ in range(MAX_SWEEPS):
+        before = count
+        for frame in range(len(dirty)):
+            todo[frame], dirty[frame] = dirty[frame], False
+        for frame in range(start, stop):
+            for _ in range(MAX_EXCHANGES if todo[frame] else 0):
+                found = _best(search, frame)
+                if found.gain < search.min_gain or count == room:
+                    break
+                found = _slid(search, found, frame + SLIDE_FRAMES)
+                rows[count, 0], rows[count, 1] = found.a, found.a_next
+                rows[count, 2], rows[count, 3] = found.b, found.b_next
+                nats[count, 0], nats[count, 1] = found.gain, found.runner_up
+                count += 1
+                _exchange(search, found, dirty)
+        if count == before:
+            break
+    return rows[:count], nats[:count]
+
+
+@compiled
+def _best(search: Search, frame: int) -> Found:
+    """The best exchange of a link that starts in this frame with any other open after it."""
+    best = Found(-FORBIDDEN, -FORBIDDEN, NONE, NONE, NONE, NONE)
+    moment = _moment(search, frame)
+    for a in range(search.offsets[frame], search.offsets[frame + 1]):
+        found = _best_of(search, moment, a)
+        if found.gain > best.gain:
+            best = found
+    return best
+
+
+@compiled
+def _best_of(search: Search, moment: Moment, a: int) -> Found:
+    """The best exchange of the link of box a."""
+    measured, a_next = search.measured, search.chains.nexts[a]
+    best = Found(-FORBIDDEN, -FORBIDDEN, a, a_next, NONE, NONE)
+    x, limit = measured.values[a, CENTRE_X], reach(measured.heights[a], search.prices.max_gap)
+    place = _first_from(moment.right_xs, x - limit)
+    while place < len(moment.rights) and moment.right_xs[place] <= x + limit:
+        b_next = moment.rights[place]
+        best = _better(search, best, search.chains.befores[b_next], b_next)
+        place += 1
+    if a_next != NONE:
+        x = measured.values[a_next, CENTRE_X]
+        place = _first_from(moment.end_xs, x - moment.end_reach)
+        while place < len(moment.ends) and moment.end_xs[place] <= x + moment.end_reach:
+            best = _better(search, best, moment.ends[place], NONE)
+            place += 1
+    return best
+
+
+@compiled
+def _better(search: Search, best: Found, b: int, b_next: int) -> Found:
+    """The better of the best so far and the exchange with the link (b, b_next); who loses is the runner-up."""
+    a, a_next = best.a, best.a_next
+    gain = _gain(search, a, a_next, b, b_next) if a != b else -FORBIDDEN
+    if gain > best.gain:
+        return Found(gain, best.gain, a, a_next, b, b_next)
+    return Found(best.gain, max(best.runner_up, gain), a, a_next, best.b, best.b_next)
+
+
+@compiled
+def _gain(search: Search, a: int, a_next: int, b: int, b_next: int) -> float:
+    """Nats that the exchange of two links gains."""
+    if not within_reach(a, b_next, search.measured) or not within_reach(b, a_next, search.measured):
+        return -FORBIDDEN
+    now = _cost(search, a, a_next) + _cost(search, b, b_next)
+    return float(now - _cost(search, a, b_next) - _cost(search, b, a_next))
+
+
+@compiled
+def _slid(search: Search, found: Found, last_frame: int) -> Found:
+    """The exchange put off to where between the same two people it gains most.
+
+    The first moment that pays is often too early: a box or two go with the wrong person until the exchange, and moving one box
+    across takes two exchanges, of which neither pays alone.
+    """
+    nexts, frames = search.chains.nexts, search.measured.frames
+    best, a, a_next, b, b_next = found, found.a, found.a_next, found.b, found.b_next
+    while True:
+        a_frame = frames[a_next] if a_next != NONE else last_frame + 1
+        b_frame = frames[b_next] if b_next != NONE else last_frame + 1
+        if min(a_frame, b_frame) > last_frame:
+            return best
+        if a_frame <= b_frame:
+            a, a_next = a_next, nexts[a_next]
+        if b_frame <= a_frame:
+            b, b_next = b_next, nexts[b_next]
+        if a_next == NONE and b_next == NONE:
+            return best
+        gain = _gain(search, a, a_next, b, b_next)
+        if gain > best.gain:
+            best = Found(gain, found.runner_up, a, a_next, b, b_next)
+
+
+@compiled
+def _cost(search: Search, past: int, future: int) -> float:
+    return link_cost(past, future, search.measured, search.states, search.noise, search.prices)
+
+
+@compiled
+def _moment(search: Search, frame: int) -> Moment:
+    """The links open after a frame: begun in it or before, not yet at their right."""
+    offsets, chains, measured = search.offsets, search.chains, search.measured
+    first, stop = offsets[max(0, frame - search.prices.max_gap + 1)], offsets[frame + 1]
+    last = offsets[min(len(offsets) - 1, frame + 1 + search.prices.max_gap)]
+    rights, right_xs = np.empty(last - stop, np.int64), np.empty(last - stop)
+    ends, end_xs = np.empty(stop - first, np.int64), np.empty(stop - first)
+    num = num_ends = first - first  # not a literal 0: it would be compiled for by itself
+    farthest = 0.0
+    for row in range(stop, last):
+        if chains.befores[row] < stop:  # NONE among them
+            _insert(rights, right_xs, num, row, measured.values[row, CENTRE_X])
+            num += 1
+    for row in range(first, stop):
+        if chains.nexts[row] == NONE:
+            _insert(ends, end_xs, num_ends, row, measured.values[row, CENTRE_X])
+            num_ends += 1
+            farthest = max(farthest, reach(measured.heights[row], search.prices.max_gap))
+    return Moment(rights[:num], right_xs[:num], ends[:num_ends], end_xs[:num_ends], farthest)
+
+
+@compiled
+def _insert(rows: Ints, xs: Array, num: int, row: int, x: float) -> None:
+    """Inserts a row into `num` rows sorted by x: quick, because rows of a frame come sorted and those of others are few."""
+    place = num
+    while place > 0 and xs[place - 1] > x:
+        rows[place], xs[place] = rows[place - 1], xs[place - 1]
+        place -= 1
+    rows[place], xs[place] = row, x
+
+
+@compiled
+def _first_from(xs: Array, x: float) -> int:
+    """The place of the first of the sorted xs that is at least x."""
+    low, high = 0, len(xs)
+    while low < high:
+        middle = (low + high) // 2
+        if xs[middle] < x:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@compiled
+def _exchange(search: Search, found: Found, dirty: NDArray[np.bool_]) -> None:
+    """Exchanges two links, filters anew on both sides, and marks the frames where states changed."""
+    nexts, befores = search.chains.nexts, search.chains.befores
+    a, a_next, b, b_next = found.a, found.a_next, found.b, found.b_next
+    frame = max(search.measured.frames[a], search.measured.frames[b] if b != NONE else 0)
+    for left, right in ((a, b_next), (b, a_next)):
+        if left != NONE:
+            nexts[left] = right
+        if right != NONE:
+            befores[right] = left
+    measured, noise = search.measured, search.noise
+    for row in (a_next, b_next):
+        while row != NONE and measured.frames[row] - frame < MEMORY_FRAMES:
+            filter_box(search.states.forward, row, befores[row], measured, noise)
+            dirty[measured.frames[row]] = True
+            row = nexts[row]
+    for row in (a, b):
+        while row != NONE and frame - measured.frames[row] < MEMORY_FRAMES:
+            filter_box(search.states.backward, row, nexts[row], measured, noise)
+            dirty[measured.frames[row]] = True
+            row = befores[row]

@@ -1,0 +1,132 @@
+"""Tracklets rewired with the future known: which box is whose next, by the motion on both sides of every crossing and gap."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.association.camera_drift import as_from_first_frame, residual_drift
+from stages.association.exchanges import MEMORY_FRAMES, Search, exchange_all
+from stages.association.link_costs import Prices
+from stages.association.motion_noise import learn_noise
+from stages.association.two_filter import NONE, Array, Chains, Ints, Measured, both_filters
+from stages.params import Range
+
+WINDOW_FRAMES = 10_000  # searched at a time, so that memory follows the people in a window and not the length of the video
+MIN_HEIGHT_PX = 2.0  # of a box, as a unit of noise
+BLUR_OF_DOUBT = 1.0  # a box of score 0 shakes so much more than one of score 1
+
+
+@dataclass(frozen=True)
+class RewireParams:
+    """When motion says that a link belongs to somebody else."""
+
+    enabled: bool
+    min_gain: Annotated[float, Range(0, 1000)]  # nats
+    end_cost: Annotated[float, Range(0, 1000)]  # nats
+    miss_cost: Annotated[float, Range(0, 1000)]  # nats per frame
+    max_gap_frames: Annotated[int, Range(1, 10_000)]
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """The links from rows `left` to `left_next` and `other` to `other_next` exchanged their ends; -1 where there is no box."""
+
+    left: int
+    left_next: int
+    other: int
+    other_next: int
+    gain: float  # nats
+    runner_up: float  # nats of the next best exchange of the first link
+
+
+def rewired(
+    bboxes: NDArray[np.float32],
+    scores: NDArray[np.float32],
+    frames: Ints,
+    tracklets: Ints,
+    transforms: Array,
+    params: RewireParams,
+) -> tuple[Chains, list[Exchange]]:
+    """The chains that M boxes of one class form after all exchanges that pay, and these exchanges, in the order made.
+
+    bboxes (M, 4) x1, y1, x2, y2 px, scores, frames and tracklets (M,), sorted by frame and, for speed, by x1; transforms
+    (F, 2, 3) as CameraMotion's.
+    """
+    chains = chains_of(tracklets)
+    measured = measure(bboxes, scores, frames, chains, transforms)
+    order = np.lexsort((frames, tracklets))
+    noise = learn_noise(_rows(measured, order), np.append(np.flatnonzero(np.diff(tracklets[order], prepend=-1)), len(order)))
+    prices = Prices(params.end_cost, params.miss_cost, params.max_gap_frames)
+    exchanges = []
+    for start in range(0, len(transforms), WINDOW_FRAMES):
+        exchanges += _in_window(
+            start, min(start + WINDOW_FRAMES, len(transforms)), measured, chains, noise, prices, params.min_gain
+        )
+    return chains, exchanges
+
+
+def measure(
+    bboxes: NDArray[np.float32], scores: NDArray[np.float32], frames: Ints, chains: Chains, transforms: Array
+) -> Measured:
+    """What the filters see of boxes (M, 4): with the camera's motion taken out, known and found."""
+    x1, y1, x2, y2 = bboxes.T.astype(np.float64)
+    values = as_from_first_frame(np.stack([(x1 + x2) / 2, y1, y2, x2 - x1], axis=1), frames, transforms)
+    heights = np.maximum(values[:, 2] - values[:, 1], MIN_HEIGHT_PX)
+    blur = 1 + BLUR_OF_DOUBT * (1 - scores.astype(np.float64))
+    moving = Measured(values, heights, blur, frames)
+    drift = residual_drift(moving, chains, len(transforms))
+    values[:, 0] -= drift[frames, 0]
+    values[:, 1:3] -= drift[frames, 1:2]
+    return moving
+
+
+def chains_of(tracklets: Ints) -> Chains:
+    """The links inside tracklets (M,) of boxes sorted by frame."""
+    order = np.argsort(tracklets, kind="stable")
+    same = np.flatnonzero(np.diff(tracklets[order]) == 0)
+    chains = Chains(np.full(len(order), NONE, np.int64), np.full(len(order), NONE, np.int64))
+    chains.nexts[order[same]] = order[same + 1]
+    chains.befores[order[same + 1]] = order[same]
+    return chains
+
+
+def _in_window(
+    start: int, stop: int, measured: Measured, chains: Chains, noise: Array, prices: Prices, min_gain: float
+) -> list[Exchange]:
+    """Exchanges after frames start:stop, made in `chains`; the filters begin and end a margin outside."""
+    margin = prices.max_gap + MEMORY_FRAMES
+    first, last = np.searchsorted(measured.frames, [start - margin, stop + margin])
+    if first == last:
+        return []
+    origin = max(start - margin, 0)
+    near = _rows(measured, np.arange(first, last))._replace(frames=measured.frames[first:last] - origin)
+    inside = Chains(_inside(chains.nexts, first, last), _inside(chains.befores, first, last))
+    offsets = np.searchsorted(near.frames, np.arange(near.frames[-1] + 2))
+    search = Search(near, offsets, inside, both_filters(near, inside, noise), noise, prices, min_gain)
+    stop = min(stop - origin, len(offsets) - 2)  # after the last frame nothing is open
+    rows, nats = exchange_all(search, start - origin, stop)
+    rows[rows != NONE] += first
+    for left, left_next, other, other_next in rows:
+        _link(chains, left, other_next)
+        _link(chains, other, left_next)
+    return [Exchange(*map(int, row), *map(float, nat)) for row, nat in zip(rows, nats, strict=True)]
+
+
+def _link(chains: Chains, left: int, right: int) -> None:
+    if left != NONE:
+        chains.nexts[left] = right
+    if right != NONE:
+        chains.befores[right] = left
+
+
+def _inside(links: Ints, first: int, last: int) -> Ints:
+    """Links of rows first:last among themselves; NONE where they lead out."""
+    cut = links[first:last]
+    return np.where((cut >= first) & (cut < last), cut - first, NONE)
+
+
+def _rows(measured: Measured, rows: NDArray[np.int64]) -> Measured:
+    """Chosen boxes, in the order given."""
+    return Measured(measured.values[rows], measured.heights[rows], measured.blur[rows], measured.frames[rows])

@@ -1,0 +1,1 @@
+"""Where the camera's motion comes from: optical flow between the pictures, or a file."""

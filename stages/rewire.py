@@ -1,0 +1,112 @@
+"""Raw tracklets to rewired ones: where two people cross, or one is hidden, each keeps the future that fits their motion.
+
+The tracker decided frame by frame; here the motion after a crossing is known as well as the one before. No pixels are needed.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.association.rewiring import Exchange, RewireParams, rewired
+from stages.association.two_filter import NONE, Chains
+from stages.audit import write_audit
+from stages.command import execute, log, stage_options, stage_run
+from stages.compiled import is_built
+from stages.contracts.camera_motion import CameraMotion
+from stages.contracts.detections import Detections
+from stages.contracts.tracklets import Tracklets, relabel
+from stages.errors import ContractError
+from stages.params import load_section
+from stages.pins import check_pins
+
+
+@dataclass(frozen=True)
+class Rewire:
+    """One exchange, in the order made: raw tracklets `tracklet_id` and `other_tracklet_id` after `frame_number`.
+
+    swap: each goes on as the other; join: one ended and goes on as the other, which began; transfer: one goes on as the other,
+    which ends there or begins there.
+    """
+
+    frame_number: int
+    kind: str
+    tracklet_id: int
+    other_tracklet_id: int
+    gain_nats: float
+    runner_up_nats: float  # of the next best exchange for the first; below 0: it would lose
+
+
+def rewire(
+    tracklets: Tracklets, detections: Detections, camera_motion: CameraMotion, params: RewireParams
+) -> tuple[Tracklets, list[Rewire]]:
+    """The same boxes in tracklets that fit the motion before and after, and the exchanges that made them; classes never mix.
+
+    A person keeps the id of the tracklet that they begin with; who begins inside another's gets a new id after the greatest.
+    Motion is judged by the detectors' boxes: the tracker's may be filtered by what it believed.
+    """
+    if not params.enabled or len(tracklets) == 0:
+        return tracklets, []
+    indices = tracklets.detection_indices
+    bboxes = np.where(indices[:, None] >= 0, detections.bboxes[indices], tracklets.bboxes)
+    ids, audit = tracklets.tracklet_ids.copy(), []
+    next_id = int(ids.max()) + 1
+    for class_id in np.unique(tracklets.class_ids):
+        rows = np.flatnonzero(tracklets.class_ids == class_id)
+        rows = rows[np.lexsort((tracklets.tracklet_ids[rows], bboxes[rows, 0], tracklets.frame_numbers[rows]))]
+        frames, raw = tracklets.frame_numbers[rows].astype(np.int64), tracklets.tracklet_ids[rows].astype(np.int64)
+        chains, exchanges = rewired(bboxes[rows], tracklets.confidences[rows], frames, raw, camera_motion.transforms, params)
+        ids[rows], next_id = _names(chains, raw, next_id)
+        audit += [_audit(exchange, frames, raw) for exchange in exchanges]
+    return relabel(tracklets, ids), audit
+
+
+def _names(chains: Chains, raw: NDArray[np.int64], next_id: int) -> tuple[NDArray[np.int64], int]:
+    """(M,) the id of each box, and the next free one; raw (M,) ids of the rows, which are sorted by frame."""
+    names = np.zeros(len(raw), np.int64)
+    begun: set[int] = set()
+    for row, (before, name) in enumerate(zip(chains.befores.tolist(), raw.tolist(), strict=True)):
+        if before != NONE:
+            names[row] = names[before]
+        elif name in begun:
+            names[row], next_id = next_id, next_id + 1
+        else:
+            names[row] = name
+        begun.add(name)
+    return names, next_id
+
+
+def _audit(exchange: Exchange, frames: NDArray[np.int64], raw: NDArray[np.int64]) -> Rewire:
+    other = exchange.other if exchange.other != NONE else exchange.other_next
+    frame = frames[exchange.left] if exchange.other == NONE else max(frames[exchange.left], frames[exchange.other])
+    missing = [exchange.left_next, exchange.other, exchange.other_next].count(NONE)
+    kind = ("swap", "transfer", "join")[missing]
+    return Rewire(int(frame), kind, int(raw[exchange.left]), int(raw[other]), exchange.gain, exchange.runner_up)
+
+
+def main() -> None:
+    args = stage_options(
+        __doc__, "sequence", "pins", "tracklets", "detections", "camera-motion", "rewired", "rewires", "timings"
+    )
+    check_pins(args.pins)
+    params = load_section(RewireParams, "rewire")
+    with stage_run("rewire", args.sequence, args.timings) as run:
+        tracklets, detections = Tracklets.load(args.tracklets, args.sequence), Detections.load(args.detections, args.sequence)
+        camera_motion = CameraMotion.load(args.camera_motion, args.sequence)
+        if camera_motion.num_frames != tracklets.num_frames:
+            raise ContractError(
+                f"{args.camera_motion}: num_frames: expected the tracklets' {tracklets.num_frames}, "
+                f"got {camera_motion.num_frames}"
+            )
+        if not is_built(rewired):
+            log.info("rewire: compiling, once for this version of its code (some 10 s)")
+        with run.computing():
+            result, rewires = rewire(tracklets, detections, camera_motion, params)
+        run.counts = {"frames": result.num_frames, "boxes": len(result), "tracklets": len(tracklets.ids),
+                      "rewired": len(result.ids), "exchanges": len(rewires)}  # fmt: skip
+        result.save(args.rewired)
+        write_audit(args.rewires, Rewire, rewires)
+
+
+if __name__ == "__main__":
+    execute(main)

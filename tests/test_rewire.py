@@ -1,0 +1,252 @@
+"""Rewiring by motion: who keeps their id through a crossing, what is left alone, and what never changes."""
+
+import csv
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stages.association.rewiring import RewireParams
+from stages.contracts.camera_motion import CameraMotion
+from stages.contracts.detections import Detections
+from stages.contracts.tracklets import Tracklets
+from stages.rewire import Rewire, main, rewire
+from tests.conftest import ROOT
+from tests.tables import box, tracklets
+
+PARAMS = RewireParams(enabled=True, min_gain=3.0, end_cost=12.0, miss_cost=0.2, max_gap_frames=60)
+NUM_FRAMES = 60
+Paths = dict[int, dict[int, Any]]
+
+
+def walking(frames: Any, x: float, speed: float, y: float = 100) -> dict[int, Any]:
+    """Boxes of somebody 100 px high who passes x in frame 0; a detector's jitter of a pixel, the same for all."""
+    jitter = np.random.default_rng(round(abs(x) + 10 * abs(speed))).normal(0, 1, (1000, 2))
+    return {f: box(x + speed * f + jitter[f, 0], y + jitter[f, 1]) for f in frames}
+
+
+def detected(table: Tracklets) -> Detections:
+    """The detections that the rows of `tables.tracklets` claim."""
+    order = np.argsort(table.detection_indices)
+    return Detections(table.sequence, table.num_frames, table.width_px, table.height_px, table.fps, table.frame_numbers[order],
+                      table.bboxes[order], table.confidences[order], table.class_ids[order])  # fmt: skip
+
+
+def rewired(table: Tracklets, params: RewireParams = PARAMS) -> tuple[Tracklets, list[Rewire]]:
+    return rewire(table, detected(table), CameraMotion.still(table.sequence, table.num_frames), params)
+
+
+def partition(table: Tracklets) -> set[frozenset[int]]:
+    """The rows of detections that are one person, for each person."""
+    return {frozenset(table.detection_indices[table.tracklet_ids == name].tolist()) for name in table.ids}
+
+
+def rows_of(table: Tracklets) -> list[tuple[int, int, tuple[float, ...]]]:
+    columns = zip(table.tracklet_ids, table.frame_numbers, table.bboxes, strict=True)
+    return [(int(name), int(frame), tuple(map(float, edges))) for name, frame, edges in columns]
+
+
+RIGHT = walking(range(NUM_FRAMES), 0, 6)  # from the left to the right
+LEFT = walking(range(NUM_FRAMES), 360, -6, y=120)  # and the other way, a step nearer; they meet in frame 30
+SWAPPED = {1: {f: (RIGHT if f < 30 else LEFT)[f] for f in range(60)}, 2: {f: (LEFT if f < 30 else RIGHT)[f] for f in range(60)}}
+TRUE = {1: RIGHT, 2: LEFT}
+
+
+def test_two_people_who_swapped_ids_where_they_crossed_get_them_back() -> None:
+    table, true = tracklets(SWAPPED, NUM_FRAMES), tracklets(TRUE, NUM_FRAMES)
+    result, audit = rewired(table)
+    assert rows_of(result) == rows_of(true)
+    (made,) = audit
+    assert (made.kind, {made.tracklet_id, made.other_tracklet_id}) == ("swap", {1, 2})
+    assert 27 <= made.frame_number <= 32
+    assert made.gain_nats > PARAMS.min_gain
+    assert made.runner_up_nats < made.gain_nats
+
+
+LATER = {f: RIGHT[f] for f in range(34, 60)}
+SEEN_AGAIN = {1: {f: RIGHT[f] for f in range(22)}, 2: LATER}
+STOPPING = {1: {f: box(6 * min(f, 30) + (f * 7 % 5) / 4) for f in range(60)}, 2: walking(range(60), 500, 0.5)}
+
+
+def test_what_is_right_already_stays_to_the_byte(tmp_path: Path) -> None:
+    """A clean crossing, somebody who stops, and people far apart."""
+    far_apart = {1: walking(range(60), 0, 1), 2: walking(range(60), 400, 1, y=300)}
+    for n, paths in enumerate((TRUE, STOPPING, far_apart)):
+        table = tracklets(paths, NUM_FRAMES)
+        result, audit = rewired(table)
+        assert audit == []
+        table.save(tmp_path / f"{n}.npz")
+        result.save(tmp_path / f"{n}r.npz")
+        assert (tmp_path / f"{n}.npz").read_bytes() == (tmp_path / f"{n}r.npz").read_bytes()
+
+
+def test_who_is_hidden_and_walks_on_is_joined() -> None:
+    result, audit = rewired(tracklets(SEEN_AGAIN, NUM_FRAMES))
+    assert [(made.kind, made.frame_number, made.tracklet_id, made.other_tracklet_id) for made in audit] == [("join", 21, 1, 2)]
+    assert result.ids.tolist() == [1]
+
+
+def test_who_reappears_elsewhere_or_too_late_is_not_joined() -> None:
+    elsewhere = {1: SEEN_AGAIN[1], 2: {f: box(RIGHT[f][0] - 150) for f in range(34, 60)}}
+    assert rewired(tracklets(elsewhere, NUM_FRAMES))[1] == []
+    at_most = dataclasses.replace(PARAMS, max_gap_frames=12)
+    assert rewired(tracklets(SEEN_AGAIN, NUM_FRAMES), at_most)[1] == []
+
+
+def test_a_tracklet_that_took_over_another_persons_future_gives_it_back() -> None:
+    """1 walks to the right until it leaves in frame 30, 2 to the left; the tracker ended 2 there and let 1 go on as 2."""
+    paths = {1: {f: (RIGHT if f <= 30 else LEFT)[f] for f in range(60)}, 2: {f: LEFT[f] for f in range(31)}}
+    result, audit = rewired(tracklets(paths, NUM_FRAMES))
+    assert [made.kind for made in audit] == ["transfer"]
+    assert [len(path["frame_numbers"]) for path in result.to_dicts()] == [31, 60]
+
+
+def test_who_begins_inside_another_tracklet_gets_a_new_id() -> None:
+    """1 goes to the right, 2 takes its place in frame 31 when the tracker begins 3, who is 1."""
+    new = walking(range(31, 60), 360, -6, y=120)
+    paths = {1: {f: RIGHT[f] if f <= 30 else new[f] for f in range(60)}, 3: {f: RIGHT[f] for f in range(31, 60)}}
+    result, audit = rewired(tracklets(paths, NUM_FRAMES))
+    assert [made.kind for made in audit] == ["transfer"]
+    assert {path["tracklet_id"]: len(path["frame_numbers"]) for path in result.to_dicts()} == {1: 60, 4: 29}
+
+
+def test_classes_never_mix() -> None:
+    table = tracklets(SWAPPED, NUM_FRAMES)
+    classes = np.where(table.tracklet_ids == 1, 0, 2).astype(np.int16)
+    table = dataclasses.replace(table, class_ids=classes)
+    result, audit = rewired(table)
+    assert (partition(result), audit) == (partition(table), [])
+
+
+def test_motion_is_judged_by_detections_not_by_what_the_tracker_made_of_them() -> None:
+    table = tracklets(SWAPPED, NUM_FRAMES)
+    blind = dataclasses.replace(table, bboxes=np.tile(np.array(box(0), np.float32), (len(table), 1)))
+    still = CameraMotion.still("hall", NUM_FRAMES)
+    result, audit = rewire(blind, detected(table), still, PARAMS)
+    assert partition(result) == partition(rewired(table)[0])
+    assert (result.bboxes == blind.bboxes).all()
+    unclaimed = dataclasses.replace(table, detection_indices=np.full(len(table), -1, np.int32))
+    assert len(rewire(unclaimed, detected(table), still, PARAMS)[1]) == len(audit) == 1
+
+
+def test_switched_off_empty_and_alone_pass_through() -> None:
+    table = tracklets(SWAPPED, NUM_FRAMES)
+    off = dataclasses.replace(PARAMS, enabled=False)
+    assert rewired(table, off) == (table, [])
+    empty = tracklets({}, NUM_FRAMES)
+    assert rewired(empty) == (empty, [])
+    for one in ({1: RIGHT}, {1: {59: box(0)}}, {7: {0: box(0)}}):
+        result, audit = rewired(tracklets(one, NUM_FRAMES))
+        assert (rows_of(result), audit) == (rows_of(tracklets(one, NUM_FRAMES)), [])
+    alone = tracklets({1: {0: box(0)}}, 1)
+    assert rewired(alone)[1] == []
+
+
+def moved(table: Tracklets, boxes: Any) -> Tracklets:
+    return dataclasses.replace(table, bboxes=np.asarray(boxes, np.float32))
+
+
+SCENES = [
+    SWAPPED,
+    SEEN_AGAIN,
+    STOPPING,
+    {**SWAPPED, 3: walking(range(10, 50), 100, 1, y=320), 5: walking(range(50), 50, 5, y=120)},
+]
+
+
+@pytest.mark.parametrize("paths", SCENES)
+def test_place_and_mirror_do_not_matter(paths: Paths) -> None:
+    table = tracklets(paths, NUM_FRAMES)
+    expected = partition(rewired(table)[0])
+    shifted = moved(table, table.bboxes + np.array([64, 32, 64, 32]))
+    mirrored = moved(table, np.array([640, 0, 640, 0]) - table.bboxes[:, [2, 1, 0, 3]] * np.array([1, -1, 1, -1]))
+    assert partition(rewired(shifted)[0]) == expected
+    assert partition(rewired(mirrored)[0]) == expected
+    assert rewired(table)[1] == rewired(table)[1]
+
+
+@pytest.mark.parametrize("paths", SCENES)
+def test_time_runs_both_ways(paths: Paths) -> None:
+    """Filmed backwards, the same boxes are one person."""
+    backwards = {name: {NUM_FRAMES - 1 - frame: edges for frame, edges in path.items()} for name, path in paths.items()}
+    forwards, reverse = rewired(tracklets(paths, NUM_FRAMES))[0], rewired(tracklets(backwards, NUM_FRAMES))[0]
+
+    def people(table: Tracklets, turned: bool) -> set[frozenset[Any]]:
+        last = NUM_FRAMES - 1
+        frames = last - table.frame_numbers if turned else table.frame_numbers
+        rows = [(int(frame), *map(float, edges)) for frame, edges in zip(frames, table.bboxes, strict=True)]
+        return {frozenset(row for row, of in zip(rows, table.tracklet_ids, strict=True) if of == name) for name in table.ids}
+
+    assert people(forwards, False) == people(reverse, True)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_camera_that_turns_and_jolts_does_not_hide_who_crossed(known: bool) -> None:
+    """Six people; the camera's jumps of 30 px are known, or are what all six have in common."""
+    rng = np.random.default_rng(5)
+    jumps = np.where(rng.random((NUM_FRAMES, 2)) < 0.3, rng.normal(0, 30, (NUM_FRAMES, 2)), 0)
+    jumps[0] = 0
+    paths = {**SWAPPED, **{3 + n: walking(range(60), 90 * n, 0.5 * n, y=250) for n in range(4)}}
+    table = tracklets(paths, NUM_FRAMES)
+    drift = np.cumsum(jumps, axis=0)[table.frame_numbers]
+    shaken = moved(table, table.bboxes + np.tile(drift, 2))
+    motion = CameraMotion.still("hall", NUM_FRAMES)
+    if known:
+        motion.transforms[:, :, 2] = jumps
+    result, _ = rewire(shaken, detected(shaken), motion, PARAMS)
+    assert partition(result) == partition(rewired(table)[0]) != partition(table)
+
+
+def test_windows_of_a_long_video_join_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Searched 20 frames at a time, the crossing and the hidden person at the windows' edges come out the same."""
+    tables = [tracklets(paths, NUM_FRAMES) for paths in SCENES]
+    whole = [partition(rewired(table)[0]) for table in tables]
+    monkeypatch.setattr("stages.association.rewiring.WINDOW_FRAMES", 20)
+    assert [partition(rewired(table)[0]) for table in tables] == whole
+
+
+raw_tables = st.lists(
+    st.tuples(st.integers(0, 11), st.integers(1, 4), st.integers(0, 200), st.integers(0, 60)),
+    max_size=40,
+    unique_by=lambda r: r[:2],
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(raw_tables, st.integers(0, 3))
+def test_no_box_is_lost_made_or_moved_and_nobody_is_in_two_places(rows: Any, min_gain: int) -> None:
+    paths: Paths = {}
+    for frame, name, x, y in rows:
+        paths.setdefault(name, {})[frame] = box(x, y)
+    table = tracklets(paths, 12)
+    result, audit = rewired(table, dataclasses.replace(PARAMS, min_gain=float(min_gain)))
+    assert sorted(row[1:] for row in rows_of(result)) == sorted(row[1:] for row in rows_of(table))
+    assert sorted(result.detection_indices) == sorted(table.detection_indices)
+    assert (result.ids >= 1).all()
+    assert all(made.gain_nats >= min_gain and made.runner_up_nats <= made.gain_nats for made in audit)
+    assert rewired(table, dataclasses.replace(PARAMS, min_gain=float(min_gain)))[1] == audit
+
+
+def test_the_stage_writes_tracklets_and_audit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = tracklets(SWAPPED, NUM_FRAMES)
+    table.save(tmp_path / "raw.npz")
+    detected(table).save(tmp_path / "detections.npz")
+    CameraMotion.still("hall", NUM_FRAMES).save(tmp_path / "motion.npz")
+    (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
+    options = {"sequence": "hall", "pins": ROOT / "constraints/numerics.txt", "tracklets": "raw.npz",
+               "detections": "detections.npz", "camera-motion": "motion.npz", "rewired": "rewired.npz",
+               "rewires": "rewires.csv", "timings": "t.json"}  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(
+        "sys.argv", ["rewire", *(str(text) for name, value in options.items() for text in (f"--{name}", value))]
+    )
+    main()
+    with open("rewires.csv", encoding="utf-8") as file:
+        (row,) = csv.DictReader(file)
+    assert list(row) == [field.name for field in dataclasses.fields(Rewire)]
+    assert row["kind"] == "swap"
+    assert rows_of(Tracklets.load(Path("rewired.npz"), "hall")) == rows_of(tracklets(TRUE, NUM_FRAMES))

@@ -1,0 +1,134 @@
+"""The filters and link costs that rewiring stands on, against dense matrices, and the noise that it learns."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from stages.association.camera_drift import as_from_first_frame, residual_drift
+from stages.association.link_costs import FORBIDDEN, Prices, link_cost, misfit
+from stages.association.motion_noise import START, learn_noise
+from stages.association.rewiring import chains_of
+from stages.association.two_filter import Chains, Measured, both_filters, carried
+
+STEP = np.array([[1.0, 1.0], [0.0, 1.0]])
+
+
+def a_walk(seed: int, frames: Any) -> Measured:
+    """One person with gaps, 100 px high and growing, of varying scores."""
+    rng = np.random.default_rng(seed)
+    num = len(frames)
+    values = np.cumsum(rng.normal([3, 0, 0.5, 0], 2, (num, 4)), axis=0) + np.array([100, 100, 200, 40])
+    return Measured(values, values[:, 2] - values[:, 1], rng.uniform(1, 1.5, num), np.asarray(frames, np.int64))
+
+
+def dense_filter(measured: Measured, rows: Any, i: int, noise: Any) -> list[tuple[Any, Any]]:
+    """Mean (2,) and covariance (2, 2) after each of `rows`, frame by frame with matrices."""
+    position, velocity, shake = noise[i]
+    states: list[tuple[Any, Any]] = []
+    for n, row in enumerate(rows):
+        if n == 0:
+            height = measured.heights[row]
+            mean = np.array([measured.values[row, i], 0.0])
+            cov = np.diag([(shake * height * measured.blur[row]) ** 2, ((10 * velocity + 0.005) * height) ** 2])
+        else:
+            source = rows[n - 1]
+            height = measured.heights[source]
+            for _ in range(abs(measured.frames[row] - measured.frames[source])):
+                mean, cov = STEP @ mean, STEP @ cov @ STEP.T + np.diag([position * height, velocity * height]) ** 2
+            gain = cov[:, 0] / (cov[0, 0] + (shake * height * measured.blur[row]) ** 2)
+            mean, cov = mean + gain * (measured.values[row, i] - mean[0]), cov - np.outer(gain, cov[0])
+        states.append((mean, cov))
+    return states
+
+
+def test_both_filters_are_those_of_dense_matrices() -> None:
+    measured = a_walk(1, [0, 1, 2, 5, 6, 7, 15, 16])
+    states = both_filters(measured, chains_of(np.ones(8, np.int64)), START)
+    for i in range(4):
+        backward = dense_filter(measured, range(7, -1, -1), i, START)[::-1]
+        for found, expected in ((states.forward, dense_filter(measured, range(8), i, START)), (states.backward, backward)):
+            for row, (mean, cov) in enumerate(expected):
+                entries = [*mean, cov[0, 0], cov[0, 1], cov[1, 1]]
+                np.testing.assert_allclose(found[row, i], entries, rtol=1e-9, atol=1e-9)
+
+
+def test_a_prediction_over_many_frames_is_that_of_each_in_turn() -> None:
+    cov = np.array([[3.0, 0.5], [0.5, 2.0]])
+    for frames in range(6):
+        assert carried(3.0, 0.5, 2.0, frames, 0.7, 0.2) == pytest.approx((cov[0, 0], cov[0, 1], cov[1, 1]))
+        cov = STEP @ cov @ STEP.T + np.diag([0.7, 0.2])
+
+
+def test_misfit_is_the_student_density_of_the_two_states_apart() -> None:
+    measured = a_walk(2, [0, 1, 2, 3, 7, 8, 9])
+    chains = chains_of(np.array([1, 1, 1, 1, 2, 2, 2]))
+    states, prices = both_filters(measured, chains, START), Prices(12.0, 0.2, 10)
+    total = 0.2 * 3  # three frames missing
+    for i in range(4):
+        (mean, cov), height = dense_filter(measured, range(4), i, START)[-1], measured.heights[3]
+        for _ in range(4):
+            mean, cov = STEP @ mean, STEP @ cov @ STEP.T + np.diag(START[i, :2] * height) ** 2
+        turned = np.diag([1.0, -1.0])
+        future, future_cov = dense_filter(measured, range(6, 3, -1), i, START)[-1]
+        apart, spread = turned @ future - mean, cov + turned @ future_cov @ turned
+        squared = apart @ np.linalg.solve(spread, apart)
+        expected = 3 * np.log(1 + squared / 4) + 0.5 * np.log(np.linalg.det(spread) / height**4) + 10
+        assert misfit(3, 4, i, 4, height, states, START) == pytest.approx(expected)
+        total += expected
+    assert link_cost(3, 4, measured, states, START, prices) == pytest.approx(total)
+    assert link_cost(3, -1, measured, states, START, prices) == link_cost(-1, 4, measured, states, START, prices) == 12
+    assert link_cost(-1, -1, measured, states, START, prices) == 0
+    assert link_cost(4, 3, measured, states, START, prices) == FORBIDDEN
+    assert link_cost(3, 4, measured, states, START, Prices(12.0, 0.2, 3)) == FORBIDDEN
+
+
+def test_noise_is_learnt_from_what_boxes_do() -> None:
+    """Simulated with known noise: each is found within a factor of 1.5 where it shows at all."""
+    rng, num, tracklets = np.random.default_rng(0), 400, 20
+    true = np.array([[0.004, 0.004, 0.03], [0.004, 0.002, 0.06], [0.004, 0.004, 0.1], [0.004, 0.002, 0.03]])
+    values = []
+    for _ in range(tracklets):
+        velocity = np.cumsum(rng.normal(0, 100 * true[:, 1], (num, 4)), axis=0)
+        values.append(np.cumsum(velocity + rng.normal(0, 100 * true[:, 0], (num, 4)), axis=0))
+        values[-1] += rng.normal(0, 100 * true[:, 2], (num, 4))
+    total = num * tracklets
+    measured = Measured(np.concatenate(values), np.full(total, 100.0), np.ones(total), np.tile(np.arange(num), tracklets))
+    found = learn_noise(measured, np.arange(0, total + 1, num))
+    assert (np.abs(np.log(found[:, 1:] / true[:, 1:])) < np.log(1.5)).all()
+
+
+def test_too_few_boxes_teach_nothing() -> None:
+    assert learn_noise(a_walk(3, range(8)), np.array([0, 8])).tolist() == START.tolist()
+
+
+def test_a_known_camera_motion_is_undone() -> None:
+    """Zoomed by 2 about the origin and moved by (10, 20): a box seen at (210, 220) was at (100, 100), half as large."""
+    transforms = np.tile(np.eye(2, 3), (3, 1, 1))
+    transforms[1] = [[2, 0, 10], [0, 2, 20]]
+    seen = np.array([[100.0, 50, 150, 40], [210, 120, 320, 80], [210, 120, 320, 80]])
+    assert as_from_first_frame(seen, np.arange(3), transforms).tolist() == [[100, 50, 150, 40]] * 3
+    quarter = np.array([np.eye(2, 3), [[0, -1, 0], [1, 0, 0]]])  # x to the right becomes down
+    turned = as_from_first_frame(np.array([[-75.0, 50, 150, 40]]), np.array([1]), quarter)
+    assert turned.tolist() == [[100, 25, 125, 40]]
+
+
+def test_a_zoom_without_end_leaves_finite_coordinates() -> None:
+    transforms = np.tile([[10.0, 0, 0], [0, 10, 0]], (500, 1, 1))
+    assert np.isfinite(as_from_first_frame(np.ones((500, 4)), np.arange(500), transforms)).all()
+
+
+def crowd(jump: float) -> tuple[Measured, Chains]:
+    """Six who stand for ten frames; in frame 5 the picture jumps to the right."""
+    frames, people = np.repeat(np.arange(10), 6), np.tile(np.arange(6), 10)
+    x = 100.0 * people + np.where(frames >= 5, jump, 0) + np.random.default_rng(1).normal(0, 0.5, 60)
+    values = np.stack([x, np.full(60, 100.0), np.full(60, 200.0), np.full(60, 40.0)], axis=1)
+    return Measured(values, np.full(60, 100.0), np.ones(60), frames), chains_of(people)
+
+
+def test_what_all_people_jump_is_the_cameras_and_jitter_is_nobodys() -> None:
+    measured, chains = crowd(40.0)
+    drift = residual_drift(measured, chains, 10)
+    assert drift[5, 0] - drift[4, 0] == pytest.approx(40, abs=1)
+    assert np.abs(drift[:5]).max() < 1
+    assert np.abs(residual_drift(*crowd(0.0), 10)).max() < 0.5
