@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from stages.association.exchanges import exchange_all
 from stages.association.rewiring import Exchange, RewireParams, rewired
 from stages.association.two_filter import NONE, Chains
 from stages.audit import write_audit
@@ -47,8 +48,9 @@ def rewire(
     """
     if not params.enabled or len(tracklets) == 0:
         return tracklets, []
-    indices = tracklets.detection_indices
-    bboxes = np.where(indices[:, None] >= 0, detections.bboxes[indices], tracklets.bboxes)
+    claimed = tracklets.detection_indices >= 0
+    bboxes = tracklets.bboxes.copy()
+    bboxes[claimed] = detections.bboxes[tracklets.detection_indices[claimed]]
     ids, audit = tracklets.tracklet_ids.copy(), []
     next_id = int(ids.max()) + 1
     for class_id in np.unique(tracklets.class_ids):
@@ -98,7 +100,7 @@ def main() -> None:
                 f"{args.camera_motion}: num_frames: expected the tracklets' {tracklets.num_frames}, "
                 f"got {camera_motion.num_frames}"
             )
-        if not is_built(rewired):
+        if not is_built(exchange_all):
             log.info("rewire: compiling, once for this version of its code (some 10 s)")
         with run.computing():
             result, rewires = rewire(tracklets, detections, camera_motion, params)

@@ -130,7 +130,8 @@ def test_motion_is_judged_by_detections_not_by_what_the_tracker_made_of_them() -
     assert partition(result) == partition(rewired(table)[0])
     assert (result.bboxes == blind.bboxes).all()
     unclaimed = dataclasses.replace(table, detection_indices=np.full(len(table), -1, np.int32))
-    assert len(rewire(unclaimed, detected(table), still, PARAMS)[1]) == len(audit) == 1
+    nothing = detected(tracklets({}, NUM_FRAMES))
+    assert len(rewire(unclaimed, nothing, still, PARAMS)[1]) == len(audit) == 1
 
 
 def test_switched_off_empty_and_alone_pass_through() -> None:

@@ -66,7 +66,7 @@ def residual_drift(measured: Measured, chains: Chains, num_frames: int) -> Array
 
 @compiled
 def _drift(measured: Measured, chains: Chains, offsets: Ints, noise: Array) -> Array:
-    """One filter over all boxes, in coordinates that the drift found so far is taken out of."""
+    """One robust filter over all boxes, in coordinates that the drift found so far is taken out of."""
     num_frames = len(offsets) - 1
     drift, states = np.zeros((num_frames, 2)), np.zeros((len(measured.frames), 4, 5))
     still = Measured(measured.values.copy(), measured.heights, measured.blur, measured.frames)
@@ -80,7 +80,7 @@ def _drift(measured: Measured, chains: Chains, offsets: Ints, noise: Array) -> A
         drift[frame, 1] += y
         for row in range(offsets[frame], offsets[frame + 1]):
             _shift(still, row, x, y)
-            filter_box(states, row, chains.befores[row], still, noise)
+            filter_box(states, row, chains.befores[row], still, noise, True)
     return drift
 
 

@@ -224,11 +224,11 @@ def _exchange(search: Search, found: Found, dirty: NDArray[np.bool_]) -> None:
     measured, noise = search.measured, search.noise
     for row in (a_next, b_next):
         while row != NONE and measured.frames[row] - frame < MEMORY_FRAMES:
-            filter_box(search.states.forward, row, befores[row], measured, noise)
+            filter_box(search.states.forward, row, befores[row], measured, noise, False)
             dirty[measured.frames[row]] = True
             row = nexts[row]
     for row in (a, b):
         while row != NONE and frame - measured.frames[row] < MEMORY_FRAMES:
-            filter_box(search.states.backward, row, nexts[row], measured, noise)
+            filter_box(search.states.backward, row, nexts[row], measured, noise, False)
             dirty[measured.frames[row]] = True
             row = befores[row]

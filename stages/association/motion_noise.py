@@ -8,14 +8,15 @@ still in the tracklets weigh little).
 
 import numpy as np
 
-from stages.association.link_costs import DEGREES_OF_FREEDOM
 from stages.association.two_filter import (
+    INNOVATION_TAILS,
     MEASUREMENT_NOISE,
     QUANTITIES,
     Array,
     Ints,
     Measured,
     carried,
+    doubt,
     first_velocity_variance,
 )
 from stages.compiled import compiled
@@ -67,7 +68,7 @@ def _descend(i: int, start: Array, measured: Measured, firsts: Ints, stops: Ints
 def innovation_loss(i: int, noise: Array, measured: Measured, firsts: Ints, stops: Ints) -> tuple[float, int]:
     """Mean loss of quantity i's innovations, (n + 1) / 2 ln(1 + e^2 / (n S)) + ln(S) / 2 with S in body heights^2; how many.
 
-    A measurement far off moves the filter less: its variance is divided by Student's weight (n + 1) / (n + e^2 / S).
+    The filter is robust: a measurement far off moves it less.
     """
     total, num = 0.0, 0
     for tracklet in range(len(firsts)):
@@ -84,10 +85,10 @@ def innovation_loss(i: int, noise: Array, measured: Measured, firsts: Ints, stop
             variance = spread * spread
             squared = innovation * innovation / (a + variance)
             if row - first >= WARM_UP:
-                total += 0.5 * (DEGREES_OF_FREEDOM + 1) * np.log(1 + squared / DEGREES_OF_FREEDOM)
+                total += 0.5 * (INNOVATION_TAILS + 1) * np.log(1 + squared / INNOVATION_TAILS)
                 total += 0.5 * np.log((a + variance) / (height * height))
                 num += 1
-            variance /= min((DEGREES_OF_FREEDOM + 1) / (DEGREES_OF_FREEDOM + squared), 1.0)
+            variance *= doubt(squared)
             gain, velocity_gain = a / (a + variance), b / (a + variance)
             value, velocity = value + gain * innovation, velocity + velocity_gain * innovation
             a, b, c = a - gain * a, b - gain * b, c - velocity_gain * b

@@ -26,6 +26,7 @@ QUANTITIES = 4
 VALUE, VELOCITY, VALUE_VARIANCE, COVARIANCE, VELOCITY_VARIANCE = 0, 1, 2, 3, 4
 STATE_SIZE = 5
 POSITION_NOISE, VELOCITY_NOISE, MEASUREMENT_NOISE = 0, 1, 2  # columns of the noise (4, 3): standard deviations, body heights
+INNOVATION_TAILS = 3.0  # degrees of freedom of Student's t: tracklets still hold identity switches, so tails are heavy
 FIRST_VELOCITIES = 10.0  # a first velocity's standard deviation, in those of one frame's change of velocity ...
 FIRST_VELOCITY = 0.005  # ... and body heights per frame on top, for people who hardly ever change theirs
 
@@ -59,22 +60,35 @@ def both_filters(measured: Measured, chains: Chains, noise: Array) -> States:
     num = len(measured.frames)
     states = States(np.zeros((num, QUANTITIES, STATE_SIZE)), np.zeros((num, QUANTITIES, STATE_SIZE)))
     for row in range(num):
-        filter_box(states.forward, row, chains.befores[row], measured, noise)
+        filter_box(states.forward, row, chains.befores[row], measured, noise, False)
         last = num - 1 - row
-        filter_box(states.backward, last, chains.nexts[last], measured, noise)
+        filter_box(states.backward, last, chains.nexts[last], measured, noise, False)
     return states
 
 
 @compiled
-def filter_box(states: Array, row: int, source: int, measured: Measured, noise: Array) -> None:
-    """Writes the state at a box, from the state at the box `source` that comes before it in the filter's direction."""
+def filter_box(states: Array, row: int, source: int, measured: Measured, noise: Array, robust: bool) -> None:
+    """Writes the state at a box, from the state at the box `source` that comes before it in the filter's direction.
+
+    A robust filter is moved less by outliers; one whose states are compared must not be, or a wrong box would excuse itself.
+    """
     for i in range(QUANTITIES):
         if source == NONE:
             _start(states, row, i, measured, noise)
         else:
             _carry(states, row, i, source, abs(measured.frames[row] - measured.frames[source]), measured, noise)
             spread = measured.heights[source] * measured.blur[row] * noise[i, MEASUREMENT_NOISE]
-            _correct(states, row, i, measured.values[row, i], spread * spread)
+            variance = spread * spread
+            if robust:
+                innovation = measured.values[row, i] - states[row, i, VALUE]
+                variance *= doubt(innovation * innovation / (states[row, i, VALUE_VARIANCE] + variance))
+            _correct(states, row, i, measured.values[row, i], variance)
+
+
+@compiled
+def doubt(squared: float) -> float:
+    """By which an outlier's measurement variance grows: the inverse of Student's weight (n + 1) / (n + e^2 / S), at least 1."""
+    return max((INNOVATION_TAILS + squared) / (INNOVATION_TAILS + 1), 1.0)
 
 
 @compiled
