@@ -20,7 +20,7 @@ from stages.detecting.stored import read_detections
 from stages.errors import DataError
 from stages.intake import choose_detections, choose_motion, read_ground_truth, sequence_info
 from stages.motchallenge import MotRows
-from stages.params import PARAMS, RESERVED_NAMES, SEQUENCE_NAME, sequence_names
+from stages.params import PARAMS, RESERVED_NAMES, SEQUENCE_NAME, read_params, sequence_names
 from stages.probe import Footage, Source, probe
 from stages.registration.stored import read_motion
 from stages.seqinfo import MAX_FPS, MIN_FPS, SequenceInfo, format_seqinfo
@@ -36,7 +36,8 @@ def check_name(name: str) -> None:
             f"--name: expected a letter and then letters, digits, _ or -, and none of {', '.join(sorted(RESERVED_NAMES))} "
             f"or YAML's own words, got {name!r}: give one with --name"
         )
-    if name in sequence_names() or (SEQUENCES / name).exists() or pointer_file(SEQUENCES / name).exists():
+    taken = {*sequence_names(), *(read_params().get("cameras") or {})}  # a camera's folder may not be made yet
+    if name in taken or (SEQUENCES / name).exists() or pointer_file(SEQUENCES / name).exists():
         raise DataError(f"--name: expected a new name, got {name}, which is there already (python -m stages.remove_sequence)")
 
 

@@ -59,9 +59,9 @@ def remove(name: str) -> list[str]:
 
 
 def _remove_entries(name: str) -> list[str]:
-    """Takes the sequence, and the scene that it is made from, out of params.yaml; the sections it was in."""
+    """Takes the sequence, and the camera that it is filmed by, out of params.yaml; the sections it was in."""
     params = read_params()
-    sections = [section for section in ("sequences", "scenes") if name in (params.get(section) or {})]
+    sections = [section for section in ("sequences", "cameras") if name in (params.get(section) or {})]
     text = PARAMS.read_text(encoding="utf-8")
     for section in sections:
         text = without_entries(text, section, [name])

@@ -1,24 +1,54 @@
-"""Parameters to a sample sequence: stored detections with exact ground truth, and no pixels.
+"""Parameters to a sample sequence: what one camera of a made-up scene films, with exact ground truth.
 
-So a fresh clone has something to track at once, and a test knows the truth.
+Cameras of one scene are made apart from each other: the walk of its people is worked out again for each, to the same bytes, and
+so each is an output of its own that DVC reruns alone. A scene that is not rendered gives boxes without pixels.
 """
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
-from stages.artifacts import write_text, writing_folder
+from stages.artifacts import write_text, writing, writing_folder
 from stages.command import execute, stage_options, stage_run
+from stages.h264 import H264Params, write_h264
 from stages.motchallenge import format_rows
 from stages.params import load_section
 from stages.pins import check_pins
-from stages.scene import Camera, SceneParams, SceneRows, simulate
+from stages.progress import progress
 from stages.seqinfo import SequenceInfo, format_seqinfo
 from stages.sequence_folder import write_marker
+from stages.world.observing import observe
+from stages.world.raster import Canvas
+from stages.world.rows import Rows, ground_truth
+from stages.world.scene import CameraParams, SceneParams
+from stages.world.seen import Seen
+from stages.world.walking import Moment
+from stages.world.world import World, film, look_on, make_world
 
 
-def write_sequence(folder: Path, name: str, params: SceneParams, truth: SceneRows, detections: SceneRows) -> None:
-    """Writes the folder of a sequence: ground truth in MOT17's nine columns, detections, camera."""
-    info = SequenceInfo(name, params.width_px, params.height_px, params.fps, params.num_frames, variable_rate=False)
+def synthesize(world: World, name: str, pixels: Path, params: H264Params) -> tuple[Rows, Rows]:
+    """Ground truth and imitated detections of the world's camera; the video, or a marker, goes into the folder `pixels`."""
+    seen: list[Seen] = []
+    if world.scene.rendered:
+
+        def pictures() -> Iterator[Canvas]:
+            for picture, who in film(world):
+                seen.append(who)
+                yield picture
+
+        with writing(pixels / "video.mp4") as temporary:
+            write_h264(temporary, progress(pictures(), f"synthesize {name}", world.scene.num_frames), world.scene.fps, params)
+    else:
+        seen += progress(look_on(world), f"synthesize {name}", world.scene.num_frames)
+        write_marker(pixels, "A scene of boxes: there are no pixels.")
+    truth = ground_truth(seen)
+    return truth, observe(truth, world.scene, name)
+
+
+def write_sequence(folder: Path, name: str, world: World, truth: Rows, detections: Rows) -> None:
+    """Writes what belongs to a sequence's folder besides pixels: ground truth in MOT17's columns, detections, camera, walk."""
+    scene = world.scene
+    info = SequenceInfo(name, scene.width_px, scene.height_px, scene.fps, scene.num_frames, variable_rate=False)
     write_text(folder / "seqinfo.ini", format_seqinfo(info))
     people = [f"1,1,{visibility:.3f}" for visibility in truth.scores.tolist()]
     found = [f"{score:.4f},-1,-1,-1" for score in detections.scores.tolist()]
@@ -26,23 +56,35 @@ def write_sequence(folder: Path, name: str, params: SceneParams, truth: SceneRow
     write_text(
         folder / "det" / "det.txt", format_rows(detections.frame_numbers, detections.ids, detections.bboxes, found, decimals=2)
     )
-    camera = Camera(params.width_px, params.height_px)
-    write_text(folder / "camera.json", json.dumps({"image_to_ground": camera.image_to_ground().tolist()}) + "\n")
-    write_marker(folder / "pixels", "A scene of boxes: there are no pixels.")
     write_marker(folder / "motion", "The camera stands still.")
+    write_text(folder / "camera.json", json.dumps({"image_to_ground": world.camera.image_to_ground().tolist()}) + "\n")
+    write_text(folder / "world.csv", format_walk(world.moments()))
+
+
+def format_walk(moments: Iterator[Moment]) -> str:
+    """Everybody in the place in each frame (from 0), seen or not: identity, position in metres, speed in m/s."""
+    lines = ["frame,identity,x_m,y_m,speed_mps\n"]
+    for frame, moment in enumerate(moments):
+        for name, (x, y), speed in zip(
+            moment.identity_ids.tolist(), moment.points.tolist(), moment.speeds.tolist(), strict=True
+        ):
+            lines.append(f"{frame},{name},{x:.4f},{y:.4f},{speed:.4f}\n")
+    return "".join(lines)
 
 
 def main() -> None:
     args = stage_options(__doc__, "sequence", "pins", "folder", "timings")
     check_pins(args.pins)
-    params = load_section(SceneParams, f"scenes.{args.sequence}")
-    with stage_run("synthesize", args.sequence, args.timings) as run:
+    params = load_section(H264Params, "synthesize")
+    camera = load_section(CameraParams, f"cameras.{args.sequence}")
+    scene = load_section(SceneParams, f"scenes.{camera.scene}")
+    with stage_run("synthesize", args.sequence, args.timings) as run, writing_folder(args.folder) as folder:
         with run.computing():
-            truth, detections = simulate(params)
-        run.counts = {"frames": params.num_frames, "people": len(set(truth.ids.tolist())), "boxes": len(truth.ids),
+            world = make_world(scene, camera)
+            truth, detections = synthesize(world, args.sequence, folder / "pixels", params)
+        write_sequence(folder, args.sequence, world, truth, detections)
+        run.counts = {"frames": scene.num_frames, "people": len(set(truth.ids.tolist())), "boxes": len(truth.ids),
                       "detections": len(detections.ids)}  # fmt: skip
-        with writing_folder(args.folder) as folder:
-            write_sequence(folder, args.sequence, params, truth, detections)
 
 
 if __name__ == "__main__":

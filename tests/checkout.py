@@ -66,6 +66,11 @@ class Checkout:
             node[key] = value
         path.write_text(yaml.safe_dump(params, sort_keys=False))
 
+    def keep_cameras(self, *names: str) -> None:
+        """Takes all other cameras of the sample scenes out of params.yaml."""
+        cameras = yaml.safe_load((self.folder / "params.yaml").read_text())["cameras"]
+        self.set_params(cameras={name: cameras[name] for name in names})
+
     def artifacts(self, *suffixes: str) -> dict[str, bytes]:
         """Bytes of all artifacts and reports with these suffixes, by path; timings apart."""
         files = [path for top in ("artifacts", "reports") for path in sorted((self.folder / top).rglob("*"))]

@@ -14,10 +14,10 @@ from stages.command import execute
 from tests.conftest import ROOT
 
 PARAMS = """\
-# Sample scenes.
-scenes:
+# Cameras of sample scenes.
+cameras:
   plaza:
-    seed: 7    # any whole number
+    scene: square    # one of the scenes
 
 # What goes through the pipeline.
 sequences:

@@ -127,6 +127,14 @@ def test_options_that_do_not_fit_are_refused(
     assert contents(project) == before
 
 
+def test_a_camera_of_a_sample_scene_keeps_its_name(project: Path, command: Command, tmp_path: Path) -> None:
+    """Its folder is an output of `synthesize`, also before that has run."""
+    params = project / "params.yaml"
+    params.write_text(params.read_text().replace("cameras:\n", "cameras:\n  tower:\n    scene: square\n"))
+    said = command("add", write_video(tmp_path / "tower.mp4", 2))
+    assert "expected a new name, got tower, which is there already" in said
+
+
 def test_network_and_estimated_motion_need_pixels(project: Path, command: Command, tmp_path: Path) -> None:
     source = mot_folder(tmp_path / "mot", seqinfo=SEQINFO.format(fps=30, frames=3), det=DET)
     assert "expected pixels for --detections network, found none" in command("add", source, "--detections", "network")

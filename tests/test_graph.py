@@ -70,7 +70,8 @@ def test_sections_read_are_the_sections_declared(name: str) -> None:
         if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
             continue
         if call.func.id in ("load_section", "load_value"):
-            read.add(re.sub(r"\{[^}]*\}", "${key}", ast.literal_eval(ast.unparse(call.args[1]).replace("f'", "'", 1))))
+            section = ast.literal_eval(ast.unparse(call.args[1]).replace("f'", "'", 1))
+            read.add(re.sub(r"\{[^}]*\}", "${key}", section).replace("scenes.${key}", "scenes.${item.scene}"))
         elif call.func.id == "sequence_names":
             read.add("sequences")
         elif call.func.id == "read_params":
@@ -105,7 +106,7 @@ def test_every_section_of_params_belongs_to_a_stage() -> None:
     assert declared == set(PARAMS)
 
 
-LIGHT = ["synthesize", "track", "rewire", "split", "merge", "smooth", "identify", "summarize"]
+LIGHT = ["track", "rewire", "split", "merge", "smooth", "identify", "summarize"]
 HEAVY = {"torch", "torchvision", "ultralytics", "torchreid", "mlflow", "cv2", "av"}
 
 

@@ -18,7 +18,8 @@ AFTER_MERGE += ["summarize", "report", "publish"]
 def small(folder: Path) -> Checkout:
     """A checkout whose scene has 80 frames."""
     made = Checkout(folder)
-    made.set_params(scenes__promenade__num_frames=80, scenes__promenade__width_px=640, scenes__promenade__height_px=360,
+    made.keep_cameras("promenade")
+    made.set_params(scenes__promenade__seconds=3.2, scenes__promenade__width_px=640, scenes__promenade__height_px=360,
                     render__max_width_px=320)  # fmt: skip
     made.run("git commit -qam small")
     return made

@@ -52,7 +52,8 @@ def test_the_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     torch.save(build_network("osnet_x0_25").state_dict(), downloads / "osnet_x0_25_msmt17.pth")
     for path in (videos / "street.mp4", checkout.folder / "clips/hall_left.mp4", checkout.folder / "clips/hall_right.mp4"):
         write_video(path, 6, 96, 64)
-    checkout.set_params(scenes__promenade__num_frames=40, detect__image_size_px=64)
+    checkout.keep_cameras("promenade")
+    checkout.set_params(scenes__promenade__seconds=1.6, detect__image_size_px=64)
     ran = 0
     for command in COMMANDS:
         if command not in BY_MAKE:

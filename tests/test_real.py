@@ -16,7 +16,8 @@ def test_street_video_to_identities(shared_data: Path, tmp_path: Path) -> None:
     checkout = Checkout(tmp_path)
     for folder, file in (("yolov8n", "yolov8n.pt"), ("osnet_x0_25_msmt17", "osnet_x0_25_msmt17.pth")):
         shutil.copyfile(shared_data / "weights" / file, checkout.folder / "data/weights" / folder / file)
-    checkout.set_params(detect__weights="yolov8n", scenes__promenade__num_frames=40)
+    checkout.keep_cameras("promenade")
+    checkout.set_params(detect__weights="yolov8n", scenes__promenade__seconds=1.6)
     printed = checkout.run(f"python -m stages.add_sequence {shared_data / 'sequences/TUD-Stadtmitte'}")
     assert "the video says 15 frames/s: overruled, 25 counts" in printed
     checkout.repro()

@@ -38,18 +38,18 @@ def test_removing_takes_every_trace_and_nothing_else(project: Path, command: Com
     said = command("remove", "plaza")
     for line in (
         "params.yaml: sequences.plaza",
-        "params.yaml: scenes.plaza",
+        "params.yaml: cameras.plaza",
         "dvc.lock: track@plaza",
         "artifacts/galleries/square/plaza.npz",
     ):
         assert f"removed {line}" in said
     assert "dvc repro" in said
     assert yaml.safe_load((project / "params.yaml").read_text()) == {
-        "scenes": {},
+        "cameras": {},
         "sequences": {"plaza2": add_sequence.settings("network", "none", "plaza2")},
         "detect": {"weights": "yolov8n"},
     }
-    assert (project / "params.yaml").read_text().startswith("# Sample scenes.\nscenes: {}\n\n# What goes")
+    assert (project / "params.yaml").read_text().startswith("# Cameras of sample scenes.\ncameras: {}\n\n# What goes")
     assert list(yaml.safe_load((project / "dvc.lock").read_text())["stages"]) == ["detect@plaza2", "summarize"]
     left = [path for path in contents(project) if path.startswith("artifacts")]
     assert sorted(left) == sorted(place.format("plaza2") for place in written)

@@ -1,8 +1,8 @@
 """Boxes to measure with: people who walk about, thousands of frames at once.
 
-`stages.scene` makes truer scenes, but it works out who covers whom, which takes minutes for a crowd, and people come and go as
-they like. Here everybody walks straight on a torus: who leaves the picture at one side is a new person at the other, so the
-number of people is what was asked for while tracks end and begin. Scores dip for some frames, as under occlusion.
+The sample world makes truer scenes, but it works out who covers whom, and people come and go as they like. Here everybody walks
+straight on a torus: who leaves the picture at one side is a new person at the other, so the number of people is what was asked
+for while tracks end and begin. Scores dip for some frames, as under occlusion.
 """
 
 from collections.abc import Iterator
