@@ -1,0 +1,151 @@
+"""Tracks of a sequence to the formats of other tools: MOTChallenge, CSV, Parquet, COCO-style JSON, CVAT.
+
+    python -m stages.export street                        # all formats, into exports/street/
+    python -m stages.export street --format cvat --out street.xml
+
+Frames are counted as in the source, whatever clip was tracked. stages.import_truth reads MOTChallenge and CVAT back.
+"""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from stages.artifacts import exclusive, writing
+from stages.classes import ClassNames, parse_class_name
+from stages.clip import ClipParams, source_frames
+from stages.command import execute, log, parser
+from stages.contracts.tracklets import Tracklets
+from stages.errors import DataError
+from stages.exchange.coco import format_coco
+from stages.exchange.cvat import format_cvat
+from stages.exchange.tables import format_csv, parquet_bytes
+from stages.frames import list_images
+from stages.freshness import check_fresh
+from stages.motchallenge import format_rows
+from stages.params import load_section, sequence_names
+from stages.seqinfo import read_seqinfo
+from stages.sequence_folder import holds_data
+from stages.versioning import SEQUENCES
+
+ARTIFACTS = Path("artifacts")  # as dvc.yaml has it
+LEVELS = {  # level -> file, and the stage that writes it
+    "raw": ("tracklets_raw.npz", "track"),
+    "rewired": ("tracklets_rewired.npz", "rewire"),
+    "split": ("tracklets_split.npz", "split"),
+    "merged": ("tracklets_merged.npz", "merge"),
+    "final": ("tracks.npz", "smooth"),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Exported:
+    """What is exported: tracklets, the source's frames that they were found in, and names."""
+
+    tracklets: Tracklets
+    frames: range
+    names: ClassNames
+    footage: str  # name of the video file or of the folder of images
+    file_names: list[str]  # one per frame of the clip
+    keyframe_px: float
+
+
+def as_mot(exported: Exported) -> bytes:
+    """A result file: frame from 1, id, left, top, width, height, score, -1, -1, -1; classes are lost."""
+    tracklets = exported.tracklets
+    order = np.lexsort((tracklets.tracklet_ids, tracklets.frame_numbers))
+    frames = np.asarray(exported.frames, dtype=np.int64)[tracklets.frame_numbers[order]]
+    tails = [f"{score:.4f},-1,-1,-1" for score in tracklets.confidences[order].tolist()]
+    return format_rows(frames, tracklets.tracklet_ids[order], tracklets.bboxes[order], tails, decimals=3).encode()
+
+
+def as_csv(exported: Exported) -> bytes:
+    return format_csv(exported.tracklets, exported.frames, exported.names).encode()
+
+
+def as_parquet(exported: Exported) -> bytes:
+    return parquet_bytes(exported.tracklets, exported.frames, exported.names)
+
+
+def as_coco(exported: Exported) -> bytes:
+    return format_coco(exported.tracklets, exported.frames, exported.names, exported.file_names).encode()
+
+
+def as_cvat(exported: Exported) -> bytes:
+    frames, names = exported.frames, exported.names
+    return format_cvat(exported.tracklets, frames, names, exported.footage, exported.keyframe_px).encode()
+
+
+FORMATS: dict[str, tuple[str, Callable[[Exported], bytes]]] = {  # name -> suffix of the file, and what is in it
+    "mot": (".txt", as_mot),
+    "csv": (".csv", as_csv),
+    "parquet": (".parquet", as_parquet),
+    "coco": (".json", as_coco),
+    "cvat": (".xml", as_cvat),
+}
+
+
+def load(sequence: str, level: str, names: ClassNames, keyframe_px: float) -> Exported:
+    """What the pipeline found in a sequence. Raises DataError where it has not run, or for another clip."""
+    if sequence not in (known := sequence_names()):
+        raise DataError(f"{sequence}: expected one of the sequences in params.yaml ({', '.join(known)})")
+    folder = SEQUENCES / sequence
+    tracklets = Tracklets.load(ARTIFACTS / sequence / LEVELS[level][0], sequence)
+    frames = source_frames(read_seqinfo(folder / "seqinfo.ini"), load_section(ClipParams, f"sequences.{sequence}.clip"))
+    if len(frames) != tracklets.num_frames:
+        raise DataError(
+            f"{sequence}: expected tracks of the clip's {len(frames)} frames, got {tracklets.num_frames} (run `dvc repro`)"
+        )
+    footage, file_names = footage_names(folder / "pixels", frames)
+    return Exported(tracklets, frames, names, footage, file_names, keyframe_px)
+
+
+def footage_names(pixels: Path, frames: range) -> tuple[str, list[str]]:
+    """The name of the footage and that of each frame: the image's own, or MOTChallenge's (000001.jpg) of a frame of a video."""
+    images = list_images(pixels) if holds_data(pixels) else []
+    if images:
+        return pixels.name, [images[frame].name for frame in frames]
+    files = sorted(path.name for path in pixels.iterdir() if not path.name.startswith(".")) if holds_data(pixels) else []
+    return (files[0] if files else ""), [f"{frame + 1:06d}.jpg" for frame in frames]
+
+
+def write(path: Path, content: bytes) -> None:
+    """Writes the file, whole or not at all."""
+    with exclusive("export"), writing(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def options() -> argparse.Namespace:
+    made = parser(__doc__)
+    made.add_argument("sequence", help="one of params.yaml's")
+    made.add_argument("--format", choices=(*FORMATS, "all"), default="all", help="default: all")
+    made.add_argument("--level", choices=LEVELS, default="final", help="default: final")
+    made.add_argument("--out", type=Path, help="file, for all formats a folder; default: exports/<sequence>/<level>.*")
+    made.add_argument("--class-name", action="append", default=[], metavar="ID=NAME", help="of a detector not trained on COCO")
+    made.add_argument("--keyframe-px", type=float, default=1.0, help="cvat: how far off its interpolation may be; default: 1")
+    made.add_argument("--as-is", action="store_true", help="also export results that are not up to date")
+    return made.parse_args()
+
+
+def main() -> None:
+    args = options()
+    if not 0 <= args.keyframe_px < 1e6:
+        raise DataError(f"--keyframe-px: expected pixels from 0, got {args.keyframe_px:g}")
+    names = ClassNames(dict(map(parse_class_name, args.class_name)))
+    exported = load(args.sequence, args.level, names, args.keyframe_px)
+    if not args.as_is:
+        check_fresh(f"{LEVELS[args.level][1]}@{args.sequence}")
+    chosen = FORMATS if args.format == "all" else {args.format: FORMATS[args.format]}
+    counts = f"{len(exported.tracklets.ids):,} tracks, {len(exported.tracklets):,} boxes, {len(exported.frames):,} frames"
+    folder = args.out if args.out and args.format == "all" else Path("exports") / args.sequence
+    for name, (suffix, content) in chosen.items():
+        path = args.out if args.out and args.format != "all" else folder / f"{args.level}{suffix}"
+        written = content(exported)
+        write(path, written)
+        log.info("export %s: %s as %s in %s (%.1f MB)", args.sequence, counts, name, path, len(written) / 1e6)
+
+
+if __name__ == "__main__":
+    execute(main)

@@ -1,0 +1,178 @@
+"""The exporter and the importer as commands, on a small project without DVC and on one with it."""
+
+import json
+import logging
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from stages import export, import_truth
+from stages.command import execute
+from stages.contracts.tracklets import Tracklets
+from stages.scoring.truth import read_truth
+from tests import sample_project
+from tests.sample_project import SEQINFO
+from tests.tables import box, tracklets
+
+project, dvc_project = sample_project.project, sample_project.dvc_project  # fixtures
+Run = Callable[..., str]
+WALK = {1: {0: box(10), 1: box(12), 2: box(14)}, 2: {2: box(200), 4: box(206)}}
+
+
+@pytest.fixture
+def tracked(project: Path) -> Path:
+    """The project with tracks of each second of ten frames from frame 4, as if the pipeline had run."""
+    params = yaml.safe_load((project / "params.yaml").read_text())
+    clip = {"start_frame": 4, "end_frame": None, "frame_stride": 2}
+    params["sequences"] = {"street": {"detections": "stored", "clip": clip}}
+    (project / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    folder = project / "data/sequences/street"
+    for part in ("pixels", "gt"):
+        (folder / part).mkdir(parents=True)
+        (folder / part / "none.txt").write_text("nothing\n")
+    (folder / "seqinfo.ini").write_text(SEQINFO.format(fps=10, frames=14).replace("64", "640").replace("48", "480"))
+    table().save(project / "artifacts/street/tracks.npz")
+    return project
+
+
+def table(num_frames: int = 5) -> Tracklets:
+    return tracklets(WALK, num_frames, sequence="street", fps=5.0)
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Run:
+    """Runs a command line as its module does; what it logged, or its one line of error."""
+
+    def run(line: str) -> str:
+        name, *arguments = line.split()
+        monkeypatch.setattr(sys, "argv", [name, *arguments])
+        caplog.clear()
+        with caplog.at_level(logging.INFO, "retrace"):
+            try:
+                execute({"export": export.main, "import_truth": import_truth.main}[name])
+            except SystemExit as stopped:
+                return str(stopped.code)
+        return "\n".join(caplog.messages)
+
+    return run
+
+
+def test_all_formats_lie_together_and_count_frames_as_the_source(tracked: Path, run: Run) -> None:
+    said = run("export street").splitlines()
+    assert [line.partition(" as ")[2].split()[0] for line in said] == ["mot", "csv", "parquet", "coco", "cvat"]
+    assert all(line.startswith("export street: 2 tracks, 5 boxes, 5 frames as ") for line in said)
+    assert sorted(path.name for path in Path("exports/street").iterdir()) == [
+        "final.csv", "final.json", "final.parquet", "final.txt", "final.xml"]  # fmt: skip
+    assert Path("exports/street/final.txt").read_text().splitlines()[:2] == [
+        "5,1,10.000,100.000,40.000,100.000,1.0000,-1,-1,-1", "7,1,12.000,100.000,40.000,100.000,1.0000,-1,-1,-1"]  # fmt: skip
+    images = json.loads(Path("exports/street/final.json").read_text())["images"]
+    assert [image["file_name"] for image in images] == [f"{n:06d}.jpg" for n in (5, 7, 9, 11, 13)]
+
+
+def test_the_images_own_names_are_those_of_the_frames(tracked: Path, run: Run) -> None:
+    pixels = tracked / "data/sequences/street/pixels"
+    (pixels / "none.txt").unlink()
+    for number in range(14):
+        (pixels / f"cam_{number:03d}.png").touch()
+    run("export street --format coco --out tracks.json")
+    images = json.loads(Path("tracks.json").read_text())["images"]
+    assert [image["file_name"] for image in images] == [f"cam_{n:03d}.png" for n in (4, 6, 8, 10, 12)]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("export road", "road: expected one of the sequences in params.yaml (street)"),
+        ("export street --level raw", "artifacts/street/tracklets_raw.npz: expected a file, found none (run `dvc repro`)"),
+        ("export street --class-name person", "--class-name: expected a class and its name such as 3=forklift, got 'person'"),
+        ("export street --keyframe-px -1", "--keyframe-px: expected pixels from 0, got -1"),
+        ("import_truth road a.xml", "road: expected one of the sequences in params.yaml (street)"),
+        ("import_truth street a.xml", "a.xml: expected a file, found none"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line_and_writes_nothing(tracked: Path, run: Run, line: str, message: str) -> None:
+    assert run(line) == f"error: {message}"
+    assert not Path("exports").exists()
+    assert not Path("data/sequences/street/gt/gt.txt").exists()
+
+
+def test_tracks_of_another_clip_are_refused(tracked: Path, run: Run) -> None:
+    table(9).save(Path("artifacts/street/tracks.npz"))
+    assert run("export street") == "error: street: expected tracks of the clip's 5 frames, got 9 (run `dvc repro`)"
+
+
+@pytest.mark.parametrize("form", ["cvat", "mot"])
+def test_exported_tracks_come_back_as_ground_truth(tracked: Path, run: Run, form: str) -> None:
+    out = {"cvat": "corrected.xml", "mot": "corrected.txt"}[form]
+    run(f"export street --format {form} --out {out}")
+    said = run(f"import_truth street {out}")
+    assert said == "import_truth street: 2 people, 5 boxes in 4 frames in data/sequences/street/gt/gt.txt; next: dvc repro"
+    gt = Path("data/sequences/street/gt")
+    assert [path.name for path in gt.iterdir()] == ["gt.txt"], "the marker of a sequence without ground truth is gone"
+    truth = read_truth(gt / "gt.txt", 14)
+    assert truth.rules == "MOT17"
+    assert truth.frame_numbers.tolist() == [4, 6, 8, 8, 12]
+    assert truth.ids.tolist() == [1, 1, 1, 2, 2]
+    assert truth.bboxes[:, 0].tolist() == [10, 12, 14, 200, 206]
+    assert truth.considered.all()
+
+
+def test_the_truth_may_be_written_elsewhere(tracked: Path, run: Run) -> None:
+    run("export street --format cvat --out a.xml")
+    assert run("import_truth street a.xml --out here/gt.txt").endswith("5 boxes in 4 frames in here/gt.txt")
+    assert Path("here/gt.txt").read_text().splitlines()[0] == "5,1,10.000,100.000,40.000,100.000,1,1,1"
+    assert Path("data/sequences/street/gt/none.txt").exists()
+
+
+def test_nine_columns_stay_as_people_wrote_them(tracked: Path, run: Run) -> None:
+    Path("gt.txt").write_text("5,1,10,100,40,100,1,1,0.5\n5,9,20,100,40,100,0,8,1\n")
+    run("import_truth street gt.txt --out out.txt")
+    assert Path("out.txt").read_text() == "5,1,10.000,100.000,40.000,100.000,1,1,0.5\n5,9,20.000,100.000,40.000,100.000,0,8,1\n"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("<width>640", "<width>641"), "a.xml: expected pictures of 640 x 480 px, got (641, 480)"),
+        (('label="person"', 'label="car"'), "a.xml: expected tracks labelled person (--label), got car"),
+        (('frame="4"', 'frame="14"'), "a.xml: row of frame 15, id 1: expected frames up to 14, got 15"),
+    ],
+)
+def test_a_file_of_another_sequence_is_refused(tracked: Path, run: Run, change: tuple[str, str], message: str) -> None:
+    run("export street --format cvat --out a.xml")
+    Path("a.xml").write_text(Path("a.xml").read_text().replace(*change))
+    assert run("import_truth street a.xml") == f"error: {message}"
+    assert Path("data/sequences/street/gt/none.txt").exists()
+
+
+def test_a_sample_camera_s_truth_is_not_replaced(tracked: Path, run: Run) -> None:
+    params = yaml.safe_load(Path("params.yaml").read_text())
+    params["cameras"] = {"street": {}}
+    Path("params.yaml").write_text(yaml.safe_dump(params))
+    run("export street --format mot --out a.txt")
+    assert "expected a sequence that was added, got a sample camera" in run("import_truth street a.txt")
+
+
+def test_a_project_under_dvc_tracks_the_truth_and_refuses_stale_tracks(
+    tracked: Path,
+    dvc_project: Path,
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(tracked / ".dvc/site"))
+    stage = {"cmd": "true", "deps": ["data/sequences/street"], "outs": ["artifacts/street/tracks.npz"]}
+    Path("dvc.yaml").write_text(yaml.safe_dump({"stages": {"smooth": {"foreach": ["street"], "do": stage}}}))
+    for command in (["add", "-q", "data/sequences/street"], ["commit", "-q", "-f", "smooth@street"]):
+        subprocess.run([sys.executable, "-m", "dvc", *command], check=True)
+    pointer = Path("data/sequences/street.dvc").read_text()
+    assert "as mot in" in run("export street --format mot --out a.txt")
+    assert run("import_truth street a.txt").endswith("next: dvc repro")
+    assert Path("data/sequences/street.dvc").read_text() != pointer
+    refused = run("export street --format mot --out b.txt")
+    assert refused.startswith("error: smooth@street: expected results that are up to date, got changes in smooth@street (run ")
+    assert not Path("b.txt").exists()
+    assert "as mot in b.txt" in run("export street --format mot --out b.txt --as-is")
