@@ -7,7 +7,7 @@ VENVS ?= $(HOME)/.cache/retrace
 VENV := $(VENVS)/$(KEY)
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: install repro test lint unit bench ui clean-venvs help
+.PHONY: install repro results test lint unit bench ui clean-venvs help
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/:/' | column -t -s:
 
@@ -38,6 +38,9 @@ bench: $(VENV)/.benchmarks  ## the tracker's speed beside other trackers (tests/
 $(VENV)/.benchmarks: | install
 	@$(VENV)/bin/pip install --disable-pip-version-check --quiet -c constraints.txt ".[benchmarks]"
 	@touch $@
+
+results: install  ## the figures of the last result again
+	@python -m stages.show
 
 ui: install  ## MLflow on http://127.0.0.1:5000
 	@MLFLOW_DISABLE_TELEMETRY=true mlflow ui --backend-store-uri sqlite:///mlflow.db --host 127.0.0.1 --port 5000

@@ -1,4 +1,4 @@
-"""The pipeline's result to one MLflow run: params, metrics, timings, where it came from, and the report.
+"""The pipeline's result to one MLflow run: params, metrics, timings, where it came from, what changed, report and frames.
 
 A run is found again by the fingerprint of its result, so publishing twice brings one run up to date. DVC is the truth: when the
 server is down, the stage fails, nothing is lost, and the next `dvc repro` tries again.
@@ -17,12 +17,15 @@ from stages.command import execute, log, parser
 from stages.figures import check_figures, read_figures
 from stages.params import PARAMS, read_params, read_yaml, sequence_names
 from stages.pins import check_pins
-from stages.publishing.provenance import Commit, current_commit, dvc_experiments, text_at
+from stages.publishing.description import describe, short_changes
+from stages.publishing.provenance import Commit, current_commit, dvc_experiments, history, text_at
 from stages.publishing.result import Result, timing_metrics, weights_hashes
-from stages.publishing.store import EXPERIMENT, Store, main_folder
+from stages.publishing.store import COMMIT, DVC_EXPERIMENT, EXPERIMENT, Store, main_folder
+from stages.scoring.closing import closing
 from stages.timings import read_timings
 
-PATHS = ("pins", "metrics", "per-sequence", "timings", "reports", "weights", "published")
+PATHS = ("pins", "metrics", "per-sequence", "timings", "reports", "stills", "weights", "published")
+NOTE = "mlflow.note.content"  # what MLflow's page shows as the run's description
 
 
 def publish(args: argparse.Namespace) -> None:
@@ -32,10 +35,12 @@ def publish(args: argparse.Namespace) -> None:
     timings = timing_metrics(read_timings(args.timings, sequence_names()))
     commit, experiment = current_commit(args.reports), os.environ.get("DVC_EXP_NAME")
     store = Store()
-    new = store.publish(_run_name(result, commit, experiment), result, timings, _tags(result, commit, experiment), args.reports)
+    tags = _tags(store, result, commit, experiment)
+    new = store.publish(_run_name(result, commit, experiment), result, timings, tags, [args.reports, args.stills])
     metrics = sorted(result.flat_metrics())
     write_json(args.published, {"experiment": EXPERIMENT, "fingerprint": result.fingerprint, "metrics": metrics})
     log.info("publish: %s run of %d metrics in %s", "a new" if new else "updated the", len(metrics) + len(timings), store.place)
+    log.info("%s", closing(result.metrics, result.per_sequence, args.reports))
 
 
 def publish_experiments(args: argparse.Namespace) -> None:
@@ -49,7 +54,7 @@ def publish_experiments(args: argparse.Namespace) -> None:
         if result is None:
             log.info("publish: %s has no metrics: left out", name)
         elif store.run_id(result.fingerprint) is None:
-            store.publish(name, result, {}, _tags(result, Commit(sha, dirty=False), name), None)
+            store.publish(name, result, {}, _tags(store, result, Commit(sha, dirty=False), name), [])
             published += 1
             log.info("publish: %s: a new run", name)
     log.info("publish: %d of %d experiments were new in %s", published, len(experiments), store.place)
@@ -72,13 +77,17 @@ def _run_name(result: Result, commit: Commit | None, experiment: str | None) -> 
     return f"{commit.sha[:7]}{'+' * commit.dirty}" if commit else result.fingerprint[:8]
 
 
-def _tags(result: Result, commit: Commit | None, experiment: str | None) -> dict[str, str]:
-    """Where the result came from; what is unknown is left out."""
-    tags = {f"retrace.weights.{section}": weights for section, weights in result.weights.items()}
+def _tags(store: Store, result: Result, commit: Commit | None, experiment: str | None) -> dict[str, str]:
+    """The description, what changed, and where the result came from; what is unknown is left out."""
+    parent = store.run_before(result.fingerprint, history(commit.sha) if commit else [])
+    tags = {NOTE: describe(result, parent)}
+    if changes := short_changes(result, parent):
+        tags["retrace.changes"] = changes
+    tags |= {f"retrace.weights.{section}": weights for section, weights in result.weights.items()}
     if commit:
-        tags |= {"retrace.git_commit": commit.sha, "retrace.git_dirty": str(commit.dirty).lower()}
+        tags |= {COMMIT: commit.sha, "retrace.git_dirty": str(commit.dirty).lower()}
         tags["mlflow.source.git.commit"] = commit.sha  # MLflow's own column
-    return tags | ({"retrace.dvc_experiment": experiment} if experiment else {})
+    return tags | ({DVC_EXPERIMENT: experiment} if experiment else {})
 
 
 def _options() -> argparse.Namespace:

@@ -31,6 +31,7 @@ def outputs(name: str) -> list[Path]:
         *Path(".chunks").glob(f"*/{name}"),
         artifacts / "quality" / f"{name}.json",
         artifacts / "scores" / f"{name}.json",
+        artifacts / "stills" / name,
     ]
 
 

@@ -1,18 +1,20 @@
 """Tracks to a video to look at: boxes in one colour per identity, the identity's number, a short trail of where it walked.
 
-Boxes that no detection stands for (interpolated) are dashed and fainter. Without footage, people walk on a plain canvas.
+Boxes that no detection stands for (interpolated) are dashed and fainter. Without footage, people walk on a plain canvas. A few
+frames are kept as pictures beside the video.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import repeat
+from pathlib import Path
 from typing import Annotated
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.artifacts import writing
+from stages.artifacts import writing, writing_folder
 from stages.boxes import foot_points
 from stages.clip import ClipParams, source_frames
 from stages.command import execute, log, stage_options, stage_run
@@ -41,6 +43,8 @@ from stages.sequence_folder import holds_data
 CANVAS_GREY = 40
 FAINT = 0.65  # opacity of trails and interpolated boxes
 DECODED_AHEAD = 16  # frames
+STILLS = 3
+JPEG_QUALITY = 85
 
 
 @dataclass(frozen=True)
@@ -123,13 +127,28 @@ def _resized(picture: Picture, size: tuple[int, int]) -> Picture:
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
+def still_frames(num_frames: int) -> list[int]:
+    """Frame numbers spread evenly over the clip; 0 for a clip of no frames."""
+    return sorted({(k + 1) * num_frames // (STILLS + 1) for k in range(STILLS)})
+
+
+def keeping_stills(pictures: Iterable[Picture], frame_numbers: list[int], folder: Path) -> Iterator[Picture]:
+    """The pictures again; those of the given frames are written as JPEG into the folder, too."""
+    for frame_number, picture in enumerate(pictures):
+        if frame_number in frame_numbers:
+            _, encoded = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+            (folder / f"frame_{frame_number:06d}.jpg").write_bytes(encoded.tobytes())
+        yield picture
+
+
 def canvas(width_px: int, height_px: int) -> Picture:
     """A plain dark picture."""
     return np.full((height_px, width_px, 3), CANVAS_GREY, dtype=np.uint8)
 
 
 def main() -> None:
-    args = stage_options(__doc__, "sequence", "pins", "pixels", "seqinfo", "tracks", "identities", "video", "timings")
+    args = stage_options(__doc__, "sequence", "pins", "pixels", "seqinfo", "tracks", "identities", "video", "stills",
+                         "timings")  # fmt: skip
     check_pins(args.pins)
     params = load_section(RenderParams, "render")
     clip = load_section(ClipParams, f"sequences.{args.sequence}.clip")
@@ -145,7 +164,8 @@ def main() -> None:
         pictures = prefetched(read_frames(args.pixels, info, frames), DECODED_AHEAD) if filmed else repeat(
             canvas(tracks.width_px, tracks.height_px), len(frames))  # fmt: skip
         drawn = render(pictures, tracks, identities, params.max_width_px, params.trail_s)
-        with run.computing(), writing(args.video) as temporary:
+        with run.computing(), writing_folder(args.stills) as stills, writing(args.video) as temporary:
+            drawn = keeping_stills(drawn, still_frames(len(frames)), stills)
             write_h264(temporary, progress(drawn, f"render {args.sequence}", len(frames)), tracks.fps, params)
         run.counts = {"frames": len(frames), "boxes": len(tracks), "tracks": len(tracks.ids)}
 

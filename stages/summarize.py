@@ -22,6 +22,8 @@ from stages.scoring.tally import ALPHAS, Scores, combine
 
 Figures = dict[str, Any]
 QUALITY_COUNTS = ("tracklets", "detections_tracked", "detections")  # of a level in the file that `analyze` wrote
+PLOTTED = ("HOTA", "AssA", "DetA", "IDF1", "MOTA", "IDSW")
+ALL = "all sequences"
 
 
 def combine_levels(scores: Mapping[str, SequenceScores]) -> dict[str, Scores]:
@@ -76,8 +78,22 @@ def hota_table(combined: Mapping[str, Scores]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def score_table(figures: Mapping[str, Figures], per_sequence: Mapping[str, Mapping[str, Figures]]) -> str:
+    """A CSV for DVC plots with one line a figure that is known: sequence (or all of them), level, metric, value."""
+    scored = {ALL: figures, **per_sequence} if len(per_sequence) > 1 else {ALL: figures}
+    lines = [
+        f"{sequence},{level},{metric},{values[metric]}"
+        for sequence, levels in scored.items()
+        for level, values in levels.items()
+        for metric in PLOTTED
+        if metric in values
+    ]
+    return "\n".join(["sequence,level,metric,value", *lines]) + "\n"
+
+
 def main() -> None:
-    args = stage_options(__doc__, "pins", "scores", "quality", "galleries", "metrics", "levels", "per-sequence", "hota")
+    args = stage_options(__doc__, "pins", "scores", "quality", "galleries", "metrics", "levels", "per-sequence", "hota",
+                         "score-table")  # fmt: skip
     check_pins(args.pins)
     names = sequence_names()
     with exclusive("summarize@all"):
@@ -94,7 +110,9 @@ def main() -> None:
         }
         combined = combine_levels(scores)
         figures = combined_figures(combined, quality)
-        write_json(args.per_sequence, sequence_figures(scores, quality))
+        per_sequence = sequence_figures(scores, quality)
+        write_json(args.per_sequence, per_sequence)
+        write_text(args.score_table, score_table(figures, per_sequence))
         write_text(args.hota, hota_table(combined))
         for level in LEVELS:
             write_json(args.levels / f"{level}.json", figures[level])

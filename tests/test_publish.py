@@ -17,6 +17,7 @@ import yaml
 
 from stages.errors import DataError
 from stages.publish import main
+from stages.publishing.description import Published, describe, short_changes
 from stages.publishing.provenance import Commit, current_commit
 from stages.publishing.result import Result, timing_metrics, weights_hashes
 from stages.publishing.store import ENVIRONMENT, Store
@@ -35,7 +36,7 @@ PARAMS = {
 METRICS = {"raw": {"HOTA": 59.4, "IDF1": 77.9, "IDSW": 7}, "final": {"HOTA": 62.1, "IDF1": 80.2, "IDSW": 2}}
 OPTIONS = (
     "--pins constraints/publishing.txt --metrics reports/metrics.json --per-sequence reports/sequences.json "
-    "--timings artifacts/timings --reports reports --weights data/weights --published artifacts/published.json"
+    "--timings artifacts/timings --reports reports --stills artifacts/stills --weights data/weights --published artifacts/published.json"
 )
 VARIABLES = ["MLFLOW_TRACKING_URI", "DVC_ROOT", "DVC_EXP_NAME", *ENVIRONMENT]
 
@@ -65,6 +66,7 @@ def project(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) 
     write("reports/metrics.json", json.dumps(METRICS))
     write("reports/sequences.json", json.dumps({"hall": METRICS}))
     write("reports/index.html", "<p>page</p>")
+    write("artifacts/stills/hall/frame_000007.jpg", "picture")
     write("data/weights/yolov8n/yolov8n.pt", "weights")
     write("data/weights/yolov8n/README.md", "card")
     write_seconds(2.0)
@@ -110,9 +112,11 @@ def test_a_run_holds_params_metrics_seconds_origin_and_reports(project: Path, mo
     }
     assert run.data.metrics == {
         **{f"{level}/{name}": figure for level, figures in METRICS.items() for name, figure in figures.items()},
-        **{f"hall/{level}/{name}": figure for level, figures in METRICS.items() for name, figure in figures.items()},
+        **{f"sequences/hall/{level}/{name}": value for level, figures in METRICS.items() for name, value in figures.items()},
+        **METRICS["final"],
+        "Seconds": 2.0,
         "seconds/track": 2.0,
-        "hall/seconds/track": 2.0,
+        "sequences/hall/seconds/track": 2.0,
         "frames_per_s/track": 50.0,
         "peak_memory_mb/track": 9.0,
     }
@@ -122,7 +126,9 @@ def test_a_run_holds_params_metrics_seconds_origin_and_reports(project: Path, mo
     assert tags["retrace.dvc_experiment"] == "sassy-auk"
     assert "| final | 62.1 | 80.2 | 2 |" in tags["mlflow.note.content"]
     assert "retrace.git_commit" not in tags, "this folder is no git repository"
-    assert (project / "mlartifacts" / run.info.run_id / "artifacts/reports/index.html").read_text() == "<p>page</p>"
+    artifacts = project / "mlartifacts" / run.info.run_id / "artifacts"
+    assert (artifacts / "reports/index.html").read_text() == "<p>page</p>"
+    assert (artifacts / "stills/hall/frame_000007.jpg").read_text() == "picture"
     published = json.loads(Path("artifacts/published.json").read_text())
     assert published["fingerprint"] == tags["retrace.fingerprint"]
     assert "final/HOTA" in published["metrics"]
@@ -150,6 +156,7 @@ def test_many_sequences_and_long_values_fit_into_one_run(project: Path) -> None:
     (run,) = runs(project)
     assert len(run.data.params) == 3 * 60 + 3
     assert len([name for name in run.data.metrics if name.endswith("final/HOTA")]) == 61
+    assert sorted(run.data.metrics)[:4] == ["HOTA", "IDF1", "IDSW", "Seconds"], "what people compare stands first"
     assert run.data.params["detect.note"] == "x" * 5997 + "..."
 
 
@@ -171,11 +178,39 @@ def test_what_is_no_finite_number_is_no_metric() -> None:
     assert result(metrics=odd, per_sequence={}).flat_metrics() == {"final/boxes": 3.0, "final/gap/longest_s": 1.5}
 
 
+PARENT = Published("1", "b17d", "#/runs/1", {"a": "2", "b": "2", "gone": "x|y"},
+                   {"HOTA": 60.0, "IDSW": 2.0, "sequences/hall/final/IDF1": 80.2, "sequences/hall/raw/HOTA": 1.0})  # fmt: skip
+
+
+def test_a_description_says_what_changed_against_the_run_before() -> None:
+    text = describe(result(), PARENT)
+    assert text.startswith("Retrace on 1 sequence: hall.")
+    assert "| final | 62.1 | 80.2 | 2 |" in text
+    assert "### Changed against [b17d](#/runs/1)" in text
+    assert "| a | 2 | 1 |\n| gone | x/y | - |" in text, "b is the same"
+    assert "| HOTA | 60 | 62.1 | +2.1 |" in text
+    assert "| hall: HOTA | - | 62.1 | - |" in text
+    assert "| IDSW |" not in text.partition("Changed")[2], "as before"
+    assert "hall: IDF1" not in text
+    assert short_changes(result(), PARENT) == "a 2 to 1, gone x|y to -"
+    same = Published("1", "b17d", "#/runs/1", result().flat_params(), result().flat_metrics())
+    assert "No parameter.\n\nNo figure." in describe(result(), same)
+    assert "Changed against" not in describe(result(), None)
+
+
+def test_a_description_of_many_changes_stays_readable() -> None:
+    many = result(params={f"p{n}": "x" * 100 for n in range(60)})
+    lines = describe(many, PARENT).splitlines()
+    assert sum(line.startswith("| p") for line in lines) == 41, "forty and the heading"
+    assert "| and 23 more | | |" in lines
+    assert max(map(len, lines)) < 100
+
+
 def test_seconds_are_summed_over_sequences_and_kept_for_each() -> None:
     timings = [Timing("track", "hall", 1.0, 0.5, 90.0, 10), Timing("track", "plaza", 2.0, 0.5, 80.0, 40),
                Timing("identify", "all", 4.0, 1.0, 70.0, 0)]  # fmt: skip
     assert timing_metrics(timings) == {
-        "hall/seconds/track": 1.0, "plaza/seconds/track": 2.0, "seconds/track": 3.0, "peak_memory_mb/track": 90.0,
+        "Seconds": 7.0, "sequences/hall/seconds/track": 1.0, "sequences/plaza/seconds/track": 2.0, "seconds/track": 3.0, "peak_memory_mb/track": 90.0,
         "frames_per_s/track": 50.0, "seconds/identify": 4.0, "peak_memory_mb/identify": 70.0,
     }  # fmt: skip
 
@@ -279,6 +314,56 @@ def test_only_changes_that_the_pipeline_does_not_make_are_dirty(git: Callable[..
     assert current_commit(Path("reports")) == Commit(sha, dirty=False)
     write("params.yaml", "{}")
     assert current_commit(Path("reports")) == Commit(sha, dirty=True)
+
+
+def test_the_run_before_is_that_of_the_nearest_commit_and_rather_no_experiment(
+    git: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """main: 1 - 2, and 3 on a branch off 1. Each is published, and an experiment on 1."""
+
+    def publish(value: int, experiment: str = "") -> str:
+        write("params.yaml", yaml.safe_dump(PARAMS | {"merge": {"max_cost": value}}))
+        monkeypatch.setenv("DVC_EXP_NAME", experiment)
+        main()
+        (run,) = [run for run in runs(Path()) if run.data.params["merge.max_cost"] == str(value)]
+        return str(run.data.tags.get("retrace.changes"))
+
+    def commit() -> None:
+        git("git", "commit", "-qam", "next")
+
+    assert publish(1) == "None"
+    commit()
+    assert publish(2) == "merge.max_cost 1 to 2"
+    commit()
+    assert publish(10, "auk") == "merge.max_cost 2 to 10"
+    assert publish(3) == "merge.max_cost 2 to 3", "the run of this commit that is no experiment"
+    git("git", "checkout", "-q", "-f", "HEAD~1")
+    assert publish(4) == "merge.max_cost 2 to 4", "2 was published on this commit, before it was committed"
+    assert publish(2) == "merge.max_cost 1 to 2", "published again, it follows what it followed"
+
+
+def test_the_pipeline_ends_with_its_figures_and_where_to_look(project: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write("reports/sequences.json", json.dumps({"hall": METRICS, "yard": {"final": {}}}))
+    with caplog.at_level("INFO", "retrace"):
+        main()
+    lines = caplog.messages[-1].splitlines()
+    assert lines[0].split() == [
+        "all",
+        "sequences",
+        "HOTA",
+        "DetA",
+        "AssA",
+        "MOTA",
+        "IDF1",
+        "IDSW",
+        "Frag",
+        "tracklets",
+        "tracked",
+    ]
+    assert lines[2].split() == ["final", "62.10", "-", "-", "-", "80.20", "2", "-", "-", "-"]
+    assert lines[4].split()[:2] == ["final", "tracks"]
+    assert lines[6].split() == ["yard", *9 * "-"]
+    assert lines[-1].startswith("report: reports/index.html")
 
 
 def test_without_git_there_is_no_commit(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -195,7 +196,7 @@ def run_stage(folder: Path, monkeypatch: pytest.MonkeyPatch, tracks: Tracklets, 
     identities(tracks).save(Path("identities.npz"))
     options = {"sequence": "hall", "pins": ROOT / "constraints/footage.txt", "pixels": "pixels", "seqinfo": "seqinfo.ini",
                "tracks": "tracks.npz", "identities": "identities.npz", "video": "out/annotated.mp4",
-               "timings": "timings.json"}  # fmt: skip
+               "stills": "out/stills", "timings": "timings.json"}  # fmt: skip
     monkeypatch.setattr(
         sys, "argv", ["render", *(text for name, value in options.items() for text in (f"--{name}", str(value)))]
     )
@@ -210,7 +211,12 @@ def test_the_stage_draws_on_the_footage(tmp_path: Path, monkeypatch: pytest.Monk
     table = tracklets({1: dict.fromkeys(range(5), (20, 20, 30, 40))}, 5, **SMALL | {"fps": 5.0})
     pictures, stream = decoded(run_stage(tmp_path, monkeypatch, table, filmed=True, stride=2))
     assert (len(pictures), stream.average_rate) == (5, Fraction(5))
-    assert [path.name for path in Path("out").iterdir()] == ["annotated.mp4"]
+    assert sorted(path.name for path in Path("out").iterdir()) == ["annotated.mp4", "stills"]
+    stills = sorted(Path("out/stills").iterdir())
+    assert [path.name for path in stills] == [f"frame_{n:06d}.jpg" for n in (1, 2, 3)]
+    still = cv2.imread(str(stills[2]))
+    assert still is not None
+    assert np.abs(still.astype(int) - pictures[3]).mean() < 6, "the picture of the video"
     assert pictures[3][12:20, 26:38].mean() > 150, "the bright square of source frame 6 is at column 24"
 
 

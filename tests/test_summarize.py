@@ -12,7 +12,7 @@ from stages.scoring.levels import LEVELS
 from stages.scoring.sequence_scores import SequenceScores
 from stages.scoring.table import format_table
 from stages.scoring.tally import ALPHAS, PER_ALPHA, SCALARS, Tally
-from stages.summarize import main
+from stages.summarize import main, score_table
 from tests.conftest import ROOT
 
 
@@ -49,7 +49,7 @@ class Project:
         options = {"pins": str(ROOT / "constraints" / "scoring.txt"), "scores": "scores", "quality": "quality",
                    "galleries": "galleries",
                    "metrics": "metrics.json", "levels": "metrics", "per-sequence": "sequences.json",
-                   "hota": "hota.csv"}  # fmt: skip
+                   "hota": "hota.csv", "score-table": "scores.csv"}  # fmt: skip
         self.monkeypatch.setattr("sys.argv", ["summarize", *(x for k, v in options.items() for x in (f"--{k}", v))])
         main()
         return self.read("metrics.json")
@@ -103,6 +103,15 @@ def test_without_any_ground_truth_counts_alone_are_left(project: Project) -> Non
         project.add(name, UNSCORED, tracklets=3)
     assert project.run() == {key: {"tracklets": 6, "tracked": 75.0} for key in LEVELS}
     assert (project.folder / "hota.csv").read_text() == "alpha,raw,rewired,split,merged,final\n"
+
+
+def test_the_table_for_plots_has_a_line_a_figure() -> None:
+    figures = {"raw": {"HOTA": 50.5, "Frag": 3}, "final": {"HOTA": 60.0, "IDSW": 2}}
+    alone = (
+        "sequence,level,metric,value\nall sequences,raw,HOTA,50.5\nall sequences,final,HOTA,60.0\nall sequences,final,IDSW,2\n"
+    )
+    assert score_table(figures, {"hall": figures}) == alone, "of one sequence, all sequences say the same"
+    assert score_table(figures, {"hall": {"final": {"IDSW": 2}}, "yard": {}}) == alone + "hall,final,IDSW,2\n"
 
 
 def test_hota_over_alpha_has_a_column_a_level(project: Project) -> None:

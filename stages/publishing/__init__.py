@@ -1,1 +1,1 @@
-"""What `publish` needs: a result and its fingerprint, where it came from, and the MLflow store."""
+"""What `publish` needs: a result and its fingerprint, its description, where it came from, and the MLflow store."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from stages.errors import DataError
 
+HISTORY_COMMITS = 1000
 LOCK_FILE = Path("dvc.lock")  # every repro rewrites it
 
 
@@ -27,6 +28,11 @@ def current_commit(written: Path) -> Commit | None:
         return None
     exclude = [f":(exclude){path}" for path in (written, LOCK_FILE)]
     return Commit(sha.strip(), bool(_git("status", "--porcelain", "--untracked-files=no", "--", ".", *exclude)))
+
+
+def history(sha: str) -> list[str]:
+    """The commit and those before it, newest first, up to HISTORY_COMMITS."""
+    return (_git("rev-list", f"--max-count={HISTORY_COMMITS}", sha) or "").split()
 
 
 def dvc_experiments() -> list[tuple[str, str]]:

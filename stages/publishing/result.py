@@ -15,7 +15,7 @@ MAX_PARAM_CHARACTERS = 6000  # MLflow refuses more
 SECTIONS_WITH_WEIGHTS = ("detect", "embed")
 ABSENT = "absent"
 HEADLINES = ("HOTA", "MOTA", "IDF1", "IDSW")
-NAMES_SHOWN = 5
+HEADLINE_LEVEL = "final"
 
 
 @dataclass(frozen=True)
@@ -38,22 +38,14 @@ class Result:
         return {key: _param_text(value) for key, value in leaves(self.params, ".").items()}
 
     def flat_metrics(self) -> dict[str, float]:
-        """`final/HOTA` over all sequences and `plaza/final/HOTA` of one; what is no finite number is left out."""
-        figures = leaves(self.metrics, "/") | leaves(self.per_sequence, "/")
-        return {key: float(value) for key, value in figures.items() if isinstance(value, int | float) and math.isfinite(value)}
+        """`HOTA` and its like of the final tracks, `final/HOTA` of a level, `sequences/plaza/final/HOTA` of one sequence.
 
-    def note(self) -> str:
-        """A short description in Markdown: what was run, and the headline figures by level."""
-        names = list(self.per_sequence)
-        shown = ", ".join(names[:NAMES_SHOWN]) + (", ..." if len(names) > NAMES_SHOWN else "")
-        lines = [f"Retrace on {len(names)} {'sequence' if len(names) == 1 else 'sequences'}: {shown or 'none'}."]
-        columns = [name for name in HEADLINES if any(name in figures for figures in self.metrics.values())]
-        if columns:
-            lines += ["", f"| level | {' | '.join(columns)} |", f"| --- |{' --- |' * len(columns)}"]
-            lines += [f"| {level} | {' | '.join(str(figures.get(name, '-')) for name in columns)} |"
-                      for level, figures in self.metrics.items()]  # fmt: skip
-        lines += ["", *(f"Weights of {section}: {weights.split(':')[0]}." for section, weights in self.weights.items())]
-        return "\n".join(lines)
+        MLflow sorts by name, capitals first: so the few figures that people compare stand above the many. What is no finite
+        number is left out.
+        """
+        headlines = {name: value for name, value in self.metrics.get(HEADLINE_LEVEL, {}).items() if name in HEADLINES}
+        figures = headlines | leaves(self.metrics, "/") | leaves(self.per_sequence, "/", "sequences/")
+        return {key: float(value) for key, value in figures.items() if isinstance(value, int | float) and math.isfinite(value)}
 
 
 def weights_hashes(params: Mapping[str, Any], folder: Path) -> dict[str, str]:
@@ -62,8 +54,9 @@ def weights_hashes(params: Mapping[str, Any], folder: Path) -> dict[str, str]:
 
 
 def timing_metrics(timings: list[Timing]) -> dict[str, float]:
-    """`seconds/track` over all sequences and `plaza/seconds/track` of one; frames a second and peak memory by stage."""
-    metrics = {f"{t.sequence}/seconds/{t.stage}": t.wall_s for t in timings if t.sequence != ALL}
+    """`Seconds` of all, `seconds/track` of a stage, `sequences/plaza/seconds/track` of one sequence; rates and peak memory."""
+    metrics = {f"sequences/{t.sequence}/seconds/{t.stage}": t.wall_s for t in timings if t.sequence != ALL}
+    metrics["Seconds"] = sum(t.wall_s for t in timings)
     for total in by_stage(timings):
         metrics[f"seconds/{total.stage}"] = total.wall_s
         metrics[f"peak_memory_mb/{total.stage}"] = total.peak_memory_mb

@@ -9,7 +9,7 @@ import re
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,12 +17,20 @@ from tempfile import TemporaryDirectory
 from dotenv import load_dotenv
 
 from stages.errors import DataError
-from stages.publishing.result import Result
+from stages.publishing.description import Published
+from stages.publishing.result import HEADLINES, Result
 
 EXPERIMENT = "retrace"
 FINGERPRINT = "retrace.fingerprint"
+COMMIT = "retrace.git_commit"
+DVC_EXPERIMENT = "retrace.dvc_experiment"
 MAX_REASON_CHARACTERS = 250
-NOTE = "mlflow.note.content"  # what MLflow's page shows as the run's description
+RUNS_SEARCHED = 1000  # the newest, for the one before
+EXPERIMENT_TAGS = {  # how MLflow's page shows it
+    "mlflow.note.content": "Results of the Retrace pipeline, one run each. Select two and press Compare.",
+    "mlflow.experimentKind": "custom_model_development",  # not GenAI
+    "mlflow.experiment.primaryMetric.name": HEADLINES[0],
+}
 ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",  # of a server that is down; MLflow would try for minutes
@@ -64,18 +72,45 @@ class Store:
             found = self._client.search_runs([self._experiment_id], f"tags.`{FINGERPRINT}` = '{fingerprint}'", max_results=1)
         return found[0].info.run_id if found else None
 
-    def publish(self, name: str, result: Result, timings: dict[str, float], tags: dict[str, str], reports: Path | None) -> bool:
-        """Logs the result as a run, or brings the run with its fingerprint up to date; returns whether the run is new."""
+    def run_before(self, fingerprint: str, history: Sequence[str]) -> Published | None:
+        """The run that a result follows: of the nearest commit in `history` (newest first), rather no DVC experiment.
+
+        Without git, the newest run. Runs that began after the one with this fingerprint do not count.
+        """
+        with self._answering():
+            runs = self._client.search_runs([self._experiment_id], max_results=RUNS_SEARCHED, order_by=["start_time DESC"])
+        begun = next((run.info.start_time for run in runs if run.data.tags.get(FINGERPRINT) == fingerprint), None)
+        ranks = {sha: rank for rank, sha in enumerate(history)}
+        candidates = [
+            (ranks.get(tags.get(COMMIT, ""), -1), DVC_EXPERIMENT in tags, place, run)
+            for place, run in enumerate(runs)
+            if (tags := run.data.tags).get(FINGERPRINT) != fingerprint
+            and (begun is None or run.info.start_time < begun)
+            and (not history or tags.get(COMMIT) in ranks)
+        ]
+        if not candidates:
+            return None
+        run = min(candidates)[-1]
+        link = f"#/experiments/{self._experiment_id}/runs/{run.info.run_id}"
+        return Published(run.info.run_id, str(run.info.run_name), link, run.data.params, run.data.metrics)
+
+    def publish(
+        self, name: str, result: Result, timings: dict[str, float], tags: dict[str, str], folders: Sequence[Path]
+    ) -> bool:
+        """Logs the result as a run, with these folders as artifacts, or brings the run with its fingerprint up to date.
+
+        Returns whether the run is new.
+        """
         known = self.run_id(result.fingerprint)
         with self._answering():
             run_id = known or self._client.create_run(
                 self._experiment_id, tags={FINGERPRINT: result.fingerprint}, run_name=name
             ).info.run_id  # fmt: skip
             self._log(run_id, result, timings, tags)
-            if reports is not None:
+            for artifacts in folders:
                 with TemporaryDirectory() as folder:  # copies that may be overwritten: DVC's own files are read-only
-                    copied = shutil.copytree(reports, Path(folder) / reports.name, copy_function=shutil.copyfile)
-                    self._client.log_artifacts(run_id, str(copied), reports.name)
+                    copied = shutil.copytree(artifacts, Path(folder) / artifacts.name, copy_function=shutil.copyfile)
+                    self._client.log_artifacts(run_id, str(copied), artifacts.name)
             self._client.set_terminated(run_id, "FINISHED")
         return known is None
 
@@ -85,7 +120,7 @@ class Store:
         experiment = self._client.get_experiment_by_name(EXPERIMENT)
         if experiment is None:
             try:
-                return self._client.create_experiment(EXPERIMENT, artifact_location)
+                return self._client.create_experiment(EXPERIMENT, artifact_location, EXPERIMENT_TAGS)
             except MlflowException:
                 experiment = self._client.get_experiment_by_name(EXPERIMENT)  # made by another process meanwhile?
                 if experiment is None:
@@ -93,6 +128,8 @@ class Store:
         if experiment.lifecycle_stage != "active":
             raise DataError(f"{self.place}: expected an active experiment {EXPERIMENT}, got a deleted one (restore it with "
                             f"`mlflow experiments restore -x {experiment.experiment_id}`)")  # fmt: skip
+        for key in EXPERIMENT_TAGS.keys() - experiment.tags.keys():  # one made before these were
+            self._client.set_experiment_tag(experiment.experiment_id, key, EXPERIMENT_TAGS[key])
         return str(experiment.experiment_id)
 
     def _log(self, run_id: str, result: Result, timings: dict[str, float], tags: dict[str, str]) -> None:
@@ -106,7 +143,7 @@ class Store:
             run_id,
             [Metric(key, value, now_ms, 0) for key, value in metrics.items() if there.get(key) != value],
             [Param(key, value) for key, value in result.flat_params().items()],
-            [RunTag(key, value) for key, value in {**tags, NOTE: result.note()}.items()],
+            [RunTag(key, value) for key, value in tags.items()],
         )
 
     @property
