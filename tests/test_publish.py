@@ -21,6 +21,7 @@ from stages.publishing.description import Published, describe, short_changes
 from stages.publishing.provenance import Commit, current_commit
 from stages.publishing.result import Result, timing_metrics, weights_hashes
 from stages.publishing.store import ENVIRONMENT, Store
+from stages.scoring.table import COLUMNS
 from stages.timings import Timing
 from tests.conftest import ROOT
 
@@ -36,7 +37,8 @@ PARAMS = {
 METRICS = {"raw": {"HOTA": 59.4, "IDF1": 77.9, "IDSW": 7}, "final": {"HOTA": 62.1, "IDF1": 80.2, "IDSW": 2}}
 OPTIONS = (
     "--pins constraints/publishing.txt --metrics reports/metrics.json --per-sequence reports/sequences.json "
-    "--timings artifacts/timings --reports reports --stills artifacts/stills --weights data/weights --published artifacts/published.json"
+    "--timings artifacts/timings --reports reports --stills artifacts/stills --weights data/weights "
+    "--published artifacts/published.json"
 )
 VARIABLES = ["MLFLOW_TRACKING_URI", "DVC_ROOT", "DVC_EXP_NAME", *ENVIRONMENT]
 
@@ -210,7 +212,8 @@ def test_seconds_are_summed_over_sequences_and_kept_for_each() -> None:
     timings = [Timing("track", "hall", 1.0, 0.5, 90.0, 10), Timing("track", "plaza", 2.0, 0.5, 80.0, 40),
                Timing("identify", "all", 4.0, 1.0, 70.0, 0)]  # fmt: skip
     assert timing_metrics(timings) == {
-        "Seconds": 7.0, "sequences/hall/seconds/track": 1.0, "sequences/plaza/seconds/track": 2.0, "seconds/track": 3.0, "peak_memory_mb/track": 90.0,
+        "Seconds": 7.0, "sequences/hall/seconds/track": 1.0, "sequences/plaza/seconds/track": 2.0, "seconds/track": 3.0,
+        "peak_memory_mb/track": 90.0,
         "frames_per_s/track": 50.0, "seconds/identify": 4.0, "peak_memory_mb/identify": 70.0,
     }  # fmt: skip
 
@@ -347,19 +350,7 @@ def test_the_pipeline_ends_with_its_figures_and_where_to_look(project: Path, cap
     with caplog.at_level("INFO", "retrace"):
         main()
     lines = caplog.messages[-1].splitlines()
-    assert lines[0].split() == [
-        "all",
-        "sequences",
-        "HOTA",
-        "DetA",
-        "AssA",
-        "MOTA",
-        "IDF1",
-        "IDSW",
-        "Frag",
-        "tracklets",
-        "tracked",
-    ]
+    assert lines[0].split() == ["all", "sequences", *COLUMNS]
     assert lines[2].split() == ["final", "62.10", "-", "-", "-", "80.20", "2", "-", "-", "-"]
     assert lines[4].split()[:2] == ["final", "tracks"]
     assert lines[6].split() == ["yard", *9 * "-"]
