@@ -50,6 +50,7 @@ def settings(detections: str, motion: str, group: str) -> dict[str, Any]:
         "clip": {"start_frame": 0, "end_frame": None, "frame_stride": 1},
         "regions": {"interest": [], "ignored": []},
         "camera_group": group,
+        "clock_offset_s": None,
     }
 
 

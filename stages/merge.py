@@ -13,13 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse.csgraph import connected_components
 
-from stages.association.appearance import centroid_distances, spread, views_of
+from stages.association.appearance import centroid_distances, views_of
 from stages.association.linking import Join, link
 from stages.association.motion import MotionPairs, MotionParams, coexisting, ends_of, motion_pairs
 from stages.audit import write_audit
 from stages.command import execute, stage_options, stage_run
 from stages.contracts.embeddings import Embeddings
-from stages.contracts.gallery import Gallery
 from stages.contracts.tracklets import Tracklets, relabel
 from stages.corrections.resolving import constraints
 from stages.corrections.rows import read_corrections
@@ -37,7 +36,6 @@ class MergeParams:
     misfit_cost: Annotated[float, Range(0, 10)]  # of each body height between prediction and finding
     motion_only_gap_s: Annotated[float, Range(0, 3600)]
     motion_only_misfit: Annotated[float, Range(0.001, 100)]
-    gallery_views: Annotated[int, Range(1, 1000)]
     motion: MotionParams
 
 
@@ -112,18 +110,6 @@ def demand(
         forbidden[a, b] = forbidden[b, a] = True
 
 
-def gallery(tracklets: Tracklets, embeddings: Embeddings, limit: int) -> Gallery:
-    """The views of each merged tracklet that `identify` compares."""
-    views = spread(views_of(tracklets, embeddings), limit)
-    return Gallery(
-        tracklets.sequence,
-        embeddings.model,
-        tracklets.ids,
-        tracklets.ids[views.tracklets],
-        views.features.astype(np.float16),
-    )
-
-
 def _other_class(tracklets: Tracklets) -> NDArray[np.bool_]:
     classes = tracklets.class_ids[tracklets.offsets()[:-1]]
     return np.asarray(classes[:, None] != classes[None, :])
@@ -150,9 +136,7 @@ def _audit(
 
 
 def main() -> None:
-    args = stage_options(
-        __doc__, "sequence", "pins", "tracklets", "embeddings", "corrections", "merged", "merges", "gallery", "timings"
-    )
+    args = stage_options(__doc__, "sequence", "pins", "tracklets", "embeddings", "corrections", "merged", "merges", "timings")
     check_pins(args.pins)
     params = load_section(MergeParams, "merge")
     with stage_run("merge", args.sequence, args.timings) as run:
@@ -164,7 +148,6 @@ def main() -> None:
                       "joins": len(merges)}  # fmt: skip
         merged.save(args.merged)
         write_audit(args.merges, Merge, merges)
-        gallery(merged, embeddings, params.gallery_views).save(args.gallery)
 
 
 if __name__ == "__main__":
