@@ -16,6 +16,7 @@ import yaml
 from stages.artifacts import exclusive, write_json, write_text, writing_folder
 from stages.camera import read_camera
 from stages.command import execute, log, parser
+from stages.corrections.rows import HEADER, corrections_file, read_corrections
 from stages.detecting.stored import read_detections
 from stages.errors import DataError
 from stages.intake import choose_detections, choose_motion, read_ground_truth, sequence_info
@@ -25,7 +26,7 @@ from stages.probe import Footage, Source, probe
 from stages.registration.stored import read_motion
 from stages.seqinfo import MAX_FPS, MIN_FPS, SequenceInfo, format_seqinfo
 from stages.sequence_folder import write_marker
-from stages.versioning import SEQUENCES, forget, is_dvc_project, pointer_file, track
+from stages.versioning import SEQUENCES, forget, is_dvc_project, pointer_file, stage_file, track, unstage_file
 from stages.yaml_text import with_entry
 
 
@@ -49,6 +50,7 @@ def settings(detections: str, motion: str, group: str) -> dict[str, Any]:
         "clip": {"start_frame": 0, "end_frame": None, "frame_stride": 1},
         "regions": {"interest": [], "ignored": []},
         "camera_group": group,
+        "clock_offset_s": None,
     }
 
 
@@ -84,6 +86,18 @@ def copied_bytes(source: Source) -> int:
             f"{SEQUENCES}: expected {needed / 1e6:,.0f} MB of free disk for a copy of {source.path}, got {free / 1e6:,.0f} MB"
         )
     return needed
+
+
+def start_corrections(path: Path) -> bool:
+    """Makes the file of corrections, with the header alone, where there is none; says whether it did.
+
+    One that a person wrote for footage of this name stays: whether it fits is found out by the stages.
+    """
+    if path.exists():
+        log.info("  %s is there with %d corrections, and counts", path, len(read_corrections(path)))
+        return False
+    write_text(path, HEADER)
+    return True
 
 
 def params_with(name: str, entry: dict[str, Any]) -> str:
@@ -135,18 +149,24 @@ def add(args: argparse.Namespace) -> None:
     params_with(name, entry)  # refuses before the copy what it would refuse after
     SEQUENCES.mkdir(parents=True, exist_ok=True)
     log.info("  copying %.1f MB", copied_bytes(source) / 1e6)
-    folder = SEQUENCES / name
+    folder, corrections = SEQUENCES / name, corrections_file(name)
+    started = False
     try:
         with writing_folder(folder) as temporary:
             write_sequence(temporary, source, info)
+        started = start_corrections(corrections)
         if args.track and is_dvc_project():
             track(folder)
+            stage_file(corrections)
         else:
             log.info("  %s is not tracked: %s", folder, "this is no DVC project" if args.track else "--no-track")
         write_text(PARAMS, params_with(name, entry))
     except BaseException:  # an interrupt too: all or nothing
         shutil.rmtree(folder, ignore_errors=True)
         forget(folder)
+        if started:
+            unstage_file(corrections)
+            corrections.unlink()
         raise
     log.info("  added to %s with detections: %s; next: dvc repro", PARAMS, detections)
 

@@ -1,8 +1,9 @@
 """Galleries of a camera group to the identities in one of its sequences: the same person in several cameras or videos.
 
-Each sequence of a group works out the whole group and keeps its own rows, so a group that fails stops no other. Two tracks of
-one sequence are two people, because `merge` has decided so; across sequences the nearest galleries join under a gate, so within
-a pair of views the match is one to one and a track may stay alone.
+Every pair of tracks gets log-odds of being one person, from looks calibrated on the group itself and from where both stood at
+the same moments; people seen together in one camera are different people. One partition of all tracks of the group is the
+answer, so a track may stay alone. Each sequence of a group works out the whole group and keeps its own rows, so a group that
+fails stops no other.
 """
 
 from dataclasses import dataclass
@@ -11,65 +12,130 @@ from typing import Annotated
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.association.appearance import unit_distances
-from stages.association.linking import link
+from stages.audit import write_audit
 from stages.command import execute, stage_options, stage_run
 from stages.contracts.gallery import Gallery
 from stages.contracts.identities import Identities
 from stages.errors import DataError
+from stages.identity.evidence import Evidence, gather
+from stages.identity.partition import partition, standing
 from stages.params import Range, load_section
 from stages.pins import check_pins
+
+NOBODY = Identities(
+    np.zeros(0, dtype=np.str_), np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, np.str_), np.zeros(0, np.float32)
+)
 
 
 @dataclass(frozen=True)
 class IdentifyParams:
-    """When two tracks of different sequences are one person."""
+    """When two tracks are one person."""
 
-    max_distance: Annotated[float, Range(0, 2)]
+    min_log_odds: Annotated[float, Range(-100, 100)]  # nats
+    same_camera: bool
 
 
-def identify(galleries: list[Gallery], params: IdentifyParams) -> Identities:
-    """One identity for every track of the cameras of one group; ids count from 1 in the order of sequences and tracks.
+@dataclass(frozen=True)
+class Decision:
+    """One track: its identity, the other track of it that speaks most for it, by what, and what came second.
 
-    So the identities of a camera on its own are its tracks, under their own numbers. Raises DataError where the galleries'
-    features come from different networks.
+    Empty where the track is alone. `margin_nats` is what the next best place for this track alone would lose; `runner_up` is an
+    identity, or 0 for one of its own.
+    """
+
+    tracklet_id: int
+    identity_id: int
+    name: str
+    other_sequence: str | None
+    other_tracklet_id: int | None
+    log_odds: float | None
+    looks_distance: float | None
+    looks_nats: float | None
+    places_nats: float | None
+    shared_s: float | None
+    apart_m: float | None
+    margin_nats: float
+    runner_up: int
+
+
+def identify(galleries: list[Gallery], params: IdentifyParams) -> tuple[Identities, list[Decision]]:
+    """One identity for every track of the cameras of one group, and a decision for each, in the order of sequences and tracks.
+
+    Ids count from 1 in that order, so the identities of tracks that all stay alone in one camera are their own numbers. Raises
+    DataError where the galleries' features come from different networks, or names contradict what was seen.
     """
     models = sorted({gallery.model for gallery in galleries})
     if len(models) > 1:
         raise DataError(f"galleries of {galleries[0].sequence} and others: expected one Re-ID model, got {', '.join(models)}")
-    owner = np.repeat(np.arange(len(galleries)), [len(gallery.tracklet_ids) for gallery in galleries])
-    distances = unit_distances(np.concatenate([_summed_views(gallery) for gallery in galleries]))
-    same_camera = (owner[:, None] == owner[None, :]) & ~np.eye(len(owner), dtype=bool)
-    labels, _ = link(distances, same_camera, params.max_distance)
+    if not any(len(gallery.tracklet_ids) for gallery in galleries):
+        return NOBODY, []
+    evidence = gather(galleries, params.same_camera)
+    log_odds = np.where(evidence.spoken, evidence.log_odds - params.min_log_odds, 0.0)
+    labels = partition(log_odds, evidence.forbidden, evidence.same_names)
+    second, margins = standing(log_odds, evidence.forbidden, labels)
+    identities = _identities(galleries, evidence, labels)
+    decisions = [
+        _decision(t, identities, evidence, int(second[t]), float(margins[t])) for t in range(len(identities.tracklet_ids))
+    ]
+    return identities, decisions
+
+
+def _identities(galleries: list[Gallery], evidence: Evidence, labels: NDArray[np.int64]) -> Identities:
+    names = np.concatenate([gallery.names for gallery in galleries])
+    known = {label: name for label, name in zip(labels.tolist(), names.tolist(), strict=True) if name}
     same = (labels[:, None] == labels[None, :]) & ~np.eye(len(labels), dtype=bool)
-    nearest = np.where(same, distances, np.inf).min(axis=1, initial=np.inf)
+    distances = np.where(same & ~np.isnan(evidence.looks.distances), evidence.looks.distances, np.inf).min(
+        axis=1, initial=np.inf
+    )
     return Identities(
-        np.array([gallery.sequence for gallery in galleries], dtype=str)[owner],
+        np.array([gallery.sequence for gallery in galleries], dtype=str)[evidence.cameras],
         np.concatenate([gallery.tracklet_ids for gallery in galleries]),
-        (np.unique(labels, return_inverse=True)[1] + 1).astype(np.int32),
-        np.where(np.isfinite(nearest), nearest, 0).astype(np.float32),
+        (labels + 1).astype(np.int32),
+        np.array([known.get(label, "") for label in labels.tolist()], dtype=str),
+        np.where(np.isfinite(distances), distances, 0).astype(np.float32),
     )
 
 
-def _summed_views(gallery: Gallery) -> NDArray[np.float64]:
-    """(T, D) sum of each track's views; 0 where it has none."""
-    sums = np.zeros((len(gallery.tracklet_ids), gallery.view_features.shape[1]))
-    np.add.at(sums, np.searchsorted(gallery.tracklet_ids, gallery.view_tracklet_ids), gallery.view_features.astype(np.float64))
-    return sums
+def _decision(t: int, identities: Identities, evidence: Evidence, second: int, margin: float) -> Decision:
+    ids = identities.identity_ids
+    others = np.flatnonzero((ids == ids[t]) & (np.arange(len(ids)) != t))
+    other = int(others[evidence.log_odds[t, others].argmax()]) if len(others) else None
+
+    def between(table: NDArray[np.float64]) -> float | None:
+        return None if other is None or np.isnan(table[t, other]) else float(table[t, other])
+
+    return Decision(
+        tracklet_id=int(identities.tracklet_ids[t]),
+        identity_id=int(ids[t]),
+        name=str(identities.names[t]),
+        other_sequence=None if other is None else str(identities.sequences[other]),
+        other_tracklet_id=None if other is None else int(identities.tracklet_ids[other]),
+        log_odds=between(evidence.log_odds),
+        looks_distance=between(evidence.looks.distances),
+        looks_nats=between(evidence.looks.log_odds),
+        places_nats=between(evidence.places.log_odds),
+        shared_s=between(evidence.places.seconds),
+        apart_m=between(evidence.places.distance_m),
+        margin_nats=margin,
+        runner_up=second + 1,
+    )
 
 
 def main() -> None:
-    args = stage_options(__doc__, "sequence", "pins", "galleries", "identities", "timings")
+    args = stage_options(__doc__, "sequence", "pins", "galleries", "identities", "decisions", "timings")
     check_pins(args.pins)
     params = load_section(IdentifyParams, "identify")
     with stage_run("identify", args.sequence, args.timings) as run:
         galleries = [Gallery.load(path) for path in sorted(args.galleries.glob("*.npz"))]
         with run.computing():
-            identities = identify(galleries, params)
+            identities, decisions = identify(galleries, params)
         mine = identities.of(args.sequence)
         shared = np.isin(mine.identity_ids, identities.identity_ids[identities.sequences != args.sequence])
-        run.counts = {"cameras": len(galleries), "tracks": len(mine.tracklet_ids), "seen in other cameras": int(shared.sum())}
+        run.counts = {"cameras": len(galleries), "tracks": len(mine.tracklet_ids),
+                      "people": len(np.unique(mine.identity_ids)), "seen in other cameras": int(shared.sum())}  # fmt: skip
         mine.save(args.identities)
+        own = identities.sequences == args.sequence
+        write_audit(args.decisions, Decision, [row for row, kept in zip(decisions, own, strict=True) if kept])
 
 
 if __name__ == "__main__":

@@ -5,20 +5,23 @@ frame are two people, and nobody walks faster than people do. Where a tracklet h
 short gaps.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse.csgraph import connected_components
 
-from stages.association.appearance import centroid_distances, spread, views_of
+from stages.association.appearance import centroid_distances, views_of
 from stages.association.linking import Join, link
 from stages.association.motion import MotionPairs, MotionParams, coexisting, ends_of, motion_pairs
 from stages.audit import write_audit
 from stages.command import execute, stage_options, stage_run
 from stages.contracts.embeddings import Embeddings
-from stages.contracts.gallery import Gallery
 from stages.contracts.tracklets import Tracklets, relabel
+from stages.corrections.resolving import constraints
+from stages.corrections.rows import read_corrections
 from stages.params import Range, load_section
 from stages.pins import check_pins
 
@@ -33,7 +36,6 @@ class MergeParams:
     misfit_cost: Annotated[float, Range(0, 10)]  # of each body height between prediction and finding
     motion_only_gap_s: Annotated[float, Range(0, 3600)]
     motion_only_misfit: Annotated[float, Range(0.001, 100)]
-    gallery_views: Annotated[int, Range(1, 1000)]
     motion: MotionParams
 
 
@@ -51,14 +53,27 @@ class Merge:
     misfit_heights: float
 
 
-def merge(tracklets: Tracklets, embeddings: Embeddings, params: MergeParams) -> tuple[Tracklets, list[Merge]]:
-    """The tracklets under merged ids (the smallest of each person's, then numbered from 1), and the joins in order."""
-    if not params.enabled or len(tracklets) == 0:
+def merge(
+    tracklets: Tracklets,
+    embeddings: Embeddings,
+    params: MergeParams,
+    must: Sequence[tuple[int, int]] = (),
+    cannot: Sequence[tuple[int, int]] = (),
+) -> tuple[Tracklets, list[Merge]]:
+    """The tracklets under merged ids (the smallest of each person's, then numbered from 1), and the joins in order.
+
+    Pairs of positions in `tracklets.ids` that `must` be one person are joined first, at a cost of -infinity, whatever motion
+    says; pairs that `cannot` never are.
+    """
+    if len(tracklets) == 0 or not (params.enabled or must):
         return tracklets, []
     appearance = centroid_distances(views_of(tracklets, embeddings))
     motion = motion_pairs(ends_of(tracklets, params.motion.window_s), tracklets.fps, params.motion)
     costs = pair_costs(appearance, motion, params)
     forbidden = coexisting(tracklets) | motion.impossible | _other_class(tracklets)
+    if not params.enabled:
+        costs[:] = np.nan
+    demand(costs, forbidden, must, cannot)
     labels, joins = link(costs, forbidden, params.max_cost)
     people, merged = np.unique(labels, return_inverse=True)
     position = np.searchsorted(tracklets.ids, tracklets.tracklet_ids)
@@ -78,16 +93,21 @@ def pair_costs(appearance: NDArray[np.float64], motion: MotionPairs, params: Mer
     return costs
 
 
-def gallery(tracklets: Tracklets, embeddings: Embeddings, limit: int) -> Gallery:
-    """The views of each merged tracklet that `identify` compares."""
-    views = spread(views_of(tracklets, embeddings), limit)
-    return Gallery(
-        tracklets.sequence,
-        embeddings.model,
-        tracklets.ids,
-        tracklets.ids[views.tracklets],
-        views.features.astype(np.float16),
-    )
+def demand(
+    costs: NDArray[np.float64],
+    forbidden: NDArray[np.bool_],
+    must: Sequence[tuple[int, int]],
+    cannot: Sequence[tuple[int, int]],
+) -> None:
+    """Writes the pairs into costs and forbidden (T, T), with all pairs that follow from `must`."""
+    together = np.zeros_like(forbidden)
+    together[tuple(np.array(must, dtype=np.int64).reshape(-1, 2).T)] = True
+    _, group = connected_components(together, directed=False)
+    same = (group[:, None] == group[None, :]) & ~np.eye(len(group), dtype=bool)
+    costs[same] = -np.inf
+    forbidden[same] = False
+    for a, b in cannot:
+        forbidden[a, b] = forbidden[b, a] = True
 
 
 def _other_class(tracklets: Tracklets) -> NDArray[np.bool_]:
@@ -116,18 +136,18 @@ def _audit(
 
 
 def main() -> None:
-    args = stage_options(__doc__, "sequence", "pins", "tracklets", "embeddings", "merged", "merges", "gallery", "timings")
+    args = stage_options(__doc__, "sequence", "pins", "tracklets", "embeddings", "corrections", "merged", "merges", "timings")
     check_pins(args.pins)
     params = load_section(MergeParams, "merge")
     with stage_run("merge", args.sequence, args.timings) as run:
         tracklets, embeddings = Tracklets.load(args.tracklets, args.sequence), Embeddings.load(args.embeddings, args.sequence)
+        known = constraints(tracklets, read_corrections(args.corrections))
         with run.computing():
-            merged, merges = merge(tracklets, embeddings, params)
+            merged, merges = merge(tracklets, embeddings, params, known.must, known.cannot)
         run.counts = {"frames": merged.num_frames, "tracklets": len(tracklets.ids), "people": len(merged.ids),
                       "joins": len(merges)}  # fmt: skip
         merged.save(args.merged)
         write_audit(args.merges, Merge, merges)
-        gallery(merged, embeddings, params.gallery_views).save(args.gallery)
 
 
 if __name__ == "__main__":

@@ -29,8 +29,8 @@ RESERVED_NAMES = {
     "timings",
 }  # folders of artifacts/ over all sequences
 SECTIONS = ("scenes", "cameras", "synthesize", "sequences", "detect", "register", "track", "embed", "rewire", "split", "merge",
-            "smooth", "identify", "analyze", "evaluate", "render")  # fmt: skip
-SEQUENCE_KEYS = ("detections", "camera_motion", "clip", "regions", "camera_group")
+            "smooth", "portray", "identify", "analyze", "evaluate", "render")  # fmt: skip
+SEQUENCE_KEYS = ("detections", "camera_motion", "clip", "regions", "camera_group", "clock_offset_s")
 T = TypeVar("T")
 
 

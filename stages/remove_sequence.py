@@ -11,9 +11,10 @@ import yaml
 
 from stages.artifacts import exclusive, write_text
 from stages.command import execute, log, parser
+from stages.corrections.rows import HEADER, corrections_file
 from stages.errors import DataError
 from stages.params import PARAMS, SEQUENCE_NAME, read_params, sequence_names
-from stages.versioning import SEQUENCES, forget, pointer_file
+from stages.versioning import SEQUENCES, forget, pointer_file, unstage_file
 from stages.yaml_text import LOADER, without_entries
 
 LOCK = Path("dvc.lock")
@@ -56,7 +57,19 @@ def remove(name: str) -> list[str]:
         removed.append(str(path))
     if forget(SEQUENCES / name):
         removed.append(str(pointer_file(SEQUENCES / name)))
-    return removed
+    return removed + _remove_corrections(corrections_file(name))
+
+
+def _remove_corrections(path: Path) -> list[str]:
+    """Removes the file of corrections, unless a person wrote something there: that work is theirs to delete."""
+    if not path.exists():
+        return []
+    if path.read_text(encoding="utf-8-sig").strip() != HEADER.strip():
+        log.info("kept %s: it holds corrections by hand", path)
+        return []
+    unstage_file(path)
+    path.unlink()
+    return [str(path)]
 
 
 def _remove_entries(name: str) -> list[str]:

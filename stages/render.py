@@ -1,4 +1,4 @@
-"""Tracks to a video to look at: boxes in one colour per identity, the identity's number, a short trail of where it walked.
+"""Tracks to a video to look at: boxes in one colour per identity, its number or name, a short trail of where it walked.
 
 Boxes that no detection stands for (interpolated) are dashed and fainter. Without footage, people walk on a plain canvas. A few
 frames are kept as pictures beside the video.
@@ -62,6 +62,7 @@ class Marks:
     bboxes: NDArray[np.float64]  # (M, 4)
     feet: NDArray[np.float64]  # (M, 2)
     identity_ids: NDArray[np.int32]  # (M,)
+    names: NDArray[np.str_]  # (M,) empty: none
     interpolated: NDArray[np.bool_]  # (M,)
     trail_starts: NDArray[np.int64]  # (M,) the row where this row's trail begins
     order: NDArray[np.int64]  # (M,) rows by frame, the nearest person (lowest foot) last
@@ -75,10 +76,12 @@ def make_marks(tracks: Tracklets, identities: Identities, scale: float, trail_s:
     run_starts = np.maximum.accumulate(np.where(follows, 0, rows))
     bboxes = tracks.bboxes.astype(np.float64) * scale
     order = np.lexsort((bboxes[:, 3], frames))
+    identity_rows = identities.rows_of(tracks.sequence, tracks.tracklet_ids)
     return Marks(
         bboxes,
         foot_points(bboxes),
-        identities.identities_of(tracks.sequence, tracks.tracklet_ids),
+        identities.identity_ids[identity_rows],
+        identities.names[identity_rows],
         tracks.detection_indices == -1,
         np.maximum(run_starts, rows - round(trail_s * tracks.fps)),
         order,
@@ -100,7 +103,7 @@ def draw_frame(picture: Picture, marks: Marks, frame_number: int, weights: Weigh
         if not marks.interpolated[row]:
             draw_box(picture, marks.bboxes[row], color, weights.line_px)
     for row, color in zip(rows, colors, strict=True):
-        draw_label(picture, str(marks.identity_ids[row]), marks.bboxes[row], color, weights.text_px)
+        draw_label(picture, str(marks.names[row]) or str(marks.identity_ids[row]), marks.bboxes[row], color, weights.text_px)
 
 
 def render(

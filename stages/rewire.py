@@ -3,6 +3,7 @@
 The tracker decided frame by frame; here the motion after a crossing is known as well as the one before. No pixels are needed.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,8 @@ from stages.compiled import is_built
 from stages.contracts.camera_motion import CameraMotion
 from stages.contracts.detections import Detections
 from stages.contracts.tracklets import Tracklets, relabel
+from stages.corrections.resolving import Apart, apart_at_cuts, cut_tracklets
+from stages.corrections.rows import read_corrections
 from stages.errors import ContractError
 from stages.params import load_section
 from stages.pins import check_pins
@@ -39,12 +42,17 @@ class Rewire:
 
 
 def rewire(
-    tracklets: Tracklets, detections: Detections, camera_motion: CameraMotion, params: RewireParams
+    tracklets: Tracklets,
+    detections: Detections,
+    camera_motion: CameraMotion,
+    params: RewireParams,
+    apart: Sequence[Apart] = (),
 ) -> tuple[Tracklets, list[Rewire]]:
     """The same boxes in tracklets that fit the motion before and after, and the exchanges that made them; classes never mix.
 
     A person keeps the id of the tracklet that they begin with; who begins inside another's gets a new id after the greatest.
-    Motion is judged by the detectors' boxes: the tracker's may be filtered by what it believed.
+    Motion is judged by the detectors' boxes: the tracker's may be filtered by what it believed. No exchange makes one person
+    of two tracklets that are `apart`.
     """
     if not params.enabled or len(tracklets) == 0:
         return tracklets, []
@@ -52,12 +60,15 @@ def rewire(
     bboxes = tracklets.bboxes.copy()
     bboxes[claimed] = detections.bboxes[tracklets.detection_indices[claimed]]
     ids, audit = tracklets.tracklet_ids.copy(), []
+    known = np.array([[a.before, a.after, a.last, a.first] for a in apart], dtype=np.int64).reshape(-1, 4)
     next_id = int(ids.max()) + 1
     for class_id in np.unique(tracklets.class_ids):
         rows = np.flatnonzero(tracklets.class_ids == class_id)
         rows = rows[np.lexsort((tracklets.tracklet_ids[rows], bboxes[rows, 0], tracklets.frame_numbers[rows]))]
         frames, raw = tracklets.frame_numbers[rows].astype(np.int64), tracklets.tracklet_ids[rows].astype(np.int64)
-        chains, exchanges = rewired(bboxes[rows], tracklets.confidences[rows], frames, raw, camera_motion.transforms, params)
+        chains, exchanges = rewired(
+            bboxes[rows], tracklets.confidences[rows], frames, raw, camera_motion.transforms, params, known
+        )
         ids[rows], next_id = _names(chains, raw, next_id)
         audit += [_audit(exchange, frames, raw) for exchange in exchanges]
     return relabel(tracklets, ids), audit
@@ -88,13 +99,15 @@ def _audit(exchange: Exchange, frames: NDArray[np.int64], raw: NDArray[np.int64]
 
 def main() -> None:
     args = stage_options(
-        __doc__, "sequence", "pins", "tracklets", "detections", "camera-motion", "rewired", "rewires", "timings"
+        __doc__, "sequence", "pins", "tracklets", "detections", "camera-motion", "corrections", "rewired", "rewires", "timings"
     )
     check_pins(args.pins)
     params = load_section(RewireParams, "rewire")
     with stage_run("rewire", args.sequence, args.timings) as run:
         tracklets, detections = Tracklets.load(args.tracklets, args.sequence), Detections.load(args.detections, args.sequence)
         camera_motion = CameraMotion.load(args.camera_motion, args.sequence)
+        corrections = read_corrections(args.corrections)
+        tracklets = cut_tracklets(tracklets, corrections)
         if camera_motion.num_frames != tracklets.num_frames:
             raise ContractError(
                 f"{args.camera_motion}: num_frames: expected the tracklets' {tracklets.num_frames}, "
@@ -103,7 +116,7 @@ def main() -> None:
         if not is_built(exchange_all):
             log.info("rewire: compiling, once for this version of its code (some 10 s)")
         with run.computing():
-            result, rewires = rewire(tracklets, detections, camera_motion, params)
+            result, rewires = rewire(tracklets, detections, camera_motion, params, apart_at_cuts(tracklets, corrections))
         run.counts = {"frames": result.num_frames, "boxes": len(result), "tracklets": len(tracklets.ids),
                       "rewired": len(result.ids), "exchanges": len(rewires)}  # fmt: skip
         result.save(args.rewired)

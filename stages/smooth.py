@@ -1,4 +1,4 @@
-"""Merged tracklets to final tracks: gaps filled and boxes smoothed, both ways in time."""
+"""Merged tracklets to final tracks: gaps filled and boxes smoothed, both ways in time; people deleted by hand are gone."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -9,7 +9,9 @@ from stages.artifacts import write_text
 from stages.command import execute, stage_options, stage_run
 from stages.contracts.detections import Detections
 from stages.contracts.table import expect
-from stages.contracts.tracklets import Tracklets, make_tracklets
+from stages.contracts.tracklets import Tracklets, make_tracklets, only
+from stages.corrections.resolving import deleted
+from stages.corrections.rows import read_corrections
 from stages.motchallenge import format_tracks
 from stages.params import Range, load_section
 from stages.pins import check_pins
@@ -83,15 +85,17 @@ def _with_boxes(tracklets: Tracklets, bboxes: np.typing.NDArray[np.floating]) ->
 
 
 def main() -> None:
-    args = stage_options(__doc__, "sequence", "pins", "tracklets", "detections", "tracks", "text", "timings")
+    args = stage_options(__doc__, "sequence", "pins", "tracklets", "detections", "corrections", "tracks", "text", "timings")
     check_pins(args.pins)
     params = load_section(SmoothParams, "smooth")
     with stage_run("smooth", args.sequence, args.timings) as run:
         tracklets, detections = Tracklets.load(args.tracklets, args.sequence), Detections.load(args.detections, args.sequence)
         with run.computing():
-            tracks = smooth(tracklets, detections, params)
+            smoothed = smooth(tracklets, detections, params)
+        tracks = only(smoothed, ~deleted(smoothed, read_corrections(args.corrections)))
         run.counts = {"frames": tracks.num_frames, "tracks": len(tracks.ids), "boxes": len(tracks),
-                      "filled": len(tracks) - len(tracklets)}  # fmt: skip
+                      "filled": len(smoothed) - len(tracklets),
+                      "deleted": len(smoothed.ids) - len(tracks.ids)}  # fmt: skip
         tracks.save(args.tracks)
         write_text(args.text, format_tracks(tracks))
 

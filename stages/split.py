@@ -1,6 +1,6 @@
 """Rewired tracklets to split ones: a tracklet that changed person is cut where its appearance changed for good.
 
-Without embeddings nothing is cut.
+Without embeddings nothing is cut but what a person corrected, which is cut first.
 """
 
 from dataclasses import dataclass
@@ -14,6 +14,8 @@ from stages.audit import write_audit
 from stages.command import execute, stage_options, stage_run
 from stages.contracts.embeddings import Embeddings
 from stages.contracts.tracklets import Tracklets, relabel
+from stages.corrections.resolving import cut_tracklets
+from stages.corrections.rows import read_corrections
 from stages.params import Range, load_section
 from stages.pins import check_pins
 
@@ -69,14 +71,16 @@ def split(tracklets: Tracklets, embeddings: Embeddings, params: SplitParams) -> 
 
 
 def main() -> None:
-    args = stage_options(__doc__, "sequence", "pins", "tracklets", "embeddings", "split", "splits", "timings")
+    args = stage_options(__doc__, "sequence", "pins", "tracklets", "embeddings", "corrections", "split", "splits", "timings")
     check_pins(args.pins)
     params = load_section(SplitParams, "split")
     with stage_run("split", args.sequence, args.timings) as run:
         tracklets, embeddings = Tracklets.load(args.tracklets, args.sequence), Embeddings.load(args.embeddings, args.sequence)
+        corrected = cut_tracklets(tracklets, read_corrections(args.corrections))
         with run.computing():
-            result, splits = split(tracklets, embeddings, params)
-        run.counts = {"frames": result.num_frames, "tracklets": len(tracklets.ids), "cuts": len(splits)}
+            result, splits = split(corrected, embeddings, params)
+        run.counts = {"frames": result.num_frames, "tracklets": len(tracklets.ids), "cuts": len(splits),
+                      "corrected": len(corrected.ids) - len(tracklets.ids)}  # fmt: skip
         result.save(args.split)
         write_audit(args.splits, Split, splits)
 

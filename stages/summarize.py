@@ -1,7 +1,9 @@
 """Scores and quality of all sequences to the combined figures that people compare.
 
 Counts are summed over sequences and ratios computed from the sums. `metrics.json` holds the combined figures of every level;
-the folder of levels holds the same as one file a level, because `dvc metrics show` prints one line a file.
+the folder of levels holds the same as one file a level, because `dvc metrics show` prints one line a file. Where several
+cameras of a group have ground truth, IDF1 across cameras stands beside the final level's figures and each group's scores in
+`groups.json`.
 """
 
 from collections.abc import Mapping
@@ -15,12 +17,15 @@ from stages.errors import DataError
 from stages.params import load_value, sequence_names
 from stages.per_sequence import listed_files
 from stages.pins import check_pins
+from stages.scoring.across_cameras import IdentityMatches, across_cameras, idf1
 from stages.scoring.levels import LEVELS
 from stages.scoring.sequence_scores import SequenceScores, scores_from_json
 from stages.scoring.table import COLUMNS, format_table
 from stages.scoring.tally import ALPHAS, Scores, combine
 
 Figures = dict[str, Any]
+ACROSS = "IDF1_across_cameras"
+GROUP_COLUMNS = ("cameras", "people", "identities", "IDF1", "IDP", "IDR")
 QUALITY_COUNTS = ("tracklets", "detections_tracked", "detections")  # of a level in the file that `analyze` wrote
 PLOTTED = ("HOTA", "AssA", "DetA", "IDF1", "MOTA", "IDSW")
 ALL = "all sequences"
@@ -69,6 +74,26 @@ def sequence_figures(
     }
 
 
+def group_figures(scores: Mapping[str, SequenceScores], groups: Mapping[str, str]) -> dict[str, Figures]:
+    """What `groups.json` holds: camera group -> scores across those of its cameras that have ground truth, if several have.
+
+    `groups` is sequence -> camera group.
+    """
+    cameras: dict[str, list[IdentityMatches]] = {}
+    for name, sequence in scores.items():
+        if sequence.identities is not None:
+            cameras.setdefault(groups[name], []).append(sequence.identities)
+    return {
+        group: {"cameras": len(matches), **across_cameras(matches)} for group, matches in cameras.items() if len(matches) > 1
+    }
+
+
+def idf1_over_groups(groups: Mapping[str, Figures]) -> float:
+    """IDF1 across cameras in percent from the groups' counts, summed."""
+    idtp, idfn, idfp = (sum(int(figures[name]) for figures in groups.values()) for name in ("IDTP", "IDFN", "IDFP"))
+    return idf1(idtp, idfn, idfp)
+
+
 def hota_table(combined: Mapping[str, Scores]) -> str:
     """A CSV for a DVC plot with one line a level: alpha and a column a level, percent; the header alone without scores."""
     lines = [",".join(("alpha", *LEVELS))]
@@ -92,13 +117,14 @@ def score_table(figures: Mapping[str, Figures], per_sequence: Mapping[str, Mappi
 
 
 def main() -> None:
-    args = stage_options(__doc__, "pins", "scores", "quality", "galleries", "metrics", "levels", "per-sequence", "hota",
-                         "score-table")  # fmt: skip
+    args = stage_options(__doc__, "pins", "scores", "quality", "galleries", "metrics", "levels", "per-sequence", "groups",
+                         "hota", "score-table")  # fmt: skip
     check_pins(args.pins)
     names = sequence_names()
     with exclusive("summarize@all"):
-        for group in sorted({load_value(str, f"sequences.{name}.camera_group") for name in names}):
-            members = [name for name in names if load_value(str, f"sequences.{name}.camera_group") == group]
+        group_of = {name: load_value(str, f"sequences.{name}.camera_group") for name in names}
+        for group in sorted(set(group_of.values())):
+            members = [name for name in names if group_of[name] == group]
             listed_files(args.galleries / group, members, ".npz")  # a ghost there would be recognised in other cameras
         quality = {
             name: quality_levels(read_json(path), str(path))
@@ -110,7 +136,11 @@ def main() -> None:
         }
         combined = combine_levels(scores)
         figures = combined_figures(combined, quality)
+        groups = group_figures(scores, group_of)
+        if groups:
+            figures["final"][ACROSS] = idf1_over_groups(groups)
         per_sequence = sequence_figures(scores, quality)
+        write_json(args.groups, groups)
         write_json(args.per_sequence, per_sequence)
         write_text(args.score_table, score_table(figures, per_sequence))
         write_text(args.hota, hota_table(combined))
@@ -119,6 +149,8 @@ def main() -> None:
         write_json(args.metrics, figures)
         scored = sum(sequence.rules is not None for sequence in scores.values())
         log.info("%s", format_table("level", figures, COLUMNS))
+        if groups:
+            log.info("%s", format_table("camera group", groups, GROUP_COLUMNS))
         log.info("summarize: %d of %d sequences have ground truth; combined figures in %s, each sequence's in %s, HOTA over "
                  "alpha in %s", scored, len(names), args.metrics, args.per_sequence, args.hota)  # fmt: skip
 

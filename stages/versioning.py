@@ -31,8 +31,19 @@ def is_git_work_tree() -> bool:
 def track(folder: Path) -> None:
     """Puts the folder into DVC's cache and, in a git work tree, its pointer file into the index. Raises DataError."""
     _run([sys.executable, "-m", "dvc", "add", str(folder)])
+    stage_file(pointer_file(folder))
+
+
+def stage_file(path: Path) -> None:
+    """Puts a file into git's index, where the current folder lies in a git work tree. Raises DataError."""
     if is_git_work_tree():
-        _run(["git", "add", str(pointer_file(folder))])
+        _run(["git", "add", str(path)])
+
+
+def unstage_file(path: Path) -> None:
+    """Takes a file out of git's index, where it is there. Raises DataError."""
+    if is_git_work_tree():
+        _run(["git", "rm", "--cached", "--quiet", "--ignore-unmatch", str(path)])
 
 
 def forget(folder: Path) -> bool:
@@ -40,8 +51,7 @@ def forget(folder: Path) -> bool:
     pointer = pointer_file(folder)
     existed = pointer.exists()
     pointer.unlink(missing_ok=True)
-    if is_git_work_tree():
-        _run(["git", "rm", "--cached", "--quiet", "--ignore-unmatch", str(pointer)])
+    unstage_file(pointer)
     return existed
 
 

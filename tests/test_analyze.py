@@ -128,7 +128,7 @@ def test_tracklets_of_other_detections_are_refused() -> None:
 def numbers(*tracks: int) -> Identities:
     """Track n is person 10 + n."""
     ids = np.array(tracks, dtype=np.int32)
-    return Identities(np.full(len(ids), "street"), ids, ids + 10, np.zeros(len(ids), dtype=np.float32))
+    return Identities(np.full(len(ids), "street"), ids, ids + 10, np.full(len(ids), ""), np.zeros(len(ids), dtype=np.float32))
 
 
 def test_nothing_tracked_is_an_empty_table_with_its_columns() -> None:
@@ -144,9 +144,9 @@ def test_people_without_a_camera_go_body_heights() -> None:
     """Feet move 0.5 heights a second for 2 seconds; the second person is seen once."""
     people = people_table(tracklets([*WALK, (4, 50, 0, 0, 80)]), numbers(1, 4), None, 1.0)
     assert to_csv(people) == (
-        "tracklet_id,identity_id,class_id,first_seen_s,last_seen_s,visible_s,distance,unit,boxes\n"
-        "1,11,0,0.000,2.000,2.100,1.000,heights,21\n"
-        "4,14,0,5.000,5.000,0.100,0.000,heights,1\n"
+        "tracklet_id,identity_id,name,class_id,first_seen_s,last_seen_s,visible_s,distance,unit,boxes\n"
+        "1,11,,0,0.000,2.000,2.100,1.000,heights,21\n"
+        "4,14,,0,5.000,5.000,0.100,0.000,heights,1\n"
     )
 
 

@@ -1,4 +1,4 @@
-"""Split, merge and identify: who is one person, who never, and what the audit says."""
+"""Split and merge: who is one person, who never, and what the audit says."""
 
 import dataclasses
 from typing import Any
@@ -13,16 +13,14 @@ from stages.association.changepoints import changes
 from stages.association.linking import _link_component, link
 from stages.association.motion import MotionParams, coexisting, ends_of, motion_pairs
 from stages.contracts.tracklets import Tracklets
-from stages.errors import DataError
-from stages.identify import IdentifyParams, identify
-from stages.merge import MergeParams, gallery, merge
+from stages.merge import MergeParams, merge
 from stages.split import SplitParams, split
 from tests.tables import box, embeddings_of, tracklets
 
 MOTION = MotionParams(max_speed=1.5, slack=0.5, max_height_ratio=2.0, window_s=0.5, horizon_s=2.0)
 MERGE = MergeParams(
     enabled=True, max_cost=0.3, max_gap_s=3.0, misfit_cost=0.05, motion_only_gap_s=0.4, motion_only_misfit=0.25,
-    gallery_views=4, motion=MOTION,
+    motion=MOTION,
 )  # fmt: skip
 SPLIT = SplitParams(enabled=True, min_distance=0.3, min_views=5, window_views=10)
 RED, BLUE, REDDISH = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (1.0, 0.3, 0.0)
@@ -126,8 +124,6 @@ def test_without_looks_motion_joins_over_short_gaps_alone() -> None:
 def test_nothing_to_merge_is_normal() -> None:
     table = tracklets({})
     assert merge(table, embeddings_of(table, {}), MERGE) == (table, [])
-    one = gallery(table, embeddings_of(table, {}), 4)
-    assert len(one.tracklet_ids) == 0
 
 
 def test_motion_by_hand() -> None:
@@ -181,30 +177,6 @@ def test_linking_averages_known_pairs_by_hand() -> None:
     assert [join.cost for join in joins] == pytest.approx([0.1, 0.2])
 
 
-def camera(name: str, colours: dict[int, Any]) -> Any:
-    table = tracklets({track: standing(range(5), x=60 * track) for track in colours}, sequence=name)
-    return gallery(table, embeddings_of(table, colours), 4)
-
-
-def test_the_same_person_in_two_cameras_of_a_group_is_one_identity() -> None:
-    left, right = camera("left", {1: RED, 2: BLUE}), camera("right", {1: BLUE, 2: (0, 0, 1.0)})
-    found = identify([left, right], IdentifyParams(0.3))
-    assert found.sequences.tolist() == ["left", "left", "right", "right"]
-    assert found.identity_ids.tolist() == [1, 2, 2, 3]
-    assert found.distances.tolist() == pytest.approx([0, 0, 0, 0], abs=1e-3)
-
-
-def test_a_camera_on_its_own_keeps_its_numbers() -> None:
-    assert identify([camera("left", {1: RED, 2: RED, 3: BLUE})], IdentifyParams(0.3)).identity_ids.tolist() == [1, 2, 3]
-
-
-def test_features_of_different_networks_are_not_compared() -> None:
-    left, right = camera("left", {1: RED}), camera("right", {1: RED})
-    other = dataclasses.replace(right, model="another")
-    with pytest.raises(DataError, match="expected one Re-ID model, got another, made up"):
-        identify([left, other], IdentifyParams(0.3))
-
-
 def test_where_somebody_returns_says_less_the_longer_the_absence() -> None:
     """Leaves on the left, comes back after 6 s ten heights to the right: too far for motion at 1 s, no matter after 6."""
     far = dataclasses.replace(MERGE, max_gap_s=60.0, motion=dataclasses.replace(MOTION, max_speed=20.0))
@@ -225,21 +197,3 @@ def test_linking_is_the_same_in_components_as_all_at_once() -> None:
         whole, all_joins = _link_component(cost, apart, 0.25)
         assert labels.tolist() == whole.tolist()
         assert sorted(join.cost for join in joins) == sorted(join.cost for join in all_joins)
-
-
-def test_two_tracks_of_one_camera_are_never_one_identity() -> None:
-    left, right = camera("left", {1: RED, 2: RED}), camera("right", {1: RED})
-    ids = identify([left, right], IdentifyParams(0.3)).identity_ids.tolist()
-    assert ids[0] != ids[1]
-    assert ids[2] in ids[:2]
-
-
-def test_no_tracks_and_no_looks_have_identities_too() -> None:
-    assert len(identify([camera("left", {})], IdentifyParams(0.3)).identity_ids) == 0
-    blind = without_looks("left")
-    assert identify([blind, without_looks("right")], IdentifyParams(0.3)).identity_ids.tolist() == [1, 2]
-
-
-def without_looks(name: str) -> Any:
-    table = tracklets({1: standing(range(5))}, sequence=name)
-    return gallery(table, embeddings_of(table, {}), 4)

@@ -22,9 +22,17 @@ from tests.tables import box, detections, tracklets
 DETECTIONS = detections([(0, box(10), 0.9), (0, box(200), 0.4), (3, box(20), 0.8)])
 TRACKLETS = tracklets({1: {0: box(10), 1: box(11)}, 2: {0: box(300)}})
 EMBEDDINGS = Embeddings("hall", 3, "made up", np.array([0, 2], np.int32), np.array([[1, 0], [0.6, 0.8]], np.float16))
-GALLERY = Gallery("hall", "made up", np.array([1, 2], np.int32), np.array([2], np.int32), np.array([[1, 0]], np.float16))
+GALLERY = Gallery(
+    "hall", "made up", np.array([1, 2], np.int32), np.zeros(2, np.int16), np.array(["", "Ann"]), np.array([2], np.int32),
+    np.array([[1, 0]], np.float16), np.array([[1, 2]], np.int32), np.array([1, 1, 2], np.int32), np.array([4, 5, 4]),
+    np.zeros((3, 2), np.float32),
+)  # fmt: skip
 IDENTITIES = Identities(
-    np.array(["hall", "yard"]), np.array([1, 1], np.int32), np.array([1, 1], np.int32), np.array([0.1, 0.1], np.float32)
+    np.array(["hall", "yard"]),
+    np.array([1, 1], np.int32),
+    np.array([1, 1], np.int32),
+    np.array(["Ann", "Ann"]),
+    np.array([0.1, 0.1], np.float32),
 )
 CAMERA_MOTION = CameraMotion("hall", 2, np.array([[[1, 0, 0], [0, 1, 0]], [[0.6, -0.8, 7], [0.8, 0.6, -9]]], np.float64))
 ALL = [DETECTIONS, TRACKLETS, EMBEDDINGS, GALLERY, IDENTITIES, CAMERA_MOTION]
@@ -73,6 +81,8 @@ WRONG: list[tuple[Any, dict[str, Any], str]] = [
     (EMBEDDINGS, {"detection_indices": np.array([2, 0], np.int32)}, "expected ascending rows, each once"),
     (EMBEDDINGS, {"detection_indices": np.array([0, 3], np.int32)}, "expected rows in [0, 3)"),
     (GALLERY, {"view_tracklet_ids": np.array([7], np.int32)}, "view_tracklet_ids: expected ids of tracklet_ids"),
+    (GALLERY, {"coexisting": np.array([[2, 1]], np.int32)}, "coexisting: expected the smaller id first"),
+    (GALLERY, {"place_moments": np.array([5, 4, 4])}, "place_tracklet_ids, place_moments: expected rows sorted"),
     (IDENTITIES, {"sequences": np.array(["hall", "hall"])}, "expected each pair once"),
     (CAMERA_MOTION, {"num_frames": 3}, "transforms: expected a row for each of 3 frames, got 2 rows"),
     (CAMERA_MOTION, {"transforms": np.ones((2, 3, 3))}, "transforms: expected shape (F, 2, 3), got (2, 3, 3)"),

@@ -5,8 +5,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
+from stages.contracts.identities import Identities
 from stages.contracts.tracklets import Tracklets, make_tracklets
 from stages.errors import DataError
 from stages.evaluate import main
@@ -50,10 +52,13 @@ class Stage:
         )
         for level, tracklets in self.levels.items():
             tracklets.save(self.folder / f"{level}.npz")
+        ids = self.levels["final"].ids
+        alone = Identities(np.full(len(ids), "street"), ids, ids + 6, np.full(len(ids), ""), np.zeros(len(ids), np.float32))
+        alone.save(self.folder / "identities.npz")
         self.monkeypatch.chdir(self.folder)
         options = {"sequence": "street", "pins": str(ROOT / "constraints" / "scoring.txt"), "truth": "gt",
-                   "seqinfo": "seqinfo.ini", **{level: f"{level}.npz" for level in LEVELS}, "scores": "scores.json",
-                   "timings": "timings.json"}  # fmt: skip
+                   "seqinfo": "seqinfo.ini", **{level: f"{level}.npz" for level in LEVELS}, "identities": "identities.npz",
+                   "scores": "scores.json", "timings": "timings.json"}  # fmt: skip
         self.monkeypatch.setattr("sys.argv", ["evaluate", *(x for k, v in options.items() for x in (f"--{k}", v))])
         main()
         return json.loads((self.folder / "scores.json").read_text())
@@ -74,6 +79,12 @@ def test_each_level_is_scored_by_itself(stage: Stage) -> None:
     scores = stage.run()
     assert (scores["ground_truth"], scores["rules"], list(scores["levels"])) == (True, "MOT17", list(LEVELS))
     assert (figures(scores, "raw")["MOTA"], figures(scores, "final")["MOTA"]) == (50.0, 100.0)
+
+
+def test_identities_are_counted_by_person(stage: Stage) -> None:
+    """Person 1 has four true boxes; track 1, which is identity 7, covers two of them, and track 2, identity 8, stands alone."""
+    stage.levels["final"] = standing([1, 1, 2], [0, 1, 1], [0] * 3)
+    assert stage.run()["identities"] == {"true": [[1, 4]], "found": [[7, 2], [8, 1]], "both": [[1, 7, 2]]}
 
 
 def test_tracks_of_other_classes_are_not_compared(stage: Stage) -> None:
@@ -100,7 +111,7 @@ def test_outside_the_regions_nobody_counts(stage: Stage) -> None:
 
 def test_no_ground_truth_is_said_and_scores_nothing(stage: Stage) -> None:
     stage.truth = None
-    assert stage.run() == {"sequence": "street", "ground_truth": False, "rules": None, "levels": {}}
+    assert stage.run() == {"sequence": "street", "ground_truth": False, "rules": None, "levels": {}, "identities": None}
 
 
 @pytest.mark.parametrize("truth", ["", "1,1,100,0,10,10,1,1,1\n"], ids=["empty truth", "some truth"])

@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from stages import add_sequence
+from stages.corrections.rows import HEADER, Correction, Place, append_row
 from tests import sample_project
 from tests.footage import write_video
 from tests.sample_project import Command, contents
@@ -54,6 +55,18 @@ def test_removing_takes_every_trace_and_nothing_else(project: Path, command: Com
     left = [path for path in contents(project) if path.startswith("artifacts")]
     assert sorted(left) == sorted(place.format("plaza2") for place in written)
     assert "got the last one: add yours first" in command("remove", "plaza2")
+
+
+def test_corrections_go_with_the_sequence_unless_a_person_wrote_some(project: Path, command: Command, tmp_path: Path) -> None:
+    for name in ("untouched", "corrected"):
+        command("add", write_video(tmp_path / f"{name}.mp4", 2))
+        assert Path(f"data/corrections/{name}.csv").read_text() == HEADER
+    append_row(Path("data/corrections/corrected.csv"), Correction("delete", Place(0, (0.0, 0.0, 9.0, 9.0))))
+    assert "removed data/corrections/untouched.csv" in command("remove", "untouched")
+    assert "kept data/corrections/corrected.csv: it holds corrections by hand" in command("remove", "corrected")
+    assert [path.name for path in Path("data/corrections").iterdir()] == ["corrected.csv"]
+    said = command("add", tmp_path / "corrected.mp4")
+    assert "data/corrections/corrected.csv is there with 1 corrections, and counts" in said
 
 
 @pytest.mark.parametrize("name", ["nobody", ".", "..", "../project"])

@@ -30,17 +30,26 @@ render: {max_width_px: 1280, trail_s: 1.0, crf: 23, preset: ultrafast, threads: 
 """
 
 
-def identities(tracks: Tracklets, identity_ids: list[int] | None = None) -> Identities:
+def identities(tracks: Tracklets, identity_ids: list[int] | None = None, name: str = "") -> Identities:
     """One identity per track: these, or the track's own id."""
     ids = tracks.ids
     chosen = np.array(identity_ids, dtype=np.int32) if identity_ids else ids
-    return Identities(np.array([tracks.sequence] * len(ids), dtype=np.str_), ids, chosen, np.zeros(len(ids), dtype=np.float32))
+    sequences, names = np.array([tracks.sequence] * len(ids), dtype=np.str_), np.full(len(ids), name)
+    return Identities(sequences, ids, chosen, names, np.zeros(len(ids), dtype=np.float32))
 
 
 def frames(tracks: Tracklets, max_width_px: int = 640, trail_s: float = 1.0, **other: list[int]) -> list[NDArray[np.uint8]]:
     """The rendered frames on a plain canvas."""
     plain = [canvas(tracks.width_px, tracks.height_px)] * tracks.num_frames
-    return list(render(plain, tracks, identities(tracks, **other), max_width_px, trail_s))
+    return list(render(plain, tracks, identities(tracks, **other), max_width_px, trail_s))  # type: ignore[arg-type]
+
+
+def test_a_name_takes_the_place_of_the_number() -> None:
+    table = tracklets({1: {0: box(200)}}, 1)
+    plain = canvas(table.width_px, table.height_px)
+    numbered, named, same = (next(render([plain], table, identities(table, name=name), 640, 0.0)) for name in ("", "Ann", "1"))
+    assert (numbered == same).all()
+    assert (numbered != named).any()
 
 
 def decoded(path: Path) -> tuple[list[NDArray[np.uint8]], av.VideoStream]:

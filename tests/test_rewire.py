@@ -14,6 +14,7 @@ from stages.association.rewiring import RewireParams
 from stages.contracts.camera_motion import CameraMotion
 from stages.contracts.detections import Detections
 from stages.contracts.tracklets import Tracklets
+from stages.corrections.rows import HEADER
 from stages.rewire import Rewire, main, rewire
 from tests.conftest import ROOT
 from tests.tables import box, tracklets
@@ -238,9 +239,10 @@ def test_the_stage_writes_tracklets_and_audit(tmp_path: Path, monkeypatch: pytes
     detected(table).save(tmp_path / "detections.npz")
     CameraMotion.still("hall", NUM_FRAMES).save(tmp_path / "motion.npz")
     (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
+    (tmp_path / "corrections.csv").write_text(HEADER)
     options = {"sequence": "hall", "pins": ROOT / "constraints/numerics.txt", "tracklets": "raw.npz",
-               "detections": "detections.npz", "camera-motion": "motion.npz", "rewired": "rewired.npz",
-               "rewires": "rewires.csv", "timings": "t.json"}  # fmt: skip
+               "detections": "detections.npz", "camera-motion": "motion.npz", "corrections": "corrections.csv",
+               "rewired": "rewired.npz", "rewires": "rewires.csv", "timings": "t.json"}  # fmt: skip
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(
         "sys.argv", ["rewire", *(str(text) for name, value in options.items() for text in (f"--{name}", value))]

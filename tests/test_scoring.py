@@ -13,7 +13,8 @@ from stages.errors import DataError
 from stages.motchallenge import read_rows
 from stages.regions import RegionParams
 from stages.score import score
-from stages.scoring.challenge import TrackBoxes, count
+from stages.scoring.across_cameras import across_cameras, matches_from_json
+from stages.scoring.challenge import TrackBoxes, count, count_identities
 from stages.scoring.tally import ALPHAS, PER_ALPHA, SCALARS, combine, metrics, tally_from_json
 from stages.scoring.truth import read_truth
 from stages.seqinfo import read_seqinfo
@@ -159,6 +160,29 @@ def test_equal_to_trackevals_route_over_files(tmp_path: Path, rules: str, tail: 
     fields = score(truth, result).fields
     for name in (*PER_ALPHA, *SCALARS):
         np.testing.assert_array_equal(fields[name], expected[name], err_msg=name)
+
+
+def test_scores_across_cameras_are_trackevals_over_the_films_one_after_the_other(tmp_path: Path) -> None:
+    """Two cameras with 12 of the same people and some of the same identities, and both as one film of 60 frames."""
+    films = [random_rows(seed, 3) for seed in (5, 6)]
+    matches = []
+    for n, (truth_rows, result_rows) in enumerate(films):
+        truth = read_truth(write_rows(tmp_path / f"gt{n}.txt", truth_rows), 30)
+        result = read_rows(write_rows(tmp_path / f"result{n}.txt", result_rows))
+        matches.append(count_identities(truth, TrackBoxes(result.frame_numbers, result.ids, result.bboxes)))
+    later = [[(row[0] + 30, *row[1:]) for row in rows] for rows in films[1]]
+    whole = [write_rows(tmp_path / f"{n}.txt", films[0][n] + later[n]) for n in (0, 1)]
+    expected = official(tmp_path / "official", whole[0], whole[1], "MOT17", 60)
+    found = across_cameras(matches)
+    assert [found[name] for name in ("IDTP", "IDFN", "IDFP")] == [expected[name] for name in ("IDTP", "IDFN", "IDFP")]
+    assert found["IDF1"] == pytest.approx(100 * expected["IDF1"], abs=0.005)
+    assert across_cameras([matches_from_json(m.to_json(), "there") for m in matches]) == found
+
+
+def test_counts_of_identities_that_are_damaged_are_refused() -> None:
+    for values in (None, {}, {"true": [[1]], "found": [], "both": []}, {"true": [], "found": [], "both": [[1, 2]]}):
+        with pytest.raises(DataError, match="there: expected counts of boxes by person and identity"):
+            matches_from_json(values, "there")
 
 
 def test_relabelled_ids_score_the_same(tmp_path: Path) -> None:

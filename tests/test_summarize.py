@@ -1,6 +1,7 @@
 """summarize: scores and quality of all sequences to combined figures."""
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 from stages.errors import DataError
+from stages.scoring.across_cameras import IdentityMatches
 from stages.scoring.levels import LEVELS
 from stages.scoring.sequence_scores import SequenceScores
 from stages.scoring.table import format_table
@@ -35,7 +37,11 @@ class Project:
         self.list("plaza", "street")
 
     def list(self, *names: str) -> None:
-        (self.folder / "params.yaml").write_text(json.dumps({"sequences": {key: {"camera_group": "square"} for key in names}}))
+        self.write_params({name: "square" if name == "plaza" else "road" for name in names})
+
+    def write_params(self, groups: dict[str, str]) -> None:
+        params = {"sequences": {name: {"camera_group": group} for name, group in groups.items()}}
+        (self.folder / "params.yaml").write_text(json.dumps(params))
 
     def add(self, name: str, scores: SequenceScores, tracklets: int) -> None:
         self.write("scores", name, scores.to_json(name))
@@ -49,7 +55,7 @@ class Project:
         options = {"pins": str(ROOT / "constraints" / "scoring.txt"), "scores": "scores", "quality": "quality",
                    "galleries": "galleries",
                    "metrics": "metrics.json", "levels": "metrics", "per-sequence": "sequences.json",
-                   "hota": "hota.csv", "score-table": "scores.csv"}  # fmt: skip
+                   "groups": "groups.json", "hota": "hota.csv", "score-table": "scores.csv"}  # fmt: skip
         self.monkeypatch.setattr("sys.argv", ["summarize", *(x for k, v in options.items() for x in (f"--{k}", v))])
         main()
         return self.read("metrics.json")
@@ -59,9 +65,10 @@ class Project:
         return value
 
 
-SCORED = {"plaza": SequenceScores("MOT17", dict.fromkeys(LEVELS, tally(90, 10, 2))),
-          "street": SequenceScores("MOT15", dict.fromkeys(LEVELS, tally(10, 290, 1)))}  # fmt: skip
-UNSCORED = SequenceScores(None, {})
+NOBODY = IdentityMatches(Counter(), Counter(), Counter())
+SCORED = {"plaza": SequenceScores("MOT17", dict.fromkeys(LEVELS, tally(90, 10, 2)), NOBODY),
+          "street": SequenceScores("MOT15", dict.fromkeys(LEVELS, tally(10, 290, 1)), NOBODY)}  # fmt: skip
+UNSCORED = SequenceScores(None, {}, None)
 QUALITY = {"gaps": 1, "detections": 40, "detections_tracked": 30}
 
 
@@ -78,6 +85,38 @@ def test_counts_are_summed_and_ratios_recomputed(project: Project) -> None:
                 "tracked": 75.0}  # fmt: skip
     assert project.run() == dict.fromkeys(LEVELS, expected)
     assert [project.read(f"metrics/{level}.json") for level in LEVELS] == [expected] * len(LEVELS)
+
+
+def seen(true: dict[int, int], found: dict[int, int], both: dict[tuple[int, int], int]) -> SequenceScores:
+    matches = IdentityMatches(Counter(true), Counter(found), Counter(both))
+    return SequenceScores("MOT17", dict.fromkeys(LEVELS, tally(90, 10, 2)), matches)
+
+
+def test_identities_are_matched_once_over_all_cameras_of_a_group(project: Project) -> None:
+    """Each camera by itself is perfect; but person 1 is identity 5 in one and 6 in the other, so 10 of 40 boxes are lost.
+
+    IDTP = 10 + 10 + 10, IDFN = IDFP = 40 - 30: IDF1 = 30 / 40.
+    """
+    project.add("plaza", seen({1: 10, 2: 10}, {5: 10, 7: 10}, {(1, 5): 10, (2, 7): 10}), tracklets=2)
+    project.add("street", seen({1: 10, 2: 10}, {6: 10, 7: 10}, {(1, 6): 10, (2, 7): 10}), tracklets=2)
+    project.write_params({"plaza": "square", "street": "square"})
+    assert project.run()["final"]["IDF1_across_cameras"] == 75.0
+    assert project.read("groups.json") == {
+        "square": {"cameras": 2, "IDF1": 75.0, "IDP": 75.0, "IDR": 75.0, "IDTP": 30, "IDFN": 10, "IDFP": 10, "people": 2,
+                   "identities": 3}
+    }  # fmt: skip
+
+
+def test_cameras_of_other_groups_or_without_ground_truth_are_not_matched(project: Project) -> None:
+    scores = seen({1: 10}, {5: 10}, {(1, 5): 10})
+    project.write_params({"plaza": "square", "street": "square"})
+    project.add("plaza", scores, tracklets=1)
+    project.add("street", UNSCORED, tracklets=1)
+    assert "IDF1_across_cameras" not in project.run()["final"]
+    project.add("street", scores, tracklets=1)
+    project.write_params({"plaza": "square", "street": "road"})
+    project.run()
+    assert project.read("groups.json") == {}
 
 
 def test_each_sequence_keeps_its_own_figures_and_quality(project: Project) -> None:

@@ -33,6 +33,8 @@ class Search(NamedTuple):
     noise: Array  # (4, 3)
     prices: Prices
     min_gain: float  # nats
+    tracklets: Ints  # (N,) whose box each was at first
+    apart: Ints  # (P, 4) two of these tracklets, first and last frame between which no link leads from one to the other
 
 
 class Moment(NamedTuple):
@@ -162,7 +164,20 @@ def _slid(search: Search, found: Found, last_frame: int) -> Found:
 
 @compiled
 def _cost(search: Search, past: int, future: int) -> float:
+    if past != NONE and future != NONE and _are_apart(search, past, future):
+        return FORBIDDEN
     return link_cost(past, future, search.measured, search.states, search.noise, search.prices)
+
+
+@compiled
+def _are_apart(search: Search, past: int, future: int) -> bool:
+    """Whether a link would join two people who are known to be two."""
+    a, b = search.tracklets[past], search.tracklets[future]
+    for k in range(len(search.apart)):
+        one, other, first, last = search.apart[k]
+        if ((a == one and b == other) or (a == other and b == one)) and first <= search.measured.frames[past] <= last:
+            return True
+    return False
 
 
 @compiled

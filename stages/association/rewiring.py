@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.association.camera_drift import as_from_first_frame, residual_drift
-from stages.association.exchanges import MEMORY_FRAMES, Search, exchange_all
+from stages.association.exchanges import MEMORY_FRAMES, SLIDE_FRAMES, Search, exchange_all
 from stages.association.link_costs import Prices
 from stages.association.motion_noise import learn_noise
 from stages.association.two_filter import NONE, Array, Chains, Ints, Measured, both_filters
@@ -48,21 +48,32 @@ def rewired(
     tracklets: Ints,
     transforms: Array,
     params: RewireParams,
+    apart: Ints,
 ) -> tuple[Chains, list[Exchange]]:
     """The chains that M boxes of one class form after all exchanges that pay, and these exchanges, in the order made.
 
     bboxes (M, 4) x1, y1, x2, y2 px, scores, frames and tracklets (M,), sorted by frame and, for speed, by x1; transforms
-    (F, 2, 3) as CameraMotion's.
+    (F, 2, 3) as CameraMotion's. apart (P, 4): tracklets and frames of the last box of the one and the first box of the other,
+    who are two people: where people meet, no exchange makes one of them.
     """
     chains = chains_of(tracklets)
     measured = measure(bboxes, scores, frames, chains, transforms)
     order = np.lexsort((frames, tracklets))
     noise = learn_noise(_rows(measured, order), np.append(np.flatnonzero(np.diff(tracklets[order], prepend=-1)), len(order)))
     prices = Prices(params.end_cost, params.miss_cost, params.max_gap_frames)
+    apart = apart + np.array([0, 0, -SLIDE_FRAMES, SLIDE_FRAMES])
     exchanges = []
     for start in range(0, len(transforms), WINDOW_FRAMES):
         exchanges += _in_window(
-            start, min(start + WINDOW_FRAMES, len(transforms)), measured, chains, noise, prices, params.min_gain
+            start,
+            min(start + WINDOW_FRAMES, len(transforms)),
+            measured,
+            chains,
+            noise,
+            prices,
+            params.min_gain,
+            tracklets,
+            apart,
         )
     return chains, exchanges
 
@@ -93,7 +104,15 @@ def chains_of(tracklets: Ints) -> Chains:
 
 
 def _in_window(
-    start: int, stop: int, measured: Measured, chains: Chains, noise: Array, prices: Prices, min_gain: float
+    start: int,
+    stop: int,
+    measured: Measured,
+    chains: Chains,
+    noise: Array,
+    prices: Prices,
+    min_gain: float,
+    tracklets: Ints,
+    apart: Ints,
 ) -> list[Exchange]:
     """Exchanges after frames start:stop, made in `chains`; the filters begin and end a margin outside."""
     margin = prices.max_gap + MEMORY_FRAMES
@@ -104,7 +123,17 @@ def _in_window(
     near = _rows(measured, np.arange(first, last))._replace(frames=measured.frames[first:last] - origin)
     inside = Chains(_inside(chains.nexts, first, last), _inside(chains.befores, first, last))
     offsets = np.searchsorted(near.frames, np.arange(near.frames[-1] + 2))
-    search = Search(near, offsets, inside, both_filters(near, inside, noise), noise, prices, min_gain)
+    search = Search(
+        near,
+        offsets,
+        inside,
+        both_filters(near, inside, noise),
+        noise,
+        prices,
+        min_gain,
+        tracklets[first:last],
+        apart - np.array([0, 0, origin, origin]),
+    )
     stop = min(stop - origin, len(offsets) - 2)  # after the last frame nothing is open
     rows, nats = exchange_all(search, start - origin, stop)
     rows[rows != NONE] += first

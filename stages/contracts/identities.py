@@ -13,12 +13,13 @@ from stages.contracts.table import Table, column, expect
 class Identities(Table):
     """T tracks of the cameras of one group, each with one identity; tracks with equal `identity_ids` are one person."""
 
-    SCHEMA: ClassVar[str] = "identities/1"
+    SCHEMA: ClassVar[str] = "identities/2"
 
     sequences: NDArray[np.str_] = column("U", "T")
     tracklet_ids: NDArray[np.int32] = column("i4", "T")
     identity_ids: NDArray[np.int32] = column("i4", "T")  # from 1
-    distances: NDArray[np.float32] = column("f4", "T")  # to the nearest other track of the identity; 0: alone
+    names: NDArray[np.str_] = column("U", "T")  # given by hand, in whichever camera; empty: none
+    distances: NDArray[np.float32] = column("f4", "T")  # of looks, to the nearest other track of the identity; 0: alone
 
     def check_rows(self) -> None:
         pairs = set(zip(self.sequences.tolist(), self.tracklet_ids.tolist(), strict=True))
@@ -26,17 +27,23 @@ class Identities(Table):
         expect(not len(self.identity_ids) or self.identity_ids.min() >= 1, "identity_ids", "ids from 1",
                self.identity_ids[:1])  # fmt: skip
 
-    def identities_of(self, sequence: str, tracklet_ids: NDArray[np.int32]) -> NDArray[np.int32]:
-        """(M,) identity of tracks (M,) of one sequence. Raises ContractError where one has none."""
-        mine = self.of(sequence)
-        order = np.argsort(mine.tracklet_ids)
-        known = mine.tracklet_ids[order]
+    def rows_of(self, sequence: str, tracklet_ids: NDArray[np.int32]) -> NDArray[np.int64]:
+        """(M,) rows of tracks (M,) of one sequence. Raises ContractError where one has none."""
+        rows = np.flatnonzero(self.sequences == sequence)
+        rows = rows[np.argsort(self.tracklet_ids[rows])]
+        known = self.tracklet_ids[rows]
         place = np.minimum(np.searchsorted(known, tracklet_ids), max(len(known) - 1, 0))
         lacking = known[place] != tracklet_ids if len(known) else np.ones(len(tracklet_ids), dtype=bool)
         expect(not lacking.any(), f"identities of {sequence}", "one for each track", f"none for {tracklet_ids[lacking][:1]}")
-        return mine.identity_ids[order][place] if len(tracklet_ids) else np.zeros(0, dtype=np.int32)
+        return rows[place] if len(tracklet_ids) else np.zeros(0, dtype=np.int64)
+
+    def identities_of(self, sequence: str, tracklet_ids: NDArray[np.int32]) -> NDArray[np.int32]:
+        """(M,) identity of tracks (M,) of one sequence. Raises ContractError where one has none."""
+        return self.identity_ids[self.rows_of(sequence, tracklet_ids)]
 
     def of(self, sequence: str) -> "Identities":
         """The rows of one sequence."""
         rows = self.sequences == sequence
-        return Identities(self.sequences[rows], self.tracklet_ids[rows], self.identity_ids[rows], self.distances[rows])
+        return Identities(
+            self.sequences[rows], self.tracklet_ids[rows], self.identity_ids[rows], self.names[rows], self.distances[rows]
+        )

@@ -105,3 +105,16 @@ def relabel(tracklets: Tracklets, tracklet_ids: NDArray[Any]) -> Tracklets:
         tracklets.class_ids,
         tracklets.detection_indices,
     )
+
+
+def only(tracklets: Tracklets, keep: NDArray[np.bool_]) -> Tracklets:
+    """The boxes that the mask (M,) keeps."""
+    return make_tracklets(
+        tracklets,
+        tracklets.tracklet_ids[keep],
+        tracklets.frame_numbers[keep],
+        tracklets.bboxes[keep],
+        tracklets.confidences[keep],
+        tracklets.class_ids[keep],
+        tracklets.detection_indices[keep],
+    )

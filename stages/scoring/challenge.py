@@ -1,9 +1,11 @@
 """Tracks against ground truth under MOTChallenge's rules, by TrackEval and in memory.
 
 TrackEval reads files, so here its data set class is fed arrays instead. Everything that decides a score stays the library's:
-the matching with distractors, the rows that do not count, the IoU and the metrics.
+the matching with distractors, the rows that do not count, the IoU and the metrics. A fifth column carries each box's own id
+through TrackEval's renumbering.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +15,11 @@ from trackeval.datasets import MotChallenge2DBox
 
 from stages.contracts.tracklets import Tracklets
 from stages.regions import RegionParams, counted
+from stages.scoring.across_cameras import IdentityMatches
 from stages.scoring.tally import PER_ALPHA, SCALARS, Tally, metrics
 from stages.scoring.truth import NUM_CLASSES, GroundTruth, Rules
+
+MATCH_IOU = 0.5  # of TrackEval's Identity
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,21 +31,40 @@ class TrackBoxes:
     bboxes: NDArray[np.float32]  # (M, 4) x1, y1, x2, y2 px
 
 
-def track_boxes(tracklets: Tracklets, class_id: int, regions: RegionParams) -> TrackBoxes:
-    """The boxes of one class, of people who stand where people count."""
+def track_boxes(tracklets: Tracklets, class_id: int, regions: RegionParams, ids: NDArray[np.int32] | None = None) -> TrackBoxes:
+    """The boxes of one class, of people who stand where people count; under other ids (M,) where they are given."""
     rows = np.flatnonzero((tracklets.class_ids == class_id) & counted(tracklets.bboxes, regions))
     rows = rows[np.argsort(tracklets.frame_numbers[rows], kind="stable")]
-    return TrackBoxes(tracklets.frame_numbers[rows], tracklets.tracklet_ids[rows], tracklets.bboxes[rows])
+    return TrackBoxes(
+        tracklets.frame_numbers[rows], (tracklets.tracklet_ids if ids is None else ids)[rows], tracklets.bboxes[rows]
+    )
 
 
 def count(truth: GroundTruth, tracks: TrackBoxes) -> Tally:
     """What TrackEval counts for these tracks. No boxes on either side is a normal case."""
-    dataset = _MotChallengeArrays(truth.rules)
-    data = dataset.get_preprocessed_seq_data(dataset.raw_data(truth, tracks), "pedestrian")
+    data = _preprocessed(truth, tracks)
     results: dict[str, Any] = {}
     for metric in metrics():
         results |= metric.eval_sequence(data)
     return Tally({name: np.asarray(results[name], dtype=np.float64) for name in (*PER_ALPHA, *SCALARS)})
+
+
+def count_identities(truth: GroundTruth, tracks: TrackBoxes) -> IdentityMatches:
+    """The boxes of each true person, of each id of the tracks, and of each pair that TrackEval's Identity could match."""
+    data = _preprocessed(truth, tracks)
+    true, found, both = Counter[int](), Counter[int](), Counter[tuple[int, int]]()
+    for people, boxes, similarity in zip(data["gt_dets"], data["tracker_dets"], data["similarity_scores"], strict=True):
+        people, ids = people[:, 4].astype(int).tolist(), boxes[:, 4].astype(int).tolist()
+        true.update(people)
+        found.update(ids)
+        both.update((people[row], ids[column]) for row, column in np.argwhere(similarity >= MATCH_IOU))
+    return IdentityMatches(true, found, both)
+
+
+def _preprocessed(truth: GroundTruth, tracks: TrackBoxes) -> dict[str, Any]:
+    dataset = _MotChallengeArrays(truth.rules)
+    data: dict[str, Any] = dataset.get_preprocessed_seq_data(dataset.raw_data(truth, tracks), "pedestrian")
+    return data
 
 
 class _MotChallengeArrays(MotChallenge2DBox):  # type: ignore[misc]
@@ -63,11 +87,11 @@ class _MotChallengeArrays(MotChallenge2DBox):  # type: ignore[misc]
             "num_timesteps": frames,
             "gt_ids": _per_frame(truth.frame_numbers, _dense(truth.ids), frames),
             "gt_classes": _per_frame(truth.frame_numbers, truth.class_ids, frames),
-            "gt_dets": gt_boxes,
+            "gt_dets": _per_frame(truth.frame_numbers, _with_ids(truth.bboxes, truth.ids), frames),
             "gt_extras": [{"zero_marked": marks} for marks in _per_frame(truth.frame_numbers, truth.considered, frames)],
             "tracker_ids": _per_frame(tracks.frame_numbers, _dense(tracks.ids), frames),
             "tracker_classes": _per_frame(tracks.frame_numbers, np.ones(len(tracks.ids), dtype=int), frames),
-            "tracker_dets": track_boxes,
+            "tracker_dets": _per_frame(tracks.frame_numbers, _with_ids(tracks.bboxes, tracks.ids), frames),
             "tracker_confidences": _per_frame(tracks.frame_numbers, np.ones(len(tracks.ids)), frames),
             "similarity_scores": [self._calculate_similarities(*pair) for pair in zip(gt_boxes, track_boxes, strict=True)],
         }
@@ -81,6 +105,10 @@ def _per_frame(frame_numbers: NDArray[np.int32], column: NDArray[Any], num_frame
 def _dense(ids: NDArray[np.int32]) -> NDArray[np.intp]:
     """The ids (N,) numbered from 0 in their own order: TrackEval makes tables as long as the largest id."""
     return np.unique(ids, return_inverse=True)[1]
+
+
+def _with_ids(bboxes: NDArray[np.float32], ids: NDArray[np.int32]) -> NDArray[np.float64]:
+    return np.concatenate([_left_top_width_height(bboxes), ids[:, None].astype(np.float64)], axis=1)
 
 
 def _left_top_width_height(bboxes: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -14,7 +14,7 @@ from stages.scoring.motion import sampled_steps
 def people_table(
     tracks: Tracklets, identities: Identities, image_to_ground: Homography | None, path_step_s: float
 ) -> pd.DataFrame:
-    """People by track and identity: seconds of the clip when first and last seen, seconds visible, distance, unit, boxes.
+    """People by track, identity and name: seconds of the clip when first and last seen, seconds visible, distance, unit, boxes.
 
     The distance is the path of the foot points sampled every `path_step_s`: in metres on the ground, or without a calibrated
     camera in body heights, each step measured by the boxes at its ends. Steps from or to a point above the horizon count 0.
@@ -22,9 +22,11 @@ def people_table(
     offsets = tracks.offsets()
     starts, ends = offsets[:-1], offsets[1:] - 1
     boxes = np.diff(offsets)
+    rows = identities.rows_of(tracks.sequence, tracks.ids)
     return pd.DataFrame({
         "tracklet_id": tracks.ids,
-        "identity_id": identities.identities_of(tracks.sequence, tracks.ids),
+        "identity_id": identities.identity_ids[rows],
+        "name": identities.names[rows],
         "class_id": tracks.class_ids[starts],
         "first_seen_s": tracks.frame_numbers[starts] / tracks.fps,
         "last_seen_s": tracks.frame_numbers[ends] / tracks.fps,

@@ -1,0 +1,1 @@
+"""What a person put right, by hand: rows of data/corrections, and what they ask of tracklets."""

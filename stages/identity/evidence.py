@@ -1,0 +1,86 @@
+"""All that speaks for and against each pair of tracks of a camera group being one person."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.contracts.gallery import Gallery
+from stages.errors import DataError
+from stages.identity.looks import Looks, compare_looks
+from stages.identity.whereabouts import Whereabouts, compare_places
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+CERTAIN_NATS = 6.0  # that places say, for a pair to teach the looks
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """For T tracks in the order of galleries and of their ids; tables are (T, T) and symmetric."""
+
+    cameras: NDArray[np.int64]  # (T,) position of the track's gallery
+    looks: Looks
+    places: Whereabouts
+    log_odds: Array  # prior, looks and places
+    spoken: Mask  # whether there is anything but the prior
+    forbidden: Mask  # two people, certainly
+    same_names: list[tuple[int, int]]  # one person, certainly: a person said so
+
+
+def gather(galleries: list[Gallery], same_camera: bool) -> Evidence:
+    """The evidence of a group with at least one track. Without `same_camera` two tracks of one camera are two people.
+
+    A name given by hand overrules what places say. Raises DataError where two classes have one name.
+    """
+    counts = [len(gallery.tracklet_ids) for gallery in galleries]
+    cameras, starts = np.repeat(np.arange(len(galleries)), counts), np.cumsum([0, *counts[:-1]])
+    own = cameras[:, None] == cameras[None, :]
+    together = _coexisting(galleries, starts, len(cameras))
+    places = compare_places(
+        np.concatenate(
+            [s + np.searchsorted(g.tracklet_ids, g.place_tracklet_ids) for s, g in zip(starts, galleries, strict=True)]
+        ),
+        np.concatenate([gallery.place_moments for gallery in galleries]),
+        np.concatenate([gallery.places for gallery in galleries]).astype(np.float64),
+        cameras,
+    )
+    prior = -np.log(np.maximum(np.array(counts)[cameras][:, None], np.array(counts)[cameras][None, :]))
+    different = together | (places.log_odds < -CERTAIN_NATS) | places.impossible
+    looks = compare_looks(galleries, _mutual(places, CERTAIN_NATS), different, prior)
+    names = np.concatenate([gallery.names for gallery in galleries])
+    classes = np.concatenate([gallery.class_ids for gallery in galleries])
+    named = (names[:, None] != "") & (names[None, :] != "")
+    one_name = named & (names[:, None] == names[None, :])
+    forbidden = together | places.impossible | (classes[:, None] != classes[None, :]) | (named & ~one_name)
+    if not same_camera:
+        forbidden = forbidden | own
+    for i, j in np.argwhere(np.triu(one_name & (classes[:, None] != classes[None, :]), 1)):
+        raise DataError(
+            f"{galleries[cameras[i]].sequence} and {galleries[cameras[j]].sequence}: expected one class under the name "
+            f"{str(names[i])!r}, got {classes[i]} and {classes[j]}"
+        )
+    forbidden = forbidden & ~one_name
+    return Evidence(
+        cameras,
+        looks,
+        places,
+        prior + looks.log_odds + places.log_odds,
+        (looks.log_odds != 0) | (places.log_odds != 0),
+        forbidden,
+        [(int(i), int(j)) for i, j in np.argwhere(np.triu(one_name, 1))],
+    )
+
+
+def _mutual(places: Whereabouts, least: float) -> Mask:
+    """Pairs of which each is what the places say most for to the other, by at least so many nats."""
+    best = places.log_odds >= places.log_odds.max(axis=1, keepdims=True)
+    return np.asarray(best & best.T & (places.log_odds >= least))
+
+
+def _coexisting(galleries: list[Gallery], starts: NDArray[np.int64], count: int) -> Mask:
+    together = np.zeros((count, count), dtype=bool)
+    for start, gallery in zip(starts, galleries, strict=True):
+        first, second = start + np.searchsorted(gallery.tracklet_ids, gallery.coexisting).T
+        together[first, second] = together[second, first] = True
+    return together

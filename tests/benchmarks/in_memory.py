@@ -1,0 +1,108 @@
+"""The stages from detections to final tracks as functions, in one process: what measurements that try many parameters need."""
+
+import dataclasses
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from stages.association.rewiring import RewireParams
+from stages.clip import ClipParams
+from stages.contracts.camera_motion import CameraMotion
+from stages.contracts.detections import Detections
+from stages.contracts.embeddings import Embeddings
+from stages.contracts.tracklets import Tracklets
+from stages.detecting.stored import stored_detections
+from stages.errors import DataError
+from stages.merge import MergeParams, merge
+from stages.params import make_section
+from stages.regions import EVERYWHERE
+from stages.rewire import rewire
+from stages.scoring.challenge import count, track_boxes
+from stages.scoring.tally import Tally
+from stages.scoring.truth import GroundTruth, read_truth
+from stages.seqinfo import read_seqinfo
+from stages.sequence_folder import holds_data
+from stages.smooth import SmoothParams, smooth
+from stages.split import SplitParams, split
+from stages.track import TrackParams, track
+
+WHOLE = ClipParams(start_frame=0, end_frame=None, frame_stride=1)
+Params = Mapping[str, Any]  # of params.yaml, by section
+SECTIONS = ("track", "rewire", "split", "merge", "smooth")  # in the order of the stages
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class Footage:
+    """What the stages need of one sequence, and the truth they are scored by."""
+
+    name: str
+    detections: Detections
+    camera_motion: CameraMotion
+    embeddings: Embeddings
+    truth: GroundTruth
+
+
+def read_footage(folder: Path, artifacts: Path | None) -> Footage:
+    """A MOTChallenge folder with stored detections and no looks; with `artifacts`, what detect, register and embed left there.
+
+    Raises DataError where the folder has no ground truth or no detections.
+    """
+    info = read_seqinfo(folder / "seqinfo.ini")
+    if not holds_data(folder / "gt"):
+        raise DataError(f"{folder / 'gt'}: expected ground truth, found none")
+    truth = read_truth(folder / "gt" / "gt.txt", info.num_frames)
+    if artifacts is None:
+        detections = stored_detections(folder / "det", folder.name, info, WHOLE)
+        still = CameraMotion.still(folder.name, detections.num_frames)
+        return Footage(folder.name, detections, still, no_embeddings(detections), truth)
+    return Footage(
+        folder.name,
+        Detections.load(artifacts / "detections_raw.npz"),
+        CameraMotion.load(artifacts / "camera_motion.npz"),
+        Embeddings.load(artifacts / "embeddings.npz"),
+        truth,
+    )
+
+
+def no_embeddings(detections: Detections) -> Embeddings:
+    """Nobody was looked at."""
+    return Embeddings(detections.sequence, len(detections), "none", np.zeros(0, np.int32), np.zeros((0, 1), dtype=np.float16))
+
+
+def without_looks(footage: Footage) -> Footage:
+    """The same without embeddings."""
+    return dataclasses.replace(footage, embeddings=no_embeddings(footage.detections))
+
+
+class Memory:
+    """The stages on one sequence; what an earlier run worked out with the same parameters is not worked out again."""
+
+    def __init__(self, footage: Footage) -> None:
+        self.footage = footage
+        self.known: dict[str, Tracklets] = {}
+
+    def run(self, params: Params) -> dict[str, Tracklets]:
+        """Level -> tracklets, as the stages would write them."""
+        one, made = self.footage, self._made
+        raw = made(params, "track", TrackParams, lambda p: track(one.detections, one.camera_motion, p, EVERYWHERE))
+        rewired = made(params, "rewire", RewireParams, lambda p: rewire(raw, one.detections, one.camera_motion, p)[0])
+        cut = made(params, "split", SplitParams, lambda p: split(rewired, one.embeddings, p)[0])
+        merged = made(params, "merge", MergeParams, lambda p: merge(cut, one.embeddings, p)[0])
+        final = made(params, "smooth", SmoothParams, lambda p: smooth(merged, one.detections, p))
+        return {"raw": raw, "rewired": rewired, "split": cut, "merged": merged, "final": final}
+
+    def _made(self, params: Params, stage: str, kind: type[T], make: Callable[[T], Tracklets]) -> Tracklets:
+        key = json.dumps([params[section] for section in SECTIONS[: SECTIONS.index(stage) + 1]])
+        if key not in self.known:
+            self.known[key] = make(make_section(kind, params[stage], stage))
+        return self.known[key]
+
+
+def tally(footage: Footage, tracklets: Tracklets) -> Tally:
+    """What TrackEval counts for people."""
+    return count(footage.truth, track_boxes(tracklets, 0, EVERYWHERE))

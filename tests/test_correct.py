@@ -1,0 +1,85 @@
+"""correct: what one reads off the annotated video becomes a row by frame and box."""
+
+import dataclasses
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stages.contracts.identities import Identities
+from stages.contracts.tracklets import only
+from stages.correct import main
+from stages.corrections.rows import Correction, Place, read_corrections
+from stages.errors import DataError
+from tests.sample_project import project  # noqa: F401  # a fixture
+from tests.tables import box, tracklets
+
+FILE = Path("data/corrections/plaza.csv")
+# Track 1 is identity 5, seen from frame 3 to 9 and filled in frame 6; track 2 is Ben, identity 7.
+SEEN = tracklets({1: {f: box(100 + f) for f in range(3, 10)}, 2: {f: box(400) for f in range(3, 10)}}, 20, sequence="plaza")
+FILLED = (SEEN.tracklet_ids == 1) & (SEEN.frame_numbers == 6)
+
+
+@pytest.fixture(autouse=True)
+def artifacts(project: Path) -> None:  # noqa: F811
+    """What the stages left: final boxes lie 2 px beside the tracked ones, under other ids."""
+    folder = project / "artifacts/plaza"
+    folder.mkdir(parents=True)
+    detected = np.where(FILLED, -1, SEEN.detection_indices)
+    dataclasses.replace(SEEN, bboxes=SEEN.bboxes + 2, detection_indices=detected).save(folder / "tracks.npz")
+    only(SEEN, ~FILLED).save(folder / "tracklets_split.npz")
+    identities = Identities(np.array(["plaza"] * 2), np.array([1, 2], np.int32), np.array([5, 7], np.int32),
+                            np.array(["", "Ben"]), np.zeros(2, np.float32))  # fmt: skip
+    identities.save(project / "artifacts/identities/plaza.npz")
+
+
+def correct(*arguments: str) -> Correction:
+    """The row that the command line adds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["correct", "plaza", *arguments])
+        main()
+    return read_corrections(FILE)[-1]
+
+
+def test_people_are_named_by_the_boxes_that_the_tracker_saw() -> None:
+    assert correct("same", "5@3", "Ben@9") == Correction("same", Place(3, box(103)), Place(9, box(400)))
+    assert correct("different", "7@4", "5@9") == Correction("different", Place(4, box(400)), Place(9, box(109)))
+
+
+def test_a_cut_lies_between_the_last_box_before_and_the_box_named() -> None:
+    assert correct("cut", "5@8") == Correction("cut", Place(7, box(107)), Place(8, box(108)))
+    assert correct("cut", "5@7") == Correction("cut", Place(5, box(105)), Place(7, box(107)))  # 6 was filled in
+
+
+def test_whole_people_are_named_by_what_the_video_shows() -> None:
+    assert correct("delete", "5@6") == Correction("delete", Place(6, box(108, y=102)))
+    assert correct("rename", "5@3", "--name", "Ann") == Correction("rename", Place(3, box(105, y=102)), name="Ann")
+    assert len(read_corrections(FILE)) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["same", "5@3"], "same: expected 2 of number@frame, got 1"),
+        (["delete", "5"], "5: expected a number or name and a frame of the annotated video, such as 7@120"),
+        (["delete", "5@x"], "5@x: expected a number or name and a frame"),
+        (["delete", "9@4"], r"9@4: expected somebody in frame 4 \(5, 7\), found none"),
+        (["delete", "5@15"], r"5@15: expected somebody in frame 15 \(nobody\), found none"),
+        (["cut", "5@6"], "5@6: expected a frame in which the person was detected, got one in which the box was filled in"),
+        (["cut", "5@3"], "5@3: expected somebody who was there before that frame, got their first frame"),
+        (["rename", "5@3"], "expected a name for rename, got None"),
+        (["delete", "5@3", "--name", "Ann"], "expected no name for delete, got 'Ann'"),
+    ],
+)
+def test_what_names_nobody_adds_nothing(arguments: list[str], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        correct(*arguments)
+    assert not FILE.exists()
+
+
+def test_a_sequence_must_be_listed() -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["correct", "street", "delete", "5@3"])
+        with pytest.raises(DataError, match="street: expected one of plaza, got another name"):
+            main()

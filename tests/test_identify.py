@@ -1,0 +1,331 @@
+"""Identify and portray: who is one person in several cameras, why, and what is said of it."""
+
+import dataclasses
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from stages.contracts.gallery import MOMENTS_PER_S, Gallery
+from stages.errors import DataError
+from stages.identify import Decision, IdentifyParams, identify
+from stages.identity.looks import ACROSS, MAX_NATS, WITHIN, Calibration, calibrate
+from stages.identity.partition import partition, standing
+from stages.identity.whereabouts import compare_places, moment_log_odds
+from stages.portray import PortrayParams, portray
+from tests.tables import box, embeddings_of, tracklets
+
+RED, GREEN, BLUE = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
+PARAMS = IdentifyParams(min_log_odds=0.0, same_camera=True)
+VIEWS = PortrayParams(views=4)
+Tables = NDArray[np.float64]
+
+
+def camera(name: str, looks: dict[int, Any], frames: Any = range(5), **other: Any) -> Gallery:
+    """People side by side in every frame, each in one colour; no places."""
+    table = tracklets({track: {f: box(60 * track) for f in frames} for track in looks}, sequence=name)
+    made = portray(table, embeddings_of(table, looks), other.pop("names", {}), None, None, VIEWS)
+    return dataclasses.replace(made, **other)
+
+
+def placed(gallery: Gallery, ways: dict[int, tuple[int, list[tuple[float, float]]]]) -> Gallery:
+    """The gallery with places: {track: (first moment, places of the moments from there)}."""
+    tracks = np.concatenate([np.full(len(places), track) for track, (_, places) in ways.items()])
+    moments = np.concatenate([first + np.arange(len(places)) for first, places in ways.values()])
+    at = np.concatenate([np.array(places, dtype=np.float32) for _, places in ways.values()])
+    return dataclasses.replace(
+        gallery, place_tracklet_ids=tracks.astype(np.int32), place_moments=moments.astype(np.int64), places=at
+    )
+
+
+def walk(x: float, y: float, steps: int = 20, dx: float = 0.0) -> list[tuple[float, float]]:
+    return [(x + dx * step, y) for step in range(steps)]
+
+
+def ids(*galleries: Gallery, params: IdentifyParams = PARAMS) -> list[int]:
+    return [int(identity) for identity in identify(list(galleries), params)[0].identity_ids]
+
+
+def test_the_same_person_in_two_cameras_of_a_group_is_one_identity() -> None:
+    left, right = camera("left", {1: RED, 2: BLUE}), camera("right", {1: BLUE, 2: GREEN})
+    found, decisions = identify([left, right], PARAMS)
+    assert found.sequences.tolist() == ["left", "left", "right", "right"]
+    assert found.identity_ids.tolist() == [1, 2, 2, 3]
+    assert found.distances.tolist() == pytest.approx([0, 0, 0, 0], abs=1e-3)
+    alone, blue = decisions[0], decisions[1]
+    assert (alone.other_sequence, alone.other_tracklet_id, alone.log_odds) == (None, None, None)
+    assert (blue.other_sequence, blue.other_tracklet_id) == ("right", 1)
+    assert blue.looks_distance == pytest.approx(0, abs=1e-3)
+    assert blue.log_odds is not None
+    assert blue.looks_nats is not None
+    assert blue.log_odds == pytest.approx(blue.looks_nats - np.log(2))  # one of two people there
+    assert blue.margin_nats == pytest.approx(blue.log_odds)  # alone, it would lose just that
+    assert blue.runner_up == 0
+
+
+def test_a_camera_on_its_own_keeps_its_numbers() -> None:
+    assert ids(camera("left", {1: RED, 2: RED, 3: BLUE})) == [1, 2, 3]
+
+
+def test_two_who_are_seen_together_are_two_people_and_two_who_are_not_may_be_one_who_returned() -> None:
+    left, right = camera("left", {1: RED, 2: RED}), camera("right", {1: RED})
+    found = ids(left, right)
+    assert found[0] != found[1]
+    assert found[2] in found[:2]
+    in_turn = dataclasses.replace(left, coexisting=np.zeros((0, 2), np.int32))
+    assert ids(in_turn, right) == [1, 1, 1]
+    kept = ids(in_turn, right, params=dataclasses.replace(PARAMS, same_camera=False))
+    assert kept[0] != kept[1]
+
+
+def test_more_evidence_may_be_asked_for_than_there_is() -> None:
+    left, right = camera("left", {1: RED}), camera("right", {1: RED})
+    assert ids(left, right) == [1, 1]
+    assert ids(left, right, params=dataclasses.replace(PARAMS, min_log_odds=MAX_NATS + 1)) == [1, 2]
+
+
+def test_people_in_uniform_are_told_apart_by_where_they_stand() -> None:
+    """Two cameras, three people in red; the second camera numbers them the other way round and places them 20 cm off."""
+    left = placed(camera("left", dict.fromkeys((1, 2, 3), RED)), {n: (0, walk(4.0 * n, 0)) for n in (1, 2, 3)})
+    right = placed(camera("right", dict.fromkeys((1, 2, 3), RED)), {n: (0, walk(16.2 - 4.0 * n, 0)) for n in (1, 2, 3)})
+    found, decisions = identify([left, right], PARAMS)
+    assert found.identity_ids.tolist() == [1, 2, 3, 3, 2, 1]
+    assert decisions[0].apart_m == pytest.approx(0.2, abs=1e-5)
+    assert decisions[0].shared_s == 20 / MOMENTS_PER_S
+    assert (decisions[0].places_nats or 0) > 5
+
+
+def test_who_stands_elsewhere_at_the_same_moment_is_somebody_else_however_alike() -> None:
+    left = placed(camera("left", {1: RED}), {1: (0, walk(0, 0))})
+    right = placed(camera("right", {1: RED}), {1: (0, walk(6, 0))})
+    assert ids(left, right) == [1, 2]
+    earlier = placed(camera("right", {1: RED}), {1: (-100, walk(6, 0))})  # 16 s before: there is time to walk there
+    assert ids(left, earlier) == [1, 1]
+    flown = placed(camera("right", {1: RED}), {1: (-22, walk(60, 0))})  # 0.6 s before, 60 m away
+    assert ids(left, flown) == [1, 2]
+
+
+def test_other_classes_are_other_things() -> None:
+    left, right = camera("left", {1: RED}), camera("right", {1: RED}, class_ids=np.array([2], np.int16))
+    assert ids(left, right) == [1, 2]
+
+
+def test_a_name_given_by_hand_is_one_person_in_all_cameras_and_two_names_are_two() -> None:
+    left, right = camera("left", {1: RED}, names={1: "Ann"}), camera("right", {1: BLUE}, names={1: "Ann"})
+    found, _ = identify([left, right], PARAMS)
+    assert found.identity_ids.tolist() == [1, 1]
+    nameless = camera("yard", {1: BLUE})
+    found, decisions = identify([left, right, nameless], PARAMS)
+    assert found.names.tolist()[:2] == ["Ann", "Ann"]
+    assert [row.name for row in decisions] == found.names.tolist()
+    assert ids(left, camera("right", {1: RED}, names={1: "Ben"})) == [1, 2]
+
+
+def test_one_name_for_two_classes_is_refused() -> None:
+    left = camera("left", {1: RED}, names={1: "Ann"})
+    right = camera("right", {1: RED, 2: RED}, names={1: "Ann"}, class_ids=np.array([2, 0], np.int16))
+    with pytest.raises(DataError, match="left and right: expected one class under the name 'Ann', got 0 and 2"):
+        identify([left, right], PARAMS)
+
+
+def test_features_of_different_networks_are_not_compared() -> None:
+    left, right = camera("left", {1: RED}), camera("right", {1: RED}, model="another")
+    with pytest.raises(DataError, match="expected one Re-ID model, got another, made up"):
+        identify([left, right], PARAMS)
+
+
+def test_no_tracks_and_no_looks_have_identities_too() -> None:
+    assert ids(camera("left", {})) == []
+    assert ids(camera("left", {}), camera("right", {})) == []
+    table = tracklets({1: {0: box(0)}})
+    blind = portray(table, embeddings_of(table, {}), {}, None, None, VIEWS)
+    assert ids(blind, dataclasses.replace(blind, sequence="right")) == [1, 2]
+
+
+def test_the_order_of_cameras_changes_numbers_alone() -> None:
+    galleries = [camera("a", {1: RED, 2: BLUE}), camera("b", {1: BLUE, 2: GREEN}), camera("c", {1: GREEN, 2: RED})]
+    together = []
+    for order in itertools.permutations(galleries):
+        found, _ = identify(list(order), PARAMS)
+        key = zip(found.sequences.tolist(), found.tracklet_ids.tolist(), strict=True)
+        parts: dict[int, set[Any]] = {}
+        for who, identity in zip(key, found.identity_ids.tolist(), strict=True):
+            parts.setdefault(identity, set()).add(who)
+        together.append({frozenset(part) for part in parts.values()})
+    assert together[0] == {frozenset({("a", 1), ("c", 2)}), frozenset({("a", 2), ("b", 1)}), frozenset({("b", 2), ("c", 1)})}
+    assert all(parts == together[0] for parts in together)
+
+
+# The partition.
+
+
+def symmetric(values: Any) -> Tables:
+    upper = np.triu(np.asarray(values, dtype=np.float64), 1)
+    return np.asarray(upper + upper.T)
+
+
+def value(log_odds: Tables, labels: Any) -> float:
+    pairs = itertools.combinations(range(len(labels)), 2)
+    return float(sum(log_odds[i, j] for i, j in pairs if labels[i] == labels[j]))
+
+
+def all_partitions(count: int) -> Any:
+    """Every partition of so many items, as labels."""
+    if count == 0:
+        yield []
+        return
+    for labels in all_partitions(count - 1):
+        for label in range(max(labels, default=-1) + 2):
+            yield [*labels, label]
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(0, 6), st.floats(0, 0.6))
+@settings(max_examples=100, deadline=None)
+def test_small_partitions_are_nearly_as_good_as_the_best_of_all(seed: int, count: int, share: float) -> None:
+    """Local search is no proof of the optimum: 9 in 10 of its value or more on noise, where evidence is all contradiction."""
+    rng = np.random.default_rng(seed)
+    log_odds = symmetric(rng.normal(0, 3, (count, count)))
+    forbidden = symmetric(rng.random((count, count)) < share).astype(bool)
+    labels = partition(log_odds, forbidden)
+    assert not (forbidden & (labels[:, None] == labels[None, :]) & ~np.eye(count, dtype=bool)).any()
+    allowed = np.where(forbidden, -1e9, log_odds)
+    best = max(value(allowed, candidate) for candidate in all_partitions(count))
+    assert value(allowed, labels) >= 0.9 * best - 1e-9
+
+
+def test_clear_evidence_gives_the_best_partition() -> None:
+    rng = np.random.default_rng(3)
+    true = rng.integers(0, 12, 60)
+    log_odds = symmetric(np.where(true[:, None] == true[None, :], 4, -4) + rng.normal(0, 2, (60, 60)))
+    labels = partition(log_odds, np.zeros((60, 60), bool))
+    assert ((labels[:, None] == labels[None, :]) == (true[:, None] == true[None, :])).all()
+
+
+def test_one_to_one_is_decided_over_all_pairs_and_not_pair_by_pair() -> None:
+    """Items 0, 1 of one camera and 2, 3 of another: 0-2 is the best pair, but 0-3 with 1-2 is the better whole."""
+    log_odds = symmetric([[0, 0, 9, 8], [0, 0, 8, 1], [0, 0, 0, 0], [0, 0, 0, 0]])
+    forbidden = symmetric([[0, 1, 0, 0], [0, 0, 0, 0], [0, 0, 0, 1], [0, 0, 0, 0]]).astype(bool)
+    labels = partition(log_odds, forbidden)
+    assert labels.tolist() == [0, 1, 1, 0]
+    second, margin = standing(log_odds, forbidden, labels)
+    assert second.tolist() == [-1, -1, -1, -1]
+    assert margin.tolist() == [8, 8, 8, 8]
+
+
+def test_a_demanded_pair_is_joined_against_all_evidence() -> None:
+    against = symmetric([[0, -50, 3], [0, 0, -2], [0, 0, 0]])
+    none = np.zeros((3, 3), bool)
+    assert partition(against, none).tolist() == [0, 1, 0]
+    assert partition(against, none, [(0, 1)]).tolist() == [0, 0, 0]  # 2 gains 3 with 0 and loses 2 with 1
+
+
+# Looks.
+
+
+def test_log_odds_are_those_of_two_normal_distributions() -> None:
+    """Means 0.2 and 0.4, spread 0.1: at 0.3 even odds; at 0.25, ((0.15)^2 - (0.05)^2) / (2 * 0.01) = 1 nat."""
+    known = Calibration(0.2, 0.4, 0.1)
+    assert known.log_odds(np.array([0.3, 0.25, 0.35])) == pytest.approx([0, 1, -1])
+    assert known.log_odds(np.array([-9.0, 9.0])).tolist() == [MAX_NATS, -MAX_NATS]
+
+
+def test_distances_of_certain_pairs_teach_the_calibration_and_few_of_them_little() -> None:
+    rng = np.random.default_rng(5)
+    same, different, none = rng.normal(0.2, 0.05, 500), rng.normal(0.6, 0.05, 500), np.zeros(0)
+    learnt = calibrate(same, different, none, none, WITHIN)
+    assert (learnt.same, learnt.different, learnt.spread) == pytest.approx((0.2, 0.6, 0.05), abs=0.01)
+    assert calibrate(none, none, none, none, WITHIN) == WITHIN
+    one = calibrate(np.array([0.35]), none, none, none, WITHIN)
+    assert one.same == pytest.approx((4 * 0.1 + 0.35) / 5)
+
+
+def test_without_any_certain_pair_the_mixture_is_found() -> None:
+    """30 friends at 0.3 among 870 strangers at 0.7: one in thirty."""
+    rng = np.random.default_rng(6)
+    distances = np.concatenate([rng.normal(0.3, 0.05, 30), rng.normal(0.7, 0.05, 870)])
+    learnt = calibrate(np.zeros(0), np.zeros(0), distances, np.full(900, -np.log(30)), ACROSS)
+    assert (learnt.same, learnt.different) == pytest.approx((0.3, 0.7), abs=0.03)
+    only_strangers = calibrate(np.zeros(0), np.zeros(0), distances[30:], np.full(870, -np.log(30)), ACROSS)
+    assert (only_strangers.log_odds(distances[30:]) - np.log(30) > 0).mean() < 0.01
+
+
+# Whereabouts.
+
+
+def test_a_moment_counts_for_one_person_where_places_agree() -> None:
+    """At no distance with an error of 0.3 m, on 200 m2: t's peak 1 / (2 pi 0.09) against 0.95 / 200 and 0.05 / (2 pi)."""
+    expected = np.log(1 / (2 * np.pi * 0.09)) - np.log(0.95 / 200 + 0.05 / (2 * np.pi))
+    assert moment_log_odds(np.array(0.0), 0.3, 200.0) == pytest.approx(expected)
+    falling = moment_log_odds(np.linspace(0, 8, 50), 0.3, 200.0)
+    assert (np.diff(falling) < 0).all()
+    assert falling[-1] < -5
+
+
+def test_places_are_compared_at_shared_moments_between_cameras_alone() -> None:
+    """Track 0 and 1 of camera 0, 2 of camera 1: 2 walks where 0 does, for the last 10 of its 20 moments."""
+    tracks = np.repeat([0, 1, 2], 20)
+    moments = np.concatenate([np.arange(20), np.arange(20), np.arange(10, 30)])
+    places = np.concatenate([walk(0, 0, 20, 0.3), walk(0, 3, 20, 0.3), walk(3.0, 0.3, 20, 0.3)])
+    found = compare_places(tracks, moments, np.array(places), np.array([0, 0, 1]))
+    assert found.seconds.tolist() == [[0, 0, 2], [0, 0, 2], [2, 2, 0]]
+    assert found.distance_m[0, 2] == pytest.approx(0.3)
+    assert found.distance_m[1, 2] == pytest.approx(2.7)
+    assert np.isnan(found.distance_m[0, 1])
+    assert found.log_odds[0, 2] > 3
+    assert found.log_odds[1, 2] < -3
+    assert found.log_odds[0, 1] == 0
+    assert (found.log_odds == found.log_odds.T).all()
+    assert not found.impossible.any()
+
+
+def test_who_goes_on_where_another_ended_is_likely_the_same() -> None:
+    tracks, places = np.array([0, 1, 2]), np.array([(0, 0), (1, 0), (30.0, 0)])
+    found = compare_places(tracks, np.array([0, 5, 10]), places, np.array([0, 1, 1]))
+    assert found.log_odds[0, 1] > 1  # a metre in a second
+    assert found.impossible.tolist() == [[False, False, True], [False, False, True], [True, True, False]]
+    later = compare_places(tracks, np.array([0, 50, 300]), places, np.array([0, 1, 1]))
+    assert later.log_odds[0, 1] == 0  # ten seconds after
+    assert not later.impossible.any()
+
+
+# Portray.
+
+
+def test_places_are_the_feet_on_the_ground_at_moments_of_the_groups_clock() -> None:
+    """10 frames/s from 100.05 s on; 0.01 m a pixel; feet at (100 + 10 f, 200): at 100.2 s it is 1.5 frames later."""
+    table = tracklets({3: {f: box(80 + 10 * f) for f in range(8)}}, 20)
+    made = portray(table, embeddings_of(table, {}), {3: "Ann"}, np.diag([0.01, 0.01, 1.0]), 100.05 + np.arange(20) / 10, VIEWS)
+    assert made.place_moments.tolist() == [501, 502, 503]
+    assert made.places.tolist() == [pytest.approx((x, 2.0)) for x in (1.15, 1.35, 1.55)]
+    assert (made.tracklet_ids.tolist(), made.names.tolist(), len(made.view_features)) == ([3], ["Ann"], 0)
+    assert made.coexisting.shape == (0, 2)
+
+
+def test_nobody_is_placed_in_long_gaps_at_the_lower_border_or_with_an_unknown_clock() -> None:
+    table = tracklets({1: {0: box(0), 1: box(0), 8: box(0)}, 2: {0: box(0, y=380), 1: box(0, y=380)}}, 20)
+    ground, times = np.diag([0.01, 0.01, 1.0]), np.arange(20) / 5
+    made = portray(table, embeddings_of(table, {}), {}, ground, times, VIEWS)
+    assert made.place_tracklet_ids.tolist() == [1, 1, 1]
+    assert made.place_moments.tolist() == [0, 1, 8]
+    assert made.coexisting.tolist() == [[1, 2]]
+    for camera_, clock in ((None, times), (ground, None)):
+        assert len(portray(table, embeddings_of(table, {}), {}, camera_, clock, VIEWS).places) == 0
+
+
+def test_views_are_spread_over_a_track() -> None:
+    table = tracklets({1: {f: box(0) for f in range(16)}})
+    shades = [(1.0, 0.1 * f) for f in range(16)]
+    made = portray(table, embeddings_of(table, {1: shades}), {}, None, None, VIEWS)
+    slopes = made.view_features[:, 1].astype(float) / made.view_features[:, 0]
+    assert slopes == pytest.approx([0.0, 0.4, 0.8, 1.2], abs=2e-3)
+
+
+def test_the_audit_has_a_row_a_track_with_its_reasons() -> None:
+    names = [field.name for field in dataclasses.fields(Decision)]
+    assert names[:3] == ["tracklet_id", "identity_id", "name"]
+    _, rows = identify([camera("left", {1: RED}), camera("right", {1: RED})], PARAMS)
+    assert [(row.tracklet_id, row.identity_id, row.other_sequence) for row in rows] == [(1, 1, "right"), (1, 1, "left")]
