@@ -31,6 +31,9 @@ def outputs(name: str) -> list[Path]:
         *Path(".chunks").glob(f"*/{name}"),
         artifacts / "quality" / f"{name}.json",
         artifacts / "scores" / f"{name}.json",
+        artifacts / "diagnoses" / f"{name}.json",
+        Path("reports/media") / name,
+        Path("reports/sequences") / name,
     ]
 
 

@@ -35,12 +35,21 @@ def track_boxes(tracklets: Tracklets, class_id: int, regions: RegionParams) -> T
 
 def count(truth: GroundTruth, tracks: TrackBoxes) -> Tally:
     """What TrackEval counts for these tracks. No boxes on either side is a normal case."""
-    dataset = _MotChallengeArrays(truth.rules)
-    data = dataset.get_preprocessed_seq_data(dataset.raw_data(truth, tracks), "pedestrian")
+    data = what_counts(truth, tracks)
     results: dict[str, Any] = {}
     for metric in metrics():
         results |= metric.eval_sequence(data)
     return Tally({name: np.asarray(results[name], dtype=np.float64) for name in (*PER_ALPHA, *SCALARS)})
+
+
+def what_counts(truth: GroundTruth, tracks: TrackBoxes) -> dict[str, Any]:
+    """What TrackEval's metrics read, a list over frames for every column, after the rows that do not count are gone.
+
+    In place of boxes, which no metric reads, `gt_dets` and `tracker_dets` hold (n, 1) row numbers of truth and tracks.
+    """
+    dataset = _MotChallengeArrays(truth.rules)
+    data: dict[str, Any] = dataset.get_preprocessed_seq_data(dataset.raw_data(truth, tracks), "pedestrian")
+    return data
 
 
 class _MotChallengeArrays(MotChallenge2DBox):  # type: ignore[misc]
@@ -63,11 +72,11 @@ class _MotChallengeArrays(MotChallenge2DBox):  # type: ignore[misc]
             "num_timesteps": frames,
             "gt_ids": _per_frame(truth.frame_numbers, _dense(truth.ids), frames),
             "gt_classes": _per_frame(truth.frame_numbers, truth.class_ids, frames),
-            "gt_dets": gt_boxes,
+            "gt_dets": _per_frame(truth.frame_numbers, np.arange(len(truth))[:, None], frames),
             "gt_extras": [{"zero_marked": marks} for marks in _per_frame(truth.frame_numbers, truth.considered, frames)],
             "tracker_ids": _per_frame(tracks.frame_numbers, _dense(tracks.ids), frames),
             "tracker_classes": _per_frame(tracks.frame_numbers, np.ones(len(tracks.ids), dtype=int), frames),
-            "tracker_dets": track_boxes,
+            "tracker_dets": _per_frame(tracks.frame_numbers, np.arange(len(tracks.ids))[:, None], frames),
             "tracker_confidences": _per_frame(tracks.frame_numbers, np.ones(len(tracks.ids)), frames),
             "similarity_scores": [self._calculate_similarities(*pair) for pair in zip(gt_boxes, track_boxes, strict=True)],
         }
