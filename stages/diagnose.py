@@ -22,11 +22,12 @@ from stages.decisions import Decision, owners, read_decisions
 from stages.params import load_section, load_value
 from stages.pins import check_pins
 from stages.regions import RegionParams
+from stages.scoring.causes import CAUSES
 from stages.scoring.challenge import track_boxes
 from stages.scoring.distances import distance_histograms
 from stages.scoring.levels import load_levels
 from stages.scoring.matching import NOBODY, match_detections, match_tracks
-from stages.scoring.mistakes import CAUSES, Mistake, find_mistakes
+from stages.scoring.mistakes import Mistake, find_mistakes
 from stages.scoring.truth import GroundTruth, load_truth
 from stages.seqinfo import read_seqinfo
 

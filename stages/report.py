@@ -18,7 +18,7 @@ from stages.params import load_value, read_params, sequence_names
 from stages.per_sequence import listed_files
 from stages.pins import check_pins, read_pins
 from stages.reporting.curves import cost_chart, distance_chart, hota_chart, reliability_chart
-from stages.reporting.gains import gain_charts, timing_chart
+from stages.reporting.gains import cause_chart, gain_charts, timing_chart
 from stages.reporting.levels import BETTER, baseline_rows, differences, level_rows, shown_columns
 from stages.reporting.media import Media, read_media
 from stages.reporting.page import NONE, figure, plural, render, write_assets
@@ -36,6 +36,7 @@ def overview(
     per_sequence: Mapping[str, Mapping[str, Any]],
     timings: Sequence[Timing],
     media: Mapping[str, Media],
+    causes: Mapping[str, Mapping[str, int]],
     baseline: tuple[str, Mapping[str, Mapping[str, Any]]] | None,
     params: Mapping[str, Any],
     versions: Sequence[tuple[str, str]],
@@ -57,6 +58,7 @@ def overview(
         columns=shown_columns(combined),
         better=BETTER,
         gains=gain_charts(metrics),
+        causes=cause_chart(causes),
         baseline={"name": baseline[0], "levels": known} if baseline else None,
         sequences=sequences,
         timing=timing_chart(stages) if stages else None,
@@ -111,7 +113,7 @@ def read_diagnoses(paths: Mapping[str, Path]) -> list[Mapping[str, Any]]:
     found: list[Mapping[str, Any]] = []
     for path in paths.values():
         values = read_json(path)
-        if not isinstance(values, dict) or not {"joins", "distances", "ground_truth"} <= set(values):
+        if not isinstance(values, dict) or not {"causes", "joins", "distances", "ground_truth"} <= set(values):
             raise DataError(f"{path}: expected the diagnosis of a sequence, got anything else (run `dvc repro`)")
         found.append(values)
     return found
@@ -169,13 +171,14 @@ def main() -> None:
         timings = read_timings(args.timings, names)
         media = {name: read_media(args.media / name) for name in names}
         diagnoses = read_diagnoses(listed_files(args.diagnoses, names, ".json"))
+        causes = {name: d["causes"] for name, d in zip(names, diagnoses, strict=True) if d["ground_truth"]}
         groups = {name: str(load_value(str, f"sequences.{name}.camera_group")) for name in names}
         identities = {name: Identities.load(path) for name, path in listed_files(args.identities, names, ".npz").items()}
         shared = people_across(identities, groups, media)
         pages = [("Overview", "index.html"), ("Curves", "curves.html"), ("Across cameras", "people.html")]
         tabs = {page: [(label, link, link == page) for label, link in pages] for _, page in pages}
         texts = {
-            args.page: overview(metrics, per_sequence, timings, media, read_baseline(baseline, args.baselines), params,
+            args.page: overview(metrics, per_sequence, timings, media, causes, read_baseline(baseline, args.baselines), params,
                                 read_pins(args.versions), tabs["index.html"]),
             args.curves: curves(args.hota, diagnoses, tabs["curves.html"]),
             args.people: render("people", "", tabs=tabs["people.html"], people=shared[:MAX_SHARED],

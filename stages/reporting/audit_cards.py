@@ -6,7 +6,8 @@ from typing import Any
 
 from stages.decisions import Decision, Kind
 from stages.reporting.media import Media, Picture
-from stages.scoring.mistakes import CAUSES, Cause, Mistake, worst_first
+from stages.scoring.causes import CAUSES, Cause
+from stages.scoring.mistakes import Mistake, worst_first
 
 MAX_CARDS = 200  # of a kind
 KINDS: tuple[tuple[Kind, str, str, str], ...] = (
@@ -143,7 +144,7 @@ def _mistake(number: int, mistake: Mistake, names: Mapping[int, int], media: Med
         ("detected but not linked", mistake.unlinked)) if count]  # fmt: skip
     title = f"Person {old} goes on as {new}" if mistake.switch else f"Person {new} is lost for a while"
     gap = mistake.frame_number - mistake.last_frame_number - 1
-    lost = f"{gap} frames ({gap / media.fps:.1f} s)" if gap else "not for a frame"
+    lost = f"{gap} {'frame' if gap == 1 else 'frames'} ({gap / media.fps:.1f} s)" if gap else "not for a frame"
     return MistakeCard(
         number,
         title,

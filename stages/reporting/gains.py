@@ -1,4 +1,4 @@
-"""What each stage gained, and what each took: charts of the overview."""
+"""What each stage gained, what each took, and why people are lost: charts of the overview."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,7 +6,8 @@ from typing import Any
 import plotly.graph_objects as go
 
 from stages.reporting.charts import Chart, make_figure
-from stages.reporting.theme import BLUE, GREEN, GREY, RED
+from stages.reporting.theme import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY
+from stages.scoring.causes import CAUSES
 from stages.timings import Timing
 
 HEADLINES = ("HOTA", "IDF1", "IDSW")
@@ -47,6 +48,24 @@ def gain_chart(name: str, values: Mapping[str, float]) -> Chart:
         f"{level} {step:+g}" for level, step in zip(levels[1:], steps[1:], strict=True)
     )
     return Chart(NAMES[name], summary, figure, 260)
+
+
+def cause_chart(causes: Mapping[str, Mapping[str, int]]) -> Chart | None:
+    """Mistakes of each sequence by cause; None where there are none. `causes`: sequence -> cause -> number."""
+    total = {cause: sum(counts.get(cause, 0) for counts in causes.values()) for cause in CAUSES}
+    if not any(total.values()):
+        return None
+    traces = [
+        go.Bar(y=list(causes), x=[counts.get(cause, 0) for counts in causes.values()], name=cause, orientation="h",
+               marker={"color": color}, hovertemplate=f"%{{y}}: %{{x}} × {cause}<extra></extra>")  # noqa: RUF001
+        for cause, color in zip(CAUSES, (GREY, SKY, ORANGE, RED, PURPLE), strict=True)
+    ]  # fmt: skip
+    figure = make_figure(*traces, barmode="stack", yaxis={"autorange": "reversed"}, xaxis={"title": {"text": "mistakes"}},
+                         legend={"traceorder": "normal"})  # fmt: skip
+    parts = ", ".join(f"{count} × {cause}" for cause, count in total.items() if count)  # noqa: RUF001
+    return Chart(
+        "Why people are lost", f"{sum(total.values())} times a track loses its person: {parts}.", figure, 120 + 30 * len(causes)
+    )
 
 
 def timing_chart(by_stage: Sequence[Timing]) -> Chart:

@@ -16,7 +16,7 @@ from stages.reporting.theme import DARK_GROUND
 MAX_WAYS = 200  # tracks drawn, those with most boxes
 MAX_POINTS = 12_000  # of all ways together
 CELLS_ACROSS = 48
-PICTURE_WIDTH_PX = 720  # that heights of charts over the picture are made for
+PICTURE_WIDTH_PX = 540  # that heights of charts over the picture are made for
 
 
 def ways(tracks: Tracklets, points: NDArray[np.float64]) -> dict[int, NDArray[np.float64]]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from stages.contracts.tracklets import Tracklets
 from stages.decisions import NOBODY, owners
-from stages.reporting.charts import Chart, make_figure
+from stages.reporting.charts import UNDER_BUTTONS, Chart, make_figure
 from stages.reporting.theme import GREEN, GREY, PURPLE, RED
 
 LANES_PER_CHART, MAX_CHARTS = 40, 6
@@ -98,6 +98,8 @@ def _chart(
     }
     percent = [[None if math.isnan(c) else round(100 * c) for c in row] for row in shades.confidences.tolist()]
     filled = [[1 if cell else None for cell in row] for row in shades.interpolated.tolist()]
+    first_s = shades.first_frame / fps
+    last_s = first_s + shades.bin_frames * shades.confidences.shape[1] / fps
     who = [f"person {names[track]}" for track in ids]
     traces = [
         go.Heatmap(z=percent, zmin=0, zmax=100, colorscale=BLUES, showscale=False, name="detected",
@@ -109,16 +111,21 @@ def _chart(
     ]  # fmt: skip
     figure = make_figure(
         *[trace for trace in traces if trace is not None],
-        dragmode="zoom",
+        dragmode="zoom", margin=UNDER_BUTTONS,
         hovermode="closest",
-        xaxis={"title": {"text": "seconds"}, "showgrid": True},
+        xaxis={"title": {"text": "seconds"}, "range": [first_s, last_s]},
         yaxis={"tickvals": list(range(len(ids))), "ticktext": who, "range": [len(ids) - 0.4, -0.6], "fixedrange": True,
                "showgrid": False, "zeroline": False},
     )  # fmt: skip
     shown = [moment for moment in moments if moment.track in set(ids)]
     counts = ", ".join(f"{sum(moment.kind == kind for moment in shown)} × {kind}" for kind in SYMBOLS)  # noqa: RUF001
-    span = f"{shades.first_frame / fps:.1f} to {int(tracks.frame_numbers[np.isin(tracks.tracklet_ids, ids)].max()) / fps:.1f} s"
-    return Chart("Who was seen when", f"{len(ids)} people from {span}; {counts}.", figure, 110 + LANE_PX * len(ids), seeks=True)
+    return Chart(
+        "Who was seen when",
+        f"{len(ids)} people from {first_s:.1f} to {last_s:.1f} s; {counts}.",
+        figure,
+        130 + LANE_PX * len(ids),
+        seeks=True,
+    )
 
 
 def _pieces(tracks: Tracklets, split: Tracklets) -> dict[int, list[tuple[int, int, int]]]:

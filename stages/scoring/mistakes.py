@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,14 +18,13 @@ from stages.audit import read_audit
 from stages.contracts.tracklets import Tracklets
 from stages.errors import DataError
 from stages.reid.crops import covered_shares
+from stages.scoring.causes import CAUSES, Cause
 from stages.scoring.challenge import TrackBoxes
 from stages.scoring.matching import NOBODY, Break, Matching
 from stages.scoring.truth import GroundTruth
 
 HIDDEN_SHARE = 0.5  # of a body that others cover, above which a frame counts as occluded
 
-Cause = Literal["absence", "occlusion", "missed detection", "wrong join", "missed join"]
-CAUSES: tuple[Cause, ...] = get_args(Cause)
 MADE_BY = {"raw": "track", "rewired": "rewire", "split": "split", "merged": "merge", "final": "smooth"}  # level -> its stage
 
 

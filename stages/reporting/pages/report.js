@@ -36,10 +36,7 @@
     document.head.append(script);
   });
   let library = null;
-  const config = {
-    responsive: true, displaylogo: false, showTips: false,
-    modeBarButtons: [["zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"]],
-  };
+  const buttons = [["zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"]];
   async function draw(plot) {
     library ||= Promise.all([load("plotly.min.js"), load("themes.js")]);
     try {
@@ -48,7 +45,8 @@
       layout.template = template();
       layout.height = Number(plot.dataset.height);
       plot.replaceChildren();
-      await window.Plotly.newPlot(plot, data, layout, config);
+      const zooms = Boolean(layout.dragmode);
+      await window.Plotly.newPlot(plot, data, layout, { responsive: true, displaylogo: false, displayModeBar: zooms, modeBarButtons: buttons });
     } catch (error) {
       plot.textContent = `This chart could not be drawn: ${error.message}`;
       return;
