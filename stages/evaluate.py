@@ -5,7 +5,6 @@ The file holds what adds up over sequences beside the ratios, so that `summarize
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated
 
 from stages.artifacts import write_json
@@ -20,9 +19,8 @@ from stages.regions import RegionParams
 from stages.scoring.challenge import count, count_identities, track_boxes
 from stages.scoring.levels import load_levels
 from stages.scoring.sequence_scores import SequenceScores
-from stages.scoring.truth import GroundTruth, read_truth
-from stages.seqinfo import SequenceInfo, read_seqinfo
-from stages.sequence_folder import holds_data
+from stages.scoring.truth import GroundTruth, load_truth
+from stages.seqinfo import read_seqinfo
 
 
 @dataclass(frozen=True)
@@ -58,13 +56,6 @@ def evaluate(
     )
 
 
-def load_truth(folder: Path, info: SequenceInfo, clip: ClipParams, regions: RegionParams) -> GroundTruth | None:
-    """The clip's ground truth, None where the folder says that there is none."""
-    if not holds_data(folder):
-        return None
-    return read_truth(folder / "gt.txt", info.num_frames).within(source_frames(info, clip), regions)
-
-
 def main() -> None:
     args = stage_options(__doc__, "sequence", "pins", "truth", "seqinfo", "raw", "rewired", "split", "merged", "final",
                          "identities", "scores", "timings")  # fmt: skip
@@ -73,7 +64,8 @@ def main() -> None:
     clip = load_section(ClipParams, f"sequences.{args.sequence}.clip")
     regions = load_section(RegionParams, f"sequences.{args.sequence}.regions")
     with stage_run("evaluate", args.sequence, args.timings) as run:
-        truth = load_truth(args.truth, read_seqinfo(args.seqinfo), clip, regions)
+        info = read_seqinfo(args.seqinfo)
+        truth = load_truth(args.truth, info.num_frames, source_frames(info, clip), regions)
         levels, identities = load_levels(args), Identities.load(args.identities)
         if truth is None:
             log.info("evaluate %s: no ground truth, so no scores", args.sequence)

@@ -21,6 +21,7 @@ PARAMS = Path("params.yaml")
 SEQUENCE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 RESERVED_NAMES = {
     "all",
+    "diagnoses",
     "galleries",
     "identities",
     "quality",
@@ -29,7 +30,7 @@ RESERVED_NAMES = {
     "timings",
 }  # folders of artifacts/ over all sequences
 SECTIONS = ("scenes", "cameras", "synthesize", "sequences", "detect", "register", "track", "embed", "rewire", "split", "merge",
-            "smooth", "portray", "identify", "analyze", "evaluate", "render")  # fmt: skip
+            "smooth", "portray", "identify", "analyze", "evaluate", "render", "report")  # fmt: skip
 SEQUENCE_KEYS = ("detections", "camera_motion", "clip", "regions", "camera_group", "clock_offset_s")
 T = TypeVar("T")
 

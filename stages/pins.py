@@ -11,14 +11,21 @@ def check_pins(path: Path) -> None:
 
     Raises DataError naming the file, the library and both versions.
     """
-    for line in path.read_text(encoding="utf-8").splitlines():
-        requirement = line.split("#")[0].strip()
-        if not requirement:
-            continue
-        name, _, pinned = requirement.partition("==")
+    for name, pinned in _pins(path):
         try:
             installed = version(name)
         except PackageNotFoundError:
             installed = "none"
         if installed.split("+")[0] != pinned:  # a build's own suffix (+cpu) is the same version (PEP 440)
             raise DataError(f"{path}: expected {name} {pinned}, got {installed} installed (run `make install`)")
+
+
+def read_pins(folder: Path) -> list[tuple[str, str]]:
+    """Names and versions of all libraries that the folder's files pin, by name."""
+    return sorted({pin for path in folder.glob("*.txt") for pin in _pins(path)})
+
+
+def _pins(path: Path) -> list[tuple[str, str]]:
+    """(name, version) of each `name==version` line."""
+    lines = (line.split("#")[0].strip() for line in path.read_text(encoding="utf-8").splitlines())
+    return [(name, version_) for name, _, version_ in (line.partition("==") for line in lines if line)]

@@ -33,6 +33,9 @@ def outputs(name: str) -> list[Path]:
         artifacts / "quality" / f"{name}.json",
         artifacts / "scores" / f"{name}.json",
         artifacts / "stills" / name,
+        artifacts / "diagnoses" / f"{name}.json",
+        Path("reports/media") / name,
+        Path("reports/sequences") / name,
     ]
 
 

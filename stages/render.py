@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from stages.artifacts import writing, writing_folder
 from stages.boxes import foot_points
 from stages.clip import ClipParams, source_frames
+from stages.colors import identity_color
 from stages.command import execute, log, stage_options, stage_run
 from stages.contracts.identities import Identities
 from stages.contracts.tracklets import Tracklets
@@ -28,7 +29,6 @@ from stages.drawing import (
     draw_dashed_box,
     draw_label,
     draw_trail,
-    identity_color,
     weights_for,
 )
 from stages.errors import ContractError

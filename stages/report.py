@@ -1,51 +1,100 @@
-"""Metrics and timings to one page a person looks at, and a table of seconds for `dvc plots`.
+"""Figures, timings and pictures of all sequences to the pages over all of them: overview, curves, people across cameras.
 
-The page is one file without scripts or requests; the videos it shows lie where the pipeline left them.
+The pages of each sequence are the work of `present`. A table of seconds goes to `dvc plots`.
 """
 
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-from stages.artifacts import exclusive, write_text
+from stages.artifacts import exclusive, read_json, write_text, writing_folder
 from stages.command import execute, log, stage_options
+from stages.contracts.identities import Identities
+from stages.errors import DataError
 from stages.figures import leaves, read_figures
-from stages.params import sequence_names
-from stages.pins import check_pins
+from stages.params import load_value, read_params, sequence_names
+from stages.per_sequence import listed_files
+from stages.pins import check_pins, read_pins
+from stages.reporting.curves import cost_chart, distance_chart, hota_chart, reliability_chart
+from stages.reporting.gains import cause_chart, gain_charts, timing_chart
+from stages.reporting.levels import BETTER, baseline_rows, differences, level_rows, shown_columns
+from stages.reporting.media import Media, read_media
+from stages.reporting.page import NONE, figure, plural, render, write_assets
+from stages.reporting.shared import people_across
 from stages.timings import Timing, by_stage, read_timings
 
-TEMPLATE = Path(__file__).with_suffix(".html.j2")
-NONE = "-"
 TIMING_COLUMNS = ("seconds", "computing (s)", "frames/s alone", "frames/s overall", "peak memory (MB)")
+TILES = ("HOTA", "IDF1", "MOTA", "IDSW", "tracklets")
+NO_BASELINE = "none"
+MAX_SHARED = 200  # people across cameras that are shown
 
 
-@dataclass(frozen=True)
-class Table:
-    """Text ready to show: names of columns, and rows of a name and one text per column."""
+def overview(
+    metrics: Mapping[str, Mapping[str, Any]],
+    per_sequence: Mapping[str, Mapping[str, Any]],
+    timings: Sequence[Timing],
+    media: Mapping[str, Media],
+    causes: Mapping[str, Mapping[str, int]],
+    baseline: tuple[str, Mapping[str, Mapping[str, Any]]] | None,
+    params: Mapping[str, Any],
+    versions: Sequence[tuple[str, str]],
+    tabs: list[tuple[str, str, bool]],
+) -> str:
+    """The first page."""
+    combined, stages = level_rows(metrics), by_stage(timings)
+    sequences = [_card(name, levels, media[name]) for name, levels in per_sequence.items()]
+    scored = sum(bool(card["scored"]) for card in sequences)
+    lead = f"{plural(len(sequences), 'sequence')}; {plural(scored, 'has', 'have')} ground truth to be scored by."
+    known = baseline_rows(metrics, baseline[1]) if baseline else []
+    return render(
+        "index",
+        "",
+        tabs=tabs,
+        lead=lead,
+        tiles=_tiles(metrics),
+        combined=combined,
+        columns=shown_columns(combined),
+        better=BETTER,
+        gains=gain_charts(metrics),
+        causes=cause_chart(causes),
+        baseline={"name": baseline[0], "levels": known} if baseline else None,
+        sequences=sequences,
+        timing=timing_chart(stages) if stages else None,
+        timing_columns=TIMING_COLUMNS,
+        timing_rows=[{"name": timing.stage, "cells": _cells(timing)} for timing in stages],
+        timing_details=[{"name": t.stage, "sequence": t.sequence, "cells": _cells(t)} for t in timings],
+        parameters=[(name, str(value)) for name, value in leaves(params, ".").items()],
+        versions=versions,
+    )
 
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, tuple[str, ...]], ...]
+
+def curves(hota: Path, diagnoses: Sequence[Mapping[str, Any]], tabs: list[tuple[str, str, bool]]) -> str:
+    """The page of curves."""
+    joins = [join for diagnosis in diagnoses for join in diagnosis["joins"]]
+    alphas, levels = read_hota(hota)
+    charts = [hota_chart(alphas, levels) if alphas else None, reliability_chart(joins), cost_chart(joins)]
+    for people in ("ground truth", "final tracks"):
+        charts.append(distance_chart([d["distances"] for d in diagnoses if d["distances"]["people"] == people], people))
+    texts = (
+        "No sequence has ground truth, so there is no HOTA.",
+        "No join has both a probability and a ground truth to judge it by, so nothing can be said of their reliability.",
+        "No join can be judged by ground truth.",
+    )
+    missing = [text for chart, text in zip(charts, texts, strict=False) if chart is None]
+    return render("curves", "", tabs=tabs, charts=[chart for chart in charts if chart is not None], missing=missing)
 
 
-def metric_table(levels: Mapping[str, Mapping[str, Any]]) -> Table:
-    """One row per level, one column per metric that any level has, in order of appearance."""
-    figures = {level: leaves(values, ".") for level, values in levels.items()}
-    columns = tuple(dict.fromkeys(name for values in figures.values() for name in values))
-    return Table(columns, tuple((level, tuple(_text(v.get(name)) for name in columns)) for level, v in figures.items()))
-
-
-def timing_table(timings: Sequence[Timing], named_by: str) -> Table:
-    """One row per timing, named by its `stage` or its `sequence`."""
-    rows = []
-    for timing in timings:
-        seconds = (timing.wall_s, timing.compute_s, timing.frames_per_s, timing.frames_per_s_overall)
-        rows.append((getattr(timing, named_by), (*map(_text, seconds), f"{timing.peak_memory_mb:,.0f}")))
-    return Table(TIMING_COLUMNS, tuple(rows))
+def read_hota(path: Path) -> tuple[list[float], dict[str, list[float]]]:
+    """Alphas, and HOTA at each by level, of the table that `summarize` wrote. Raises DataError where it is anything else."""
+    try:
+        with open(path, encoding="utf-8", newline="") as file:
+            header, *rows = list(csv.reader(file))
+        values = [[float(cell) for cell in row] for row in rows]
+        return [row[0] for row in values], {name: [row[k] for row in values] for k, name in enumerate(header) if k}
+    except (IndexError, ValueError) as error:
+        raise DataError(f"{path}: expected HOTA by alpha and level, got: {error}") from error
 
 
 def format_timings(timings: Sequence[Timing]) -> str:
@@ -59,38 +108,87 @@ def format_timings(timings: Sequence[Timing]) -> str:
     return text.getvalue()
 
 
-def report(metrics: Mapping[str, Any], per_sequence: Mapping[str, Any], timings: Sequence[Timing]) -> str:
-    """The page as HTML, from figures by level, figures by sequence and level, and timings."""
-    loader = FileSystemLoader(TEMPLATE.parent)
-    environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    stages = by_stage(timings)
-    return environment.get_template(TEMPLATE.name).render(
-        combined=metric_table(metrics),
-        sequences={name: metric_table(levels) for name, levels in per_sequence.items()},
-        total_s=sum(timing.wall_s for timing in timings),
-        by_stage=timing_table(stages, "stage"),
-        per_stage={s.stage: timing_table([t for t in timings if t.stage == s.stage], "sequence") for s in stages},
-    )
+def read_diagnoses(paths: Mapping[str, Path]) -> list[Mapping[str, Any]]:
+    """What `diagnose` wrote. Raises DataError where a file holds anything else."""
+    found: list[Mapping[str, Any]] = []
+    for path in paths.values():
+        values = read_json(path)
+        if not isinstance(values, dict) or not {"causes", "joins", "distances", "ground_truth"} <= set(values):
+            raise DataError(f"{path}: expected the diagnosis of a sequence, got anything else (run `dvc repro`)")
+        found.append(values)
+    return found
 
 
-def _text(value: Any) -> str:
-    """A figure as people read it: counts with separators, the rest with two decimals."""
-    if value is None:
-        return NONE
-    if isinstance(value, float):
-        return f"{value:,.2f}"
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+def read_baseline(name: str, folder: Path) -> tuple[str, Mapping[str, Mapping[str, Any]]] | None:
+    """The figures to compare with, None where params name none. Raises DataError where they are not there."""
+    return None if name == NO_BASELINE else (name, read_figures(folder / f"{name}.json"))
+
+
+def _card(name: str, levels: Mapping[str, Any], media: Media) -> dict[str, Any]:
+    final = list(levels.values())[-1] if levels else {}
+    tracked = {level: {**v, **_tracked(v)} for level, v in levels.items()}
+    return {"name": name, "final": final, "levels": level_rows(tracked), "scored": "HOTA" in final, "filmed": media.filmed,
+            "poster": media.pictures.get("poster", (16, 9))}  # fmt: skip
+
+
+def _tracked(figures: Mapping[str, Any]) -> dict[str, float]:
+    share = figures.get("share_of_detections_tracked")
+    return {"tracked": round(100 * share, 2)} if isinstance(share, int | float) else {}
+
+
+def _tiles(metrics: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The headline figures of the last level, with what they gained over the first."""
+    if len(metrics) < 2:
+        return []
+    first, *_, last = metrics.values()
+    gains = differences(last, first)
+    names = {"IDSW": "ID switches", "tracklets": "people tracked"}
+    return [
+        {
+            "name": names.get(name, name),
+            "value": last[name],
+            "gain": gains.get(name) if name in BETTER else None,
+            "direction": "up" if (gains.get(name, 0) > 0) == BETTER.get(name, True) else "down",
+        }
+        for name in TILES
+        if name in last
+    ]
+
+
+def _cells(timing: Timing) -> list[str]:
+    seconds = (timing.wall_s, timing.compute_s, timing.frames_per_s, timing.frames_per_s_overall)
+    return [*(NONE if value is None else figure(value) for value in seconds), f"{timing.peak_memory_mb:,.0f}"]
 
 
 def main() -> None:
-    args = stage_options(__doc__, "pins", "metrics", "per-sequence", "timings", "page", "timing-table")
+    args = stage_options(__doc__, "pins", "metrics", "per-sequence", "hota", "timings", "diagnoses", "identities", "media",
+                         "baselines", "versions", "page", "curves", "people", "assets", "timing-table")  # fmt: skip
     check_pins(args.pins)
+    names, params = sequence_names(), read_params()
+    baseline = load_value(str, "report.baseline")
     with exclusive("report@all"):
         metrics, per_sequence = read_figures(args.metrics), read_figures(args.per_sequence)
-        timings = read_timings(args.timings, sequence_names())
-        page = report(metrics, per_sequence, timings)
+        timings = read_timings(args.timings, names)
+        media = {name: read_media(args.media / name) for name in names}
+        diagnoses = read_diagnoses(listed_files(args.diagnoses, names, ".json"))
+        causes = {name: d["causes"] for name, d in zip(names, diagnoses, strict=True) if d["ground_truth"]}
+        groups = {name: str(load_value(str, f"sequences.{name}.camera_group")) for name in names}
+        identities = {name: Identities.load(path) for name, path in listed_files(args.identities, names, ".npz").items()}
+        shared = people_across(identities, groups, media)
+        pages = [("Overview", "index.html"), ("Curves", "curves.html"), ("Across cameras", "people.html")]
+        tabs = {page: [(label, link, link == page) for label, link in pages] for _, page in pages}
+        texts = {
+            args.page: overview(metrics, per_sequence, timings, media, causes, read_baseline(baseline, args.baselines), params,
+                                read_pins(args.versions), tabs["index.html"]),
+            args.curves: curves(args.hota, diagnoses, tabs["curves.html"]),
+            args.people: render("people", "", tabs=tabs["people.html"], people=shared[:MAX_SHARED],
+                                left_out=max(0, len(shared) - MAX_SHARED)),
+        }  # fmt: skip
         write_text(args.timing_table, format_timings(timings))
-        write_text(args.page, page)
+        with writing_folder(args.assets) as folder:
+            write_assets(folder)
+        for path, text in texts.items():
+            write_text(path, text)
         log.info("report: %d sequences, %d timings: %s", len(per_sequence), len(timings), args.page)
 
 

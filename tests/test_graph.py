@@ -50,7 +50,7 @@ def test_every_path_of_a_command_is_declared(name: str) -> None:
 def test_every_data_dep_and_out_is_in_the_command(name: str) -> None:
     stage = STAGES[name]
     for path in paths(stage, "deps", "outs", "metrics"):
-        if not path.endswith((".py", ".j2")):
+        if not path.endswith((".py", ".j2", ".css", ".js")):
             folders = [path, *map(str, Path(path).parents)]
             assert any(f" {folder}" in f" {stage['cmd']} " and folder != "." for folder in folders), f"{name}: {path}"
 
@@ -106,7 +106,7 @@ def test_every_section_of_params_belongs_to_a_stage() -> None:
     assert declared == set(PARAMS)
 
 
-LIGHT = ["track", "rewire", "split", "merge", "smooth", "identify", "summarize"]
+LIGHT = ["track", "rewire", "split", "merge", "smooth", "identify", "summarize", "diagnose", "present", "report"]
 HEAVY = {"torch", "torchvision", "ultralytics", "torchreid", "mlflow", "cv2", "av"}
 
 

@@ -42,7 +42,7 @@ def track_boxes(tracklets: Tracklets, class_id: int, regions: RegionParams, ids:
 
 def count(truth: GroundTruth, tracks: TrackBoxes) -> Tally:
     """What TrackEval counts for these tracks. No boxes on either side is a normal case."""
-    data = _preprocessed(truth, tracks)
+    data = what_counts(truth, tracks)
     results: dict[str, Any] = {}
     for metric in metrics():
         results |= metric.eval_sequence(data)
@@ -51,17 +51,21 @@ def count(truth: GroundTruth, tracks: TrackBoxes) -> Tally:
 
 def count_identities(truth: GroundTruth, tracks: TrackBoxes) -> IdentityMatches:
     """The boxes of each true person, of each id of the tracks, and of each pair that TrackEval's Identity could match."""
-    data = _preprocessed(truth, tracks)
+    data = what_counts(truth, tracks)
     true, found, both = Counter[int](), Counter[int](), Counter[tuple[int, int]]()
     for people, boxes, similarity in zip(data["gt_dets"], data["tracker_dets"], data["similarity_scores"], strict=True):
-        people, ids = people[:, 4].astype(int).tolist(), boxes[:, 4].astype(int).tolist()
+        people, ids = truth.ids[people[:, 0]].tolist(), tracks.ids[boxes[:, 0]].tolist()
         true.update(people)
         found.update(ids)
         both.update((people[row], ids[column]) for row, column in np.argwhere(similarity >= MATCH_IOU))
     return IdentityMatches(true, found, both)
 
 
-def _preprocessed(truth: GroundTruth, tracks: TrackBoxes) -> dict[str, Any]:
+def what_counts(truth: GroundTruth, tracks: TrackBoxes) -> dict[str, Any]:
+    """What TrackEval's metrics read, a list over frames for every column, after the rows that do not count are gone.
+
+    In place of boxes, which no metric reads, `gt_dets` and `tracker_dets` hold (n, 1) row numbers of truth and tracks.
+    """
     dataset = _MotChallengeArrays(truth.rules)
     data: dict[str, Any] = dataset.get_preprocessed_seq_data(dataset.raw_data(truth, tracks), "pedestrian")
     return data
@@ -87,11 +91,11 @@ class _MotChallengeArrays(MotChallenge2DBox):  # type: ignore[misc]
             "num_timesteps": frames,
             "gt_ids": _per_frame(truth.frame_numbers, _dense(truth.ids), frames),
             "gt_classes": _per_frame(truth.frame_numbers, truth.class_ids, frames),
-            "gt_dets": _per_frame(truth.frame_numbers, _with_ids(truth.bboxes, truth.ids), frames),
+            "gt_dets": _per_frame(truth.frame_numbers, np.arange(len(truth))[:, None], frames),
             "gt_extras": [{"zero_marked": marks} for marks in _per_frame(truth.frame_numbers, truth.considered, frames)],
             "tracker_ids": _per_frame(tracks.frame_numbers, _dense(tracks.ids), frames),
             "tracker_classes": _per_frame(tracks.frame_numbers, np.ones(len(tracks.ids), dtype=int), frames),
-            "tracker_dets": _per_frame(tracks.frame_numbers, _with_ids(tracks.bboxes, tracks.ids), frames),
+            "tracker_dets": _per_frame(tracks.frame_numbers, np.arange(len(tracks.ids))[:, None], frames),
             "tracker_confidences": _per_frame(tracks.frame_numbers, np.ones(len(tracks.ids)), frames),
             "similarity_scores": [self._calculate_similarities(*pair) for pair in zip(gt_boxes, track_boxes, strict=True)],
         }
@@ -105,10 +109,6 @@ def _per_frame(frame_numbers: NDArray[np.int32], column: NDArray[Any], num_frame
 def _dense(ids: NDArray[np.int32]) -> NDArray[np.intp]:
     """The ids (N,) numbered from 0 in their own order: TrackEval makes tables as long as the largest id."""
     return np.unique(ids, return_inverse=True)[1]
-
-
-def _with_ids(bboxes: NDArray[np.float32], ids: NDArray[np.int32]) -> NDArray[np.float64]:
-    return np.concatenate([_left_top_width_height(bboxes), ids[:, None].astype(np.float64)], axis=1)
 
 
 def _left_top_width_height(bboxes: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from stages.errors import DataError
 from stages.motchallenge import MotRows, read_rows
 from stages.regions import RegionParams, counted
+from stages.sequence_folder import holds_data
 
 Rules = Literal["MOT15", "MOT17"]
 NUM_CLASSES = 13  # MOT17's, from 1: pedestrian, person_on_vehicle, car, ..., reflection, crowd
@@ -30,6 +31,7 @@ class GroundTruth:
     bboxes: NDArray[np.float32]  # (N, 4) x1, y1, x2, y2 px
     class_ids: NDArray[np.int32]  # (N,) MOT17's classes; -1 under MOT15's rules
     considered: NDArray[np.bool_]  # (N,) False: marked with 0 in the file
+    visibilities: NDArray[np.float32]  # (N,) 1 where the file does not say
 
     def __len__(self) -> int:
         return len(self.frame_numbers)
@@ -45,7 +47,13 @@ class GroundTruth:
             bboxes=self.bboxes[keep],
             class_ids=self.class_ids[keep],
             considered=self.considered[keep],
+            visibilities=self.visibilities[keep],
         )
+
+
+def load_truth(folder: Path, num_frames: int, frames: range, regions: RegionParams) -> GroundTruth | None:
+    """The ground truth in a sequence's gt/ in these of its frames; None where the folder says that there is none."""
+    return read_truth(folder / "gt.txt", num_frames).within(frames, regions) if holds_data(folder) else None
 
 
 def read_truth(path: Path, num_frames: int) -> GroundTruth:
@@ -67,7 +75,9 @@ def make_truth(path: Path, rows: MotRows, num_frames: int) -> GroundTruth:
         unknown = (rows.class_ids < 1) | (rows.class_ids > NUM_CLASSES)
         refuse(path, rows, unknown, f"a class from 1 to {NUM_CLASSES}", rows.class_ids)
     considered = rows.scores.astype(np.int32) != 0  # TrackEval truncates too: 0.9 is 0
-    return GroundTruth(rules, num_frames, rows.frame_numbers, rows.ids, rows.bboxes, rows.class_ids, considered)
+    return GroundTruth(
+        rules, num_frames, rows.frame_numbers, rows.ids, rows.bboxes, rows.class_ids, considered, rows.visibilities
+    )
 
 
 def check_fits(path: Path, rows: MotRows, num_frames: int) -> None:

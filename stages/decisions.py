@@ -1,0 +1,188 @@
+"""Every decision about who is who: exchanges, cuts and joins, with the boxes on both sides and how doubtful each is.
+
+Audit tables name tracklets of the level that their stage read; here each side becomes rows of the detections, which all levels
+share. Evidence is whatever columns a table has beside those that name the decision.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.audit import read_audit
+from stages.contracts.tracklets import Tracklets
+from stages.errors import DataError
+
+Kind = Literal["exchange", "cut", "join"]
+Rows = NDArray[np.int64]  # of the detections, by frame
+Evidence = dict[str, str]
+
+WITNESSES = 15  # boxes nearest to a decision that say who the person on that side is
+NOBODY = -1
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """Boxes before and after a decision, of which it says that they show one person (join, exchange) or two (cut)."""
+
+    before: Rows
+    after: Rows
+    tracks: tuple[int, int]  # final track of each side
+
+
+@dataclass(frozen=True, eq=False)
+class Decision:
+    """One row of an audit table."""
+
+    name: str  # "join-3": kind and row
+    kind: Kind
+    frame_number: int  # the first frame that it changes
+    tracklet_ids: tuple[int, int]  # in the tracklets that the stage read
+    pairs: tuple[Pair, ...]
+    evidence: Evidence
+    doubt: float  # 0: sure, 1: it might as well be otherwise
+
+    def right(self, people: Rows) -> bool | None:
+        """Whether the truth agrees, None where it does not say; `people` (D,) is whom each detection shows."""
+        known = [
+            (_majority(people[pair.before[-WITNESSES:]]), _majority(people[pair.after[:WITNESSES]])) for pair in self.pairs
+        ]
+        known = [sides for sides in known if NOBODY not in sides]
+        if not known:
+            return None
+        return all((before == after) == (self.kind != "cut") for before, after in known)
+
+
+def read_decisions(rewires: Path, splits: Path, merges: Path, levels: Mapping[str, Tracklets]) -> list[Decision]:
+    """All decisions about a sequence, the most doubtful first. Raises DataError where a table does not fit the tracklets."""
+    final = owners(levels["final"])
+    made = _exchanges(rewires, levels, final) + _cuts(splits, levels["rewired"], final) + _joins(merges, levels["split"], final)
+    return sorted(made, key=lambda decision: -decision.doubt)
+
+
+def owners(tracklets: Tracklets) -> NDArray[np.int64]:
+    """The tracklet that claims each detection, NOBODY where none does; as long as the greatest row claimed needs."""
+    claimed = tracklets.detection_indices >= 0
+    found = np.full(int(tracklets.detection_indices.max(initial=-1)) + 1, NOBODY, dtype=np.int64)
+    found[tracklets.detection_indices[claimed]] = tracklets.tracklet_ids[claimed]
+    return found
+
+
+def _exchanges(path: Path, levels: Mapping[str, Tracklets], final: Rows) -> list[Decision]:
+    """What a tracklet of `rewired` holds before and after the frame, where these are boxes of two raw tracklets."""
+    raw, rewired = _Boxes(levels["raw"]), _Boxes(levels["rewired"])
+    raw_owner, new_owner = owners(levels["raw"]), owners(levels["rewired"])
+    made = []
+    for number, row in enumerate(read_audit(path, "frame_number", "tracklet_id", "other_tracklet_id")):
+        frame, first, second = (_whole(path, row, name) for name in ("frame_number", "tracklet_id", "other_tracklet_id"))
+        pairs = []
+        for raw_id in dict.fromkeys((first, second)):
+            earlier, _ = raw.around(raw_id, frame + 1)
+            for new_id in np.unique(new_owner[earlier[-1:]]).tolist():
+                before, after = rewired.around(new_id, frame + 1)
+                if len(before) and len(after) and raw_owner[before[-1]] != raw_owner[after[0]]:
+                    pairs.append(_pair(before, after, final))
+        gain, rival = _number(row, "gain_nats"), _number(row, "runner_up_nats")
+        # the share of the exchange among itself, its best rival and leaving all as it was
+        doubt = 1 / (1 + math.exp(min(gain - max(rival, 0.0), 700.0))) if math.isfinite(gain) else 1.0
+        doubt = _doubt(row, 2 * doubt)
+        made.append(Decision(f"exchange-{number}", "exchange", frame + 1, (first, second), tuple(pairs), _rest(row), doubt))
+    return made
+
+
+def _cuts(path: Path, rewired: Tracklets, final: Rows) -> list[Decision]:
+    boxes = _Boxes(rewired)
+    made = []
+    for number, row in enumerate(read_audit(path, "tracklet_id", "frame_number", "new_tracklet_id")):
+        tracklet_id, frame, new_id = (_whole(path, row, name) for name in ("tracklet_id", "frame_number", "new_tracklet_id"))
+        before, after = boxes.around(tracklet_id, frame)
+        pairs = (_pair(before, after, final),) if len(before) and len(after) else ()
+        distance = _number(row, "distance_local")
+        doubt = _doubt(row, 1 - distance if math.isfinite(distance) else 1.0)
+        made.append(Decision(f"cut-{number}", "cut", frame, (tracklet_id, new_id), pairs, _rest(row), doubt))
+    return made
+
+
+def _joins(path: Path, split: Tracklets, final: Rows) -> list[Decision]:
+    """The pair's boxes before and after the later one begins."""
+    boxes = _Boxes(split)
+    made = []
+    for number, row in enumerate(read_audit(path, "tracklet_id", "other_tracklet_id")):
+        ids = sorted((_whole(path, row, name) for name in ("tracklet_id", "other_tracklet_id")), key=boxes.first_frame)
+        frame = boxes.first_frame(ids[1])
+        before, _ = boxes.around(ids[0], frame)
+        _, after = boxes.around(ids[1], frame)
+        pairs = (_pair(before, after, final),) if len(before) and len(after) else ()
+        cost, rival = _number(row, "cost"), _number(row, "runner_up_cost")
+        # the ratio test: a match is worth as much as it is better than the next best (Lowe 2004, section 7.1)
+        ratio = cost / rival if math.isfinite(rival) and rival > 0 else 0.0
+        made.append(Decision(f"join-{number}", "join", frame, (ids[0], ids[1]), pairs, _rest(row), _doubt(row, ratio)))
+    return made
+
+
+class _Boxes:
+    """The detections of each tracklet by frame."""
+
+    def __init__(self, tracklets: Tracklets) -> None:
+        offsets = tracklets.offsets()
+        self.parts = {
+            int(tracklets.tracklet_ids[a]): (tracklets.frame_numbers[a:b], tracklets.detection_indices[a:b].astype(np.int64))
+            for a, b in zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True)
+        }
+
+    def around(self, tracklet_id: int, frame: int) -> tuple[Rows, Rows]:
+        """The detections before the frame and from it on; none of a tracklet that is not there."""
+        frames, rows = self.parts.get(tracklet_id, (np.zeros(0, np.int32), np.zeros(0, np.int64)))
+        at = int(np.searchsorted(frames, frame))
+        return rows[:at][rows[:at] >= 0], rows[at:][rows[at:] >= 0]
+
+    def first_frame(self, tracklet_id: int) -> int:
+        return int(self.parts[tracklet_id][0][0]) if tracklet_id in self.parts else 0
+
+
+def _pair(before: Rows, after: Rows, final: Rows) -> Pair:
+    last, first = (int(final[row]) if row < len(final) else NOBODY for row in (before[-1], after[0]))
+    return Pair(before, after, (last, first))
+
+
+def _doubt(row: Evidence, otherwise: float) -> float:
+    """1 minus the decision's probability where the table has one, in [0, 1]."""
+    probability = _number(row, "probability")
+    return float(np.clip(1 - probability if math.isfinite(probability) else otherwise, 0.0, 1.0))
+
+
+NAMING = ("tracklet_id", "other_tracklet_id", "new_tracklet_id", "frame_number")
+
+
+def _rest(row: Evidence) -> Evidence:
+    return {name: text for name, text in row.items() if name not in NAMING and text not in (None, "")}
+
+
+def _number(row: Evidence, name: str) -> float:
+    """The number in a column, NaN where there is none."""
+    try:
+        return float(row[name])
+    except (KeyError, TypeError, ValueError):
+        return math.nan
+
+
+def _whole(path: Path, row: Evidence, name: str) -> int:
+    try:
+        return int(row[name])
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{path}: {name}: expected a whole number, got {row[name]!r}") from error
+
+
+def _majority(people: Rows) -> int:
+    """The person whom most of the boxes show, NOBODY where none shows anybody known."""
+    known, counts = np.unique(people[people != NOBODY], return_counts=True)
+    return int(known[counts.argmax()]) if len(known) else NOBODY
+
+
+def shown(decisions: Sequence[Decision], limit: int) -> list[Decision]:
+    """The most doubtful decisions with boxes on both sides, in the order given."""
+    return [decision for decision in decisions if decision.pairs][:limit]

@@ -1,0 +1,157 @@
+"""Decisions and mistakes as cards: what happened, why, how doubtful, with pictures of both sides."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from stages.decisions import Decision, Kind
+from stages.reporting.media import Media, Picture
+from stages.scoring.causes import CAUSES, Cause
+from stages.scoring.mistakes import Mistake, worst_first
+
+MAX_CARDS = 200  # of a kind
+KINDS: tuple[tuple[Kind, str, str, str], ...] = (
+    ("join", "Joins", "merges.csv",
+     "Tracklets of one person brought together across a gap: each row shows the person before the gap and after it. The most "
+     "doubtful join first: one whose runner-up was nearly as good."),
+    ("cut", "Cuts", "splits.csv",
+     "Tracklets that changed person and were cut there: the two sides should show different people."),
+    ("exchange", "Exchanges", "rewires.csv",
+     "Where people crossed and motion says that the tracker exchanged them: each row shows one person before and after, as "
+     "corrected."),
+)  # fmt: skip
+MEANINGS: dict[Cause, str] = {
+    "absence": "the person was outside the picture, or the ground truth has no box of them",
+    "occlusion": "somebody or something hid more than half of the person",
+    "missed detection": "the person could be seen, and the detector found nobody there",
+    "wrong join": "one track follows two people",
+    "missed join": "the person was detected, but no track went on with the detections",
+}
+WORDS = {
+    "gap_s": "gap (s)",
+    "gain_nats": "gain (nats)",
+    "runner_up_nats": "runner-up (nats)",
+    "misfit_heights": "misfit (heights)",
+}
+FIRST = ("probability", "kind", "cost", "gain_nats", "distance_whole", "distance_local", "runner_up_probability",
+         "runner_up_cost", "runner_up_nats", "appearance_distance", "gap_s", "misfit_heights")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class DecisionCard:
+    """One decision."""
+
+    name: str
+    title: str
+    frame: int
+    second: float
+    doubt: float
+    verdict: bool | None
+    facts: list[tuple[str, str]]
+    picture: Picture | None
+
+
+@dataclass(frozen=True)
+class DecisionKind:
+    """All decisions of one kind."""
+
+    anchor: str
+    title: str
+    file: str
+    text: str
+    count: int
+    cards: list[DecisionCard]
+
+
+@dataclass(frozen=True)
+class MistakeCard:
+    """One ID switch or fragmentation."""
+
+    number: int
+    title: str
+    kind: str
+    switch: bool
+    cause: str
+    made_by: str
+    facts: list[tuple[str, str]]
+    picture: Picture | None
+
+
+def decision_kinds(
+    decisions: Sequence[Decision], verdicts: Mapping[str, Any], names: Mapping[int, int], media: Media, folder: str
+) -> list[DecisionKind]:
+    """Joins, cuts and exchanges, each the most doubtful first. `names` are the identities of final tracks."""
+    kinds = []
+    for kind, title, file, text in KINDS:
+        mine = [decision for decision in decisions if decision.kind == kind]
+        cards = [_decision(decision, verdicts.get(decision.name), names, media, folder) for decision in mine[:MAX_CARDS]]
+        kinds.append(DecisionKind(title.lower(), title, file, text, len(mine), cards))
+    return kinds
+
+
+def evidence_facts(evidence: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Names and values of whatever evidence there is, the well-known first."""
+    known = [name for name in FIRST if name in evidence]
+    return [
+        (WORDS.get(name, name.replace("_", " ")), evidence[name]) for name in [*known, *(n for n in evidence if n not in known)]
+    ]
+
+
+def cause_rows(mistakes: Sequence[Mistake]) -> list[dict[str, Any]]:
+    """How many switches and fragmentations have each cause, and what it means."""
+    return [
+        {
+            "cause": cause,
+            "switches": sum(mistake.switch for mistake in mistakes if mistake.cause == cause),
+            "fragmentations": sum(mistake.fragmentation for mistake in mistakes if mistake.cause == cause),
+            "meaning": MEANINGS[cause],
+        }
+        for cause in CAUSES
+    ]
+
+
+def mistake_cards(mistakes: Sequence[Mistake], names: Mapping[int, int], media: Media, folder: str) -> list[MistakeCard]:
+    """Switches first, then fragmentations, each by time."""
+    return [_mistake(number, mistakes[number], names, media, folder) for number in worst_first(mistakes)[:MAX_CARDS]]
+
+
+def _decision(decision: Decision, verdict: bool | None, names: Mapping[int, int], media: Media, folder: str) -> DecisionCard:
+    first, second = decision.tracklet_ids
+    titles = {
+        "join": f"Tracklets {first} and {second} joined",
+        "cut": f"Tracklet {first} cut, then {second}",
+        "exchange": f"Tracklets {first} and {second} exchanged",
+    }
+    people = dict.fromkeys(names[track] for pair in decision.pairs for track in pair.tracks if track in names)
+    facts = [("person", ", ".join(map(str, people)))] if people else []
+    alt = f"{titles[decision.kind]}: views before and after"
+    return DecisionCard(
+        decision.name,
+        titles[decision.kind],
+        decision.frame_number,
+        decision.frame_number / media.fps,
+        decision.doubt,
+        verdict,
+        facts + evidence_facts(decision.evidence),
+        media.picture(decision.name, folder, alt),
+    )
+
+
+def _mistake(number: int, mistake: Mistake, names: Mapping[int, int], media: Media, folder: str) -> MistakeCard:
+    old, new = (names.get(track, track) for track in (mistake.previous_tracklet_id, mistake.tracklet_id))
+    between = [(name, str(count)) for name, count in (
+        ("frames absent", mistake.absent), ("occluded", mistake.occluded), ("undetected", mistake.undetected),
+        ("detected but not linked", mistake.unlinked)) if count]  # fmt: skip
+    title = f"Person {old} goes on as {new}" if mistake.switch else f"Person {new} is lost for a while"
+    gap = mistake.frame_number - mistake.last_frame_number - 1
+    lost = f"{gap} {'frame' if gap == 1 else 'frames'} ({gap / media.fps:.1f} s)" if gap else "not for a frame"
+    return MistakeCard(
+        number,
+        title,
+        "ID switch" if mistake.switch else "fragmentation",
+        bool(mistake.switch),
+        mistake.cause,
+        mistake.made_by,
+        [("lost for", lost), *between, ("person in the ground truth", str(mistake.person_id))],
+        media.picture(f"mistake-{number}", folder, f"{title}: frames {mistake.last_frame_number} to {mistake.frame_number}"),
+    )

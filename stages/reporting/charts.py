@@ -1,0 +1,25 @@
+"""A chart: a Plotly figure with a title, and a sentence that says what it shows to whoever cannot see it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import plotly.graph_objects as go
+
+MARGIN = {"l": 8, "r": 8, "t": 30, "b": 8}
+UNDER_BUTTONS = {**MARGIN, "t": 58}  # of a chart with a legend and buttons to zoom
+
+
+@dataclass(frozen=True, eq=False)
+class Chart:
+    """What a page shows of some data. `seeks`: a click jumps the video to its x, in seconds."""
+
+    title: str
+    summary: str
+    figure: go.Figure
+    height_px: int
+    seeks: bool = False
+
+
+def make_figure(*traces: Any, **layout: Any) -> go.Figure:
+    """A figure without colours of its own for text and ground: the page's theme has them."""
+    return go.Figure(list(traces), {"template": go.layout.Template(), "margin": MARGIN, "dragmode": False, **layout})
