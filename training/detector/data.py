@@ -15,7 +15,7 @@ from stages.progress import progress
 from stages.world.scene import CameraParams, SceneParams
 from training.detector.examples import SPLITS, Example, Split, write_description, write_examples
 from training.detector.sampled import SampledParams, draw, filmings
-from training.sections import load_training_section
+from training.params import load_training_section
 
 PIPELINE = Path("params.yaml")
 
@@ -44,7 +44,7 @@ def pipeline_scenes() -> tuple[dict[str, SceneParams], dict[str, CameraParams]]:
 def main() -> None:
     args = stage_options(__doc__, "pins", "footage", "dataset", "timings")
     check_pins(args.pins)
-    params = load_training_section(DataParams, "detector_data")
+    params = load_training_section(DataParams, "detector.data")
     cv2.setNumThreads(1)
     with stage_run("detector_data", "all", args.timings) as run, writing_folder(args.dataset) as folder:
         with run.computing():

@@ -71,7 +71,7 @@ def filmings(params: SampledParams, scenes: dict[str, SceneParams], cameras: dic
         made[split] = [_random_filming(f"{split}{number:04d}", params, _unused(taken, rng), rng) for number in range(count)]
     for name in params.cameras:
         if name not in cameras:
-            raise ParamsError(f"detector_data.sampled.cameras: expected some of {', '.join(cameras)}, got {name}")
+            raise ParamsError(f"detector.data.sampled.cameras: expected some of {', '.join(cameras)}, got {name}")
         scene = dataclasses.replace(scenes[cameras[name].scene], seed=_unused(taken, rng))
         made["test"].append(Filming(name, _slowly(scene, params), cameras[name]))
     return made
