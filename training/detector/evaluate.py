@@ -1,7 +1,7 @@
 """A trained detector to figures: how well it finds people in pictures of the test split, which it has never seen.
 
-It is run as `detect` runs it: by the same code and with the section `detect` of the pipeline's params.yaml. People seen less than
-`min_visibility` are ignored (training/detector/precision.py says how).
+It is run as `detect` runs it: by the same code and with the section `detect` of the pipeline's params.yaml. People seen less
+than `min_visibility` are ignored (training/detector/precision.py says how).
 """
 
 from collections.abc import Iterable, Iterator
@@ -22,9 +22,9 @@ from stages.params import Range, load_section
 from stages.pins import check_pins
 from stages.progress import progress
 from stages.weights import weights_file
-from training.detector.examples import Boxes, read_boxes, read_pictures
+from training.detector.examples import Boxes, read_boxes, read_pictures, scene_of
 from training.detector.precision import RECALLS, Judged, Precision, judge
-from training.params import load_training_section
+from training.sections import load_training_section
 
 NOBODY = Boxes(np.zeros((0, 4)), np.zeros(0))
 FOUND, MISSED, HIDDEN = (80, 200, 60), (60, 60, 230), (180, 180, 180)  # BGR
@@ -39,13 +39,16 @@ class EvaluateParams:
     pictures: Annotated[int, Range(0, 1000)]
 
 
-def look(detector: Detector, pictures: Iterable[tuple[str, NDArray[Any]]], boxes: dict[str, Boxes]) -> Iterator[tuple[str, Judged]]:
+def look(
+    detector: Detector, pictures: Iterable[tuple[str, NDArray[Any]]], boxes: dict[str, Boxes]
+) -> Iterator[tuple[str, Judged]]:
     """Names of the pictures, each with what is true of it and what the detector finds."""
     for name, picture in pictures:
         (found,) = detector([picture])
         truth = boxes.get(name, NOBODY)
-        yield name, Judged(
-            truth.bboxes, truth.visibilities, found.bboxes.astype(np.float64), found.confidences.astype(np.float64)
+        yield (
+            name,
+            Judged(truth.bboxes, truth.visibilities, found.bboxes.astype(np.float64), found.confidences.astype(np.float64)),
         )
 
 
@@ -83,15 +86,10 @@ def _box(picture: NDArray[Any], bbox: NDArray[np.float64], color: tuple[int, int
     cv2.rectangle(picture, (x1, y1), (x2, y2), color, 1, cv2.LINE_AA)
 
 
-def scene_of(name: str) -> str:
-    """The part of a picture's name before its number: its scene or sequence."""
-    return name.rpartition("_")[0]
-
-
 def main() -> None:
     args = stage_options(__doc__, "pins", "dataset", "weights", "evaluation", "timings")
     check_pins(args.pins)
-    params = load_training_section(EvaluateParams, "detector.evaluate")
+    params = load_training_section(EvaluateParams, "detector_evaluate")
     detect = load_section(DetectParams, "detect")
     device = prepare_device("detect", detect.threads, detect.half)
     with stage_run("detector_evaluate", "all", args.timings) as run, writing_folder(args.evaluation) as folder:
@@ -99,10 +97,10 @@ def main() -> None:
             detector = YoloDetector(weights_file(args.weights, (".pt",)), detect, device)
             pictures = progress(read_pictures(args.dataset, "test"), "detector_evaluate", unit="picture")
             judged = dict(look(detector, pictures, read_boxes(args.dataset, "test")))
-            scenes = sorted({scene_of(name) for name in judged})
-            by_scene = {
-                scene: judge([one for name, one in judged.items() if scene_of(name) == scene], *_limits(params)) for scene in scenes
-            }
+            scenes: dict[str, list[Judged]] = {}
+            for name, one in judged.items():
+                scenes.setdefault(scene_of(name), []).append(one)
+            by_scene = {scene: judge(ones, *_limits(params)) for scene, ones in scenes.items()}
             whole = judge(list(judged.values()), *_limits(params))
         write_json(folder / "metrics.json", figures(whole, by_scene))
         write_text(folder / "precision_recall.csv", format_curve(whole.precisions))

@@ -1,11 +1,10 @@
 """Ultralytics' training of a detector, such that one that was killed goes on and ends with the same weights.
 
-Ultralytics resumes from weights rounded to float16 and from another random state. Here an epoch depends on the state after the one
-before, the seed and its number alone: generators are seeded anew, and pictures kept for mosaics are dropped, when it begins; and
+Ultralytics resumes from weights rounded to float16 and from another random state. Here an epoch depends on the state after the
+one before, the seed and its number alone: when it begins, generators are seeded anew and pictures kept for mosaics dropped; and
 the state is kept in full precision. It is made of tensors and numbers, which loading does not execute.
 """
 
-import os
 import random
 from collections import defaultdict
 from collections.abc import Callable
@@ -21,15 +20,16 @@ from stages.detecting.yolo import isolate_ultralytics
 
 isolate_ultralytics()
 
-from ultralytics.models.yolo.detect import DetectionTrainer  # noqa: E402 - it reads its environment when imported
+from ultralytics.models.yolo import detect  # noqa: E402 - it reads its environment when imported
 
 from training.detector.recipe import Recipe  # noqa: E402
 
 Figures = dict[str, float]
+Untyped: Any = detect.DetectionTrainer  # it has no types
 
 
-class Fitting(DetectionTrainer):  # type: ignore[misc]
-    """One training. The class is not named a trainer: to those, Ultralytics adds every tracking service that it finds installed."""
+class Fitting(Untyped):  # type: ignore[misc]
+    """One training. The class is no `...Trainer` by name: to those, Ultralytics adds every tracking service it finds."""
 
     def __init__(
         self, recipe: Recipe, network: nn.Module, description: Path, state: Path, device: torch.device,
@@ -97,9 +97,10 @@ class Fitting(DetectionTrainer):  # type: ignore[misc]
         return made
 
     def save_metrics(self, metrics: dict[str, Any]) -> None:
-        """Keeps and reports the figures of an epoch; those of a validation only if there was one."""
-        validated = self.args.val
-        figures = {name: float(value) for name, value in metrics.items() if validated or name.startswith(("train/", "lr/"))}
+        """Keeps and reports the figures of an epoch; those of a validation only where there was one."""
+        kinds = ("train/", "val/", "metrics/") if self.args.val else ("train/",)
+        figures = {_plain(name): float(value) for name, value in metrics.items() if name.startswith(kinds)}
+        figures["learning_rate"] = float(self.optimizer.param_groups[-1]["lr"])
         self.history.append(figures)
         self.report(self.epoch, figures)
 
@@ -108,9 +109,9 @@ class Fitting(DetectionTrainer):  # type: ignore[misc]
         if self.args.val and self.fitness == self.best_fitness:
             self.best_weights = {name: values.detach().clone() for name, values in self.ema.ema.state_dict().items()}
         state = {
-            "epoch": self.epoch, "model": self.model.state_dict(), "ema": self.ema.ema.state_dict(), "updates": self.ema.updates,
-            "optimizer": self.optimizer.state_dict(), "best_fitness": self.best_fitness, "best_weights": self.best_weights,
-            "history": self.history,
+            "epoch": self.epoch, "model": self.model.state_dict(), "ema": self.ema.ema.state_dict(),
+            "updates": self.ema.updates, "optimizer": self.optimizer.state_dict(), "best_fitness": self.best_fitness,
+            "best_weights": self.best_weights, "history": self.history,
         }  # fmt: skip
         with writing(self.state) as temporary:
             torch.save(state, temporary)
@@ -118,6 +119,11 @@ class Fitting(DetectionTrainer):  # type: ignore[misc]
 
     def final_eval(self) -> None:
         """Nothing: evaluation is a stage of its own."""
+
+
+def _plain(name: str) -> str:
+    """The name of a figure as MLflow takes it: val/mAP50 for metrics/mAP50(B)."""
+    return name.removesuffix("(B)").replace("metrics/", "val/")
 
 
 def _on_gpu(device: torch.device, recipe: Recipe) -> bool:

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import cv2
 import numpy as np
 
 from stages.errors import DataError, ParamsError
-from stages.motchallenge import MotRows, read_rows
+from stages.motchallenge import read_rows
 from stages.params import Range
-from training.detector.examples import SPLITS, Example, Split
+from training.detector.examples import SPLITS, Example, Split, read_picture
 
 PICTURES = (".jpg", ".jpeg", ".png")
+COLUMNS_WITH_CLASS = 9  # of a gt.txt of MOT16, MOT17, MOT20 and DanceTrack
 
 
 @dataclass(frozen=True)
@@ -31,26 +31,30 @@ class FootageParams:
         for split in SPLITS:
             for name in getattr(self, split):
                 if name in seen:
-                    raise ParamsError(f"{split}: expected sequences that are in no other split, got {name}, which is in {seen[name]}")
+                    raise ParamsError(f"{split}: expected sequences of no other split, got {name}, which is in {seen[name]}")
                 seen[name] = split
 
 
-def read_footage(folder: Path, names: tuple[str, ...], params: FootageParams) -> Iterator[Example]:
-    """Each n-th picture of the sequences, with the boxes of its ground truth.
+def read_sequence(folder: Path, params: FootageParams) -> Iterator[Example]:
+    """Each n-th picture of a sequence, with the boxes of its ground truth.
 
     Boxes of other classes, and rows that the ground truth marks as not counting, have a visibility of 0: no labels, and whoever
     finds them makes no mistake. Raises DataError for what is missing or cannot be read.
     """
-    for name in names:
-        rows = read_rows(folder / name / "gt" / "gt.txt")
-        pictures = list_pictures(folder / name)
-        if len(rows) and int(rows.frame_numbers.max()) >= len(pictures):
-            raise DataError(
-                f"{folder / name / 'gt' / 'gt.txt'}: expected frames up to {len(pictures)}, the pictures there are, got "
-                f"{int(rows.frame_numbers.max()) + 1}"
-            )
-        for number in range(0, len(pictures), params.frame_stride):
-            yield _example(name, number, pictures[number], rows, params.class_ids)
+    truth = folder / "gt" / "gt.txt"
+    rows, pictures = read_rows(truth), list_pictures(folder)
+    if len(rows) and int(rows.frame_numbers.max()) >= len(pictures):
+        raise DataError(
+            f"{truth}: expected frames up to {len(pictures)}, as there are pictures, got {rows.frame_numbers.max() + 1}"
+        )
+    for number in range(0, len(pictures), params.frame_stride):
+        here = rows.frame_numbers == number
+        counts = rows.scores[here] > 0
+        if rows.num_columns == COLUMNS_WITH_CLASS:
+            counts &= np.isin(rows.class_ids[here], params.class_ids)
+        visibilities = np.where(counts, rows.visibilities[here], 0.0)
+        bboxes = rows.bboxes[here].astype(np.float64)
+        yield Example(f"{folder.name}_{number:06d}", read_picture(pictures[number]), bboxes, visibilities)
 
 
 def list_pictures(sequence: Path) -> list[Path]:
@@ -60,15 +64,3 @@ def list_pictures(sequence: Path) -> list[Path]:
         if found:
             return found
     raise DataError(f"{sequence / 'img1'}: expected pictures ({', '.join(PICTURES)}), found none")
-
-
-def _example(name: str, number: int, path: Path, rows: MotRows, class_ids: tuple[int, ...]) -> Example:
-    picture = cv2.imread(str(path))
-    if picture is None:
-        raise DataError(f"{path}: expected a picture, got a file that cannot be read as one")
-    here = rows.frame_numbers == number
-    counts = (rows.scores[here] > 0) & (np.isin(rows.class_ids[here], class_ids) | (rows.num_columns != 9))
-    visibilities = np.where(counts, rows.visibilities[here], 0.0)
-    return Example(
-        f"{name}_{number:06d}", np.asarray(picture, dtype=np.uint8), rows.bboxes[here].astype(np.float64), visibilities
-    )

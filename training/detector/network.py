@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
 from stages.detecting.yolo import isolate_ultralytics
 from stages.errors import DataError
@@ -12,27 +11,31 @@ from stages.params import read_yaml
 
 isolate_ultralytics()
 
-from ultralytics.nn.tasks import DetectionModel, load_checkpoint  # noqa: E402 - it reads its environment when imported
+from ultralytics.nn import tasks  # noqa: E402 - it reads its environment when imported
+
+untyped: Any = tasks  # it has no types
 
 
-def make_network(start: Path, classes: tuple[str, ...], seed: int) -> nn.Module:
+def make_network(start: Path, classes: tuple[str, ...], seed: int) -> Any:
     """A network for these classes: fine-tuned from a `.pt` file, or with random weights from an architecture's `.yaml`."""
     torch.manual_seed(seed)
     names = dict(enumerate(classes))
     if start.suffix == ".yaml":
-        return _named(DetectionModel(read_yaml(start), nc=len(classes), verbose=False), names)
+        return _named(untyped.DetectionModel(read_yaml(start), nc=len(classes), verbose=False), names)
     try:
-        trained, _ = load_checkpoint(start)
+        trained, _ = untyped.load_checkpoint(start)
     except Exception as error:  # a damaged pickle can raise anything
-        raise DataError(f"{start}: expected an Ultralytics network, got a damaged or foreign file ({type(error).__name__})") from error
-    network = _named(DetectionModel(trained.yaml, nc=len(classes), verbose=False), names)
+        raise DataError(
+            f"{start}: expected an Ultralytics network, got a damaged or foreign file ({type(error).__name__})"
+        ) from error
+    network = _named(untyped.DetectionModel(trained.yaml, nc=len(classes), verbose=False), names)
     network.load(trained, verbose=False)  # rows of the classes that it knows by name, too
     return network
 
 
 def write_network(path: Path, network: Any, weights: dict[str, torch.Tensor]) -> None:
     """Writes the network with these weights in float16, without anything of its training: equal weights, equal bytes."""
-    clean = _named(DetectionModel(network.yaml, nc=len(network.names), verbose=False), dict(network.names))
+    clean = _named(untyped.DetectionModel(network.yaml, nc=len(network.names), verbose=False), dict(network.names))
     clean.load_state_dict({name: values.contiguous() for name, values in weights.items()})
     clean = clean.half().eval().requires_grad_(False)
     torch.save({"model": clean, "train_args": {}, "license": "AGPL-3.0"}, path)

@@ -1,8 +1,8 @@
 """How well boxes fit the truth: average precision by pycocotools, and what one threshold gives.
 
-Who is seen less than `min_visibility` is ignored, as crowds are in COCO's protocol but by plain IoU: finding one is no mistake and
-no merit. So each hidden person excuses at most one detection, one that covers that person's box, and only a detection that fits
-nobody visible. (pycocotools' own flag for a crowd would excuse every detection that lies anywhere within the box.)
+Who is seen less than `min_visibility` is ignored, as crowds are in COCO's protocol but by plain IoU: finding one is no mistake
+and no merit. So each hidden person excuses at most one detection, one that covers that person's box, and only a detection that
+fits nobody visible. (pycocotools' own flag for a crowd would excuse every detection that lies anywhere within the box.)
 """
 
 import contextlib
@@ -78,27 +78,27 @@ def _at(judging: Any, confidence: float) -> tuple[int, int, int]:
 
 
 def _truth(pictures: Sequence[Judged], min_visibility: float) -> Any:
-    rows = []
+    rows: list[dict[str, Any]] = []
     for number, picture in enumerate(pictures):
         for (x1, y1, x2, y2), visibility in zip(picture.truth.tolist(), picture.visibilities.tolist(), strict=True):
             area = (x2 - x1) * (y2 - y1) if visibility >= min_visibility else IGNORED
             rows.append({"id": len(rows) + 1, "image_id": number, "category_id": 1, "bbox": [x1, y1, x2 - x1, y2 - y1],
                          "area": area, "iscrowd": 0})  # fmt: skip
-    return _coco({"images": [{"id": number} for number in range(len(pictures))], "categories": [{"id": 1}], "annotations": rows})
+    return _coco(len(pictures), rows)
 
 
 def _found(pictures: Sequence[Judged]) -> Any:
-    rows = []
+    rows: list[dict[str, Any]] = []
     for number, picture in enumerate(pictures):
         for (x1, y1, x2, y2), score in zip(picture.found.tolist(), picture.confidences.tolist(), strict=True):
             rows.append({"id": len(rows) + 1, "image_id": number, "category_id": 1, "bbox": [x1, y1, x2 - x1, y2 - y1],
                          "area": (x2 - x1) * (y2 - y1), "iscrowd": 0, "score": score})  # fmt: skip
-    return _coco({"images": [{"id": number} for number in range(len(pictures))], "categories": [{"id": 1}], "annotations": rows})
+    return _coco(len(pictures), rows)
 
 
-def _coco(dataset: dict[str, Any]) -> Any:
+def _coco(pictures: int, rows: list[dict[str, Any]]) -> Any:
     made = COCO()
-    made.dataset = dataset
+    made.dataset = {"images": [{"id": number} for number in range(pictures)], "categories": [{"id": 1}], "annotations": rows}
     with contextlib.redirect_stdout(io.StringIO()):
         made.createIndex()
     return made

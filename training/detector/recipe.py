@@ -1,11 +1,20 @@
 """How the detector is trained: every number of it."""
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from stages.errors import ParamsError
 from stages.params import Range
 
+SAME_NAMES = (
+    "epochs", "seed", "optimizer", "lr0", "lrf", "cos_lr", "momentum", "weight_decay", "warmup_epochs", "warmup_momentum",
+    "warmup_bias_lr", "box", "cls", "dfl", "freeze", "workers",
+)  # fmt: skip
+FIXED: dict[str, object] = {
+    "task": "detect", "mode": "train", "deterministic": True, "patience": 0, "plots": False, "save": True, "verbose": False,
+    "cache": False, "mixup": 0.0, "cutmix": 0.0, "copy_paste": 0.0, "shear": 0.0, "perspective": 0.0, "flipud": 0.0,
+}  # fmt: skip
 Share = Annotated[float, Range(0, 1)]
 
 
@@ -65,16 +74,9 @@ class Recipe:
 
     def overrides(self) -> dict[str, object]:
         """As Ultralytics' settings. `nbs` is the batch: no gradient waits for the next epoch when training is interrupted."""
-        changes = self.augmentation
-        return {
-            "task": "detect", "mode": "train", "epochs": self.epochs, "patience": 0, "batch": self.batch_size,
-            "nbs": self.batch_size, "imgsz": self.image_size_px, "rect": self.rectangular, "seed": self.seed,
-            "deterministic": True, "optimizer": self.optimizer, "lr0": self.lr0, "lrf": self.lrf, "cos_lr": self.cos_lr,
-            "momentum": self.momentum, "weight_decay": self.weight_decay, "warmup_epochs": self.warmup_epochs,
-            "warmup_momentum": self.warmup_momentum, "warmup_bias_lr": self.warmup_bias_lr, "box": self.box, "cls": self.cls,
-            "dfl": self.dfl, "freeze": self.freeze, "workers": self.workers, "close_mosaic": self.epochs - changes.mosaic_epochs,
-            "mosaic": changes.mosaic, "degrees": changes.degrees, "translate": changes.translate, "scale": changes.scale,
-            "fliplr": changes.fliplr, "hsv_h": changes.hsv_h, "hsv_s": changes.hsv_s, "hsv_v": changes.hsv_v,
-            "mixup": 0.0, "cutmix": 0.0, "copy_paste": 0.0, "shear": 0.0, "perspective": 0.0, "flipud": 0.0,
-            "plots": False, "save": True, "verbose": False, "cache": False,
+        changes = dataclasses.asdict(self.augmentation)
+        mosaic_epochs = changes.pop("mosaic_epochs")
+        return FIXED | changes | {name: getattr(self, name) for name in SAME_NAMES} | {
+            "batch": self.batch_size, "nbs": self.batch_size, "imgsz": self.image_size_px, "rect": self.rectangular,
+            "close_mosaic": self.epochs - mosaic_epochs,
         }  # fmt: skip

@@ -4,6 +4,7 @@ It goes on where it was killed, with the same result: the state after each epoch
 written.
 """
 
+import dataclasses
 import logging
 import shutil
 from collections.abc import Callable
@@ -18,11 +19,13 @@ from stages.command import execute, stage_options, stage_run
 from stages.devices import device_name, prepare_device
 from stages.pins import check_pins
 from stages.weights import weights_file
+from training.detector.checking import check_dataset
 from training.detector.examples import CLASSES, SPLITS
 from training.detector.fitting import Figures, Fitting
 from training.detector.network import make_network, write_network
 from training.detector.recipe import Recipe
-from training.params import load_training_section
+from training.sections import load_training_section
+from training.tracking import Tracking
 
 log = logging.getLogger("retrace")
 
@@ -51,24 +54,26 @@ def link_dataset(dataset: Path, scratch: Path) -> Path:
 def main() -> None:
     args = stage_options(__doc__, "pins", "dataset", "start", "weights", "timings")
     check_pins(args.pins)
-    recipe = load_training_section(Recipe, "detector.train")
+    recipe = load_training_section(Recipe, "detector_train")
     start = weights_file(args.start, (".pt", ".yaml"))
-    device = prepare_device("detector.train", recipe.threads, half=False)
+    check_dataset(args.dataset)
+    device = prepare_device("detector_train", recipe.threads, half=False)
     log.info("detector_train: %s, %d epochs on %s", start.name, recipe.epochs, device_name(device))
+    mark = fingerprint([recipe], [args.dataset, start])
+    live = Tracking().begin("detector", mark, dataclasses.asdict(recipe))
 
     def report(epoch: int, figures: Figures) -> None:
         shown = ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
         log.info("detector_train: epoch %d of %d: %s", epoch + 1, recipe.epochs, shown)
+        live.log(epoch + 1, figures)
 
-    with (
-        stage_run("detector_train", "all", args.timings) as run,
-        kept_chunks("detector_train", "all", fingerprint([recipe], [args.dataset, start])) as kept,
-    ):
+    with stage_run("detector_train", "all", args.timings) as run, kept_chunks("detector_train", "all", mark) as kept:
         with run.computing():
             network, weights, history = train(recipe, start, args.dataset, kept.folder, device, report)
         with writing_folder(args.weights) as folder:
             write_network(folder / "detector.pt", network, weights)
             write_json(folder / "history.json", history)
+        live.end()
         run.counts = {"epochs": len(history)}
 
 
