@@ -28,7 +28,8 @@ RESERVED_NAMES = {
     "scores",
     "stills",
     "timings",
-}  # folders of artifacts/ over all sequences
+    "training",
+}  # folders of artifacts/ that belong to no one sequence
 SECTIONS = ("scenes", "cameras", "synthesize", "sequences", "detect", "register", "track", "embed", "rewire", "split", "merge",
             "smooth", "portray", "identify", "analyze", "evaluate", "render", "report")  # fmt: skip
 SEQUENCE_KEYS = ("detections", "camera_motion", "clip", "regions", "camera_group", "clock_offset_s")

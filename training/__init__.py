@@ -1,0 +1,1 @@
+"""Training of the networks that the pipeline uses: run by `dvc repro training/dvc.yaml` and by nothing else."""
