@@ -7,7 +7,7 @@ VENVS ?= $(HOME)/.cache/retrace
 VENV := $(VENVS)/$(KEY)
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: install repro test lint unit bench ui clean-venvs help
+.PHONY: install repro train test lint unit bench ui clean-venvs help
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/:/' | column -t -s:
 
@@ -22,12 +22,15 @@ $(VENV)/.installed:
 repro: install  ## run what changed (dvc repro)
 	@dvc repro
 
+train: install  ## train the networks (training/; hours), never part of repro
+	@dvc repro training/dvc.yaml
+
 test: lint unit  ## ruff, mypy, pytest
 
 lint: install
 	@ruff check .
 	@ruff format --check .
-	@mypy
+	@mypy stages tests training
 
 unit: install
 	@pytest

@@ -19,7 +19,7 @@ from stages.errors import ParamsError
 
 PARAMS = Path("params.yaml")
 SEQUENCE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
-RESERVED_NAMES = {"all", "galleries", "identities", "quality", "scores", "timings"}  # folders of artifacts/ over all sequences
+RESERVED_NAMES = {"all", "galleries", "identities", "quality", "scores", "timings", "training"}  # of artifacts/, no sequences
 SECTIONS = ("scenes", "cameras", "synthesize", "sequences", "detect", "register", "track", "embed", "rewire", "split", "merge",
             "smooth", "identify", "analyze", "evaluate", "render")  # fmt: skip
 SEQUENCE_KEYS = ("detections", "camera_motion", "clip", "regions", "camera_group")

@@ -20,7 +20,7 @@ from stages.params import read_params
 from stages.pins import check_pins
 from stages.progress import progress
 from stages.world.world import film, make_world
-from training.params import load_training_section
+from training.sections import load_training_section
 from training.reid.cutting import CuttingParams, cut, encoded, jittered
 from training.reid.market import GALLERY, QUERY, TRAIN, crop_name
 from training.reid.scenes import ScenesParams, make_cameras, make_scene
@@ -118,7 +118,7 @@ def main() -> None:
         made.add_argument(f"--{name}", required=True, type=Path)
     args = made.parse_args()
     check_pins(args.pins)
-    params = load_training_section(FilmCropsParams, "reid.film_crops")
+    params = load_training_section(FilmCropsParams, "reid_film")
     refuse_default_scenes(params)
     with writing_folder(args.folder) as folder:
         train = write_train(folder / TRAIN, params.train, params.cutting)

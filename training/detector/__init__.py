@@ -1,0 +1,1 @@
+"""Training of the person detector: data set, training, evaluation."""
