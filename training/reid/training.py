@@ -122,4 +122,4 @@ class Trainer:
         self.scaler.scale(softmax + params.triplet_weight * triplet).backward()
         self.scaler.step(self.optimizer)
         self.scaler.update()
-        return float(softmax), float(triplet), float((logits.argmax(dim=1) == labels).float().mean())
+        return softmax.item(), triplet.item(), (logits.argmax(dim=1) == labels).float().mean().item()
