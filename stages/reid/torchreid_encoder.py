@@ -61,7 +61,7 @@ def build_network(model: str, num_classes: int = 1, loss: str = "softmax") -> to
 
 def _fitting_weights(path: Path, network: torch.nn.Module, model: str) -> dict[str, torch.Tensor]:
     """The file's weights without the head. Raises DataError unless all others, and no more, are there in the right shapes."""
-    found = {name: value for name, value in _read_weights(path).items() if not name.startswith(HEAD)}
+    found = {name: value for name, value in read_weights(path).items() if not name.startswith(HEAD)}
     wanted = {name: value for name, value in network.state_dict().items() if not name.startswith(HEAD)}
     place = f"{path}: expected the weights of {model}"
     for name, value in wanted.items():
@@ -76,7 +76,7 @@ def _fitting_weights(path: Path, network: torch.nn.Module, model: str) -> dict[s
     return found
 
 
-def _read_weights(path: Path) -> dict[str, torch.Tensor]:
+def read_weights(path: Path) -> dict[str, torch.Tensor]:
     """Name -> tensor in a state dict, or in a training checkpoint that holds one; "module." of parallel training is dropped."""
     try:
         with warnings.catch_warnings():

@@ -19,6 +19,7 @@ class CuttingParams:
     jitter: Annotated[float, Range(0, 1)]
     blur_px: Annotated[float, Range(0, 10)]
     jpeg_quality: tuple[int, ...]
+    seed: Annotated[int, Range(0, 2**32 - 1)]
 
 
 def jittered(bboxes: NDArray[Any], jitter: float, rng: np.random.Generator) -> NDArray[np.float64]:

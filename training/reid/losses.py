@@ -18,12 +18,13 @@ class LossParams:
 
 
 def hard_triplet_loss(features: torch.Tensor, labels: torch.Tensor, margin: float) -> torch.Tensor:
-    """Mean over the batch of max(0, margin + farthest positive - nearest negative), Euclidean, of features (B, D).
+    """Mean over the batch of max(0, margin + farthest positive - nearest negative), Euclidean, of features (B, D) at length 1.
 
-    Hermans et al., In Defense of the Triplet Loss (arXiv:1703.07737), eq. 5.
+    Hermans et al., In Defense of the Triplet Loss (arXiv:1703.07737), eq. 5. At length 1 because crops are compared by their
+    angle, and because a network that begins from nothing otherwise makes all features shorter until none is left.
     """
-    squares = (features * features).sum(dim=1)
-    distances = (squares[:, None] + squares[None] - 2 * features @ features.T).clamp(min=1e-12).sqrt()
+    units = torch.nn.functional.normalize(features)
+    distances = (2 - 2 * units @ units.T).clamp(min=1e-12).sqrt()
     same = labels[:, None] == labels[None]
     positives = distances.masked_fill(~same, 0).amax(dim=1)
     negatives = distances.masked_fill(same, float("inf")).amin(dim=1)

@@ -36,7 +36,7 @@ def batches(crops: Crops, params: SamplingParams, rng: np.random.Generator) -> l
         order = _mixed({name: homes[name] for name, parts in draws.items() if number < len(parts)}, params, rng)
         for first in range(0, len(order) - params.identities + 1, params.identities):
             made.append(np.concatenate([draws[name][number] for name in order[first : first + params.identities]]))
-    return made
+    return [made[k] for k in rng.permutation(len(made))]  # late rounds are of people with many crops
 
 
 def _draws(crops: Crops, name: int, size: int, rng: np.random.Generator) -> list[Ints]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import cv2
 import numpy as np
@@ -13,10 +13,11 @@ from torch.utils.data import DataLoader, Dataset
 from stages.params import Range
 from stages.progress import progress
 from stages.reid.encoder import Model
-from stages.reid.torchreid_encoder import build_network
+from stages.reid.torchreid_encoder import HEIGHT_PX, WIDTH_PX, build_network
 from training.reid.augmenting import AugmentingParams, shown
 from training.reid.checkpoints import Progress, read_checkpoint, write_checkpoint
 from training.reid.crops import Crops
+from training.reid.initial import load_initial
 from training.reid.losses import LossParams, hard_triplet_loss
 from training.reid.sampling import SamplingParams, batches
 from training.reid.schedule import ScheduleParams, rate
@@ -26,12 +27,9 @@ from training.reid.schedule import ScheduleParams, rate
 class TrainParams:
     """Everything that decides what weights come out, and how fast."""
 
-    layout: Literal["market1501", "msmt17"]
     model: Model
     initial_weights: str | None
     seed: Annotated[int, Range(0, 2**32 - 1)]
-    height_px: Annotated[int, Range(32, 1024)]
-    width_px: Annotated[int, Range(32, 1024)]
     coarse_epochs: Annotated[int, Range(0, 100_000)]
     sampling: SamplingParams
     augmenting: AugmentingParams
@@ -44,9 +42,9 @@ class TrainParams:
     workers: Annotated[int, Range(0, 256)]
 
     def size(self, epoch: int) -> tuple[int, int]:
-        """Height and width of the crops in this epoch."""
+        """Height and width of the crops in this epoch: in the end, what `embed` shows its network."""
         scale = 2 if epoch < self.coarse_epochs else 1
-        return self.height_px // scale, self.width_px // scale
+        return HEIGHT_PX // scale, WIDTH_PX // scale
 
 
 class Shown(Dataset[tuple[torch.Tensor, int]]):
@@ -65,12 +63,15 @@ class Shown(Dataset[tuple[torch.Tensor, int]]):
 class Trainer:
     """A network in training on some crops."""
 
-    def __init__(self, crops: Crops, params: TrainParams, device: torch.device) -> None:
+    def __init__(self, crops: Crops, params: TrainParams, initial: Path | None, device: torch.device) -> None:
         self.crops, self.params, self.device = crops, params, device
         identities, labels = np.unique(crops.identity_ids, return_inverse=True)
         self.labels: list[int] = labels.tolist()
         torch.manual_seed(params.seed)
-        network = build_network(params.model, len(identities), "triplet")
+        self.num_identities = len(identities)
+        network = build_network(params.model, self.num_identities, "triplet")
+        if initial is not None:
+            load_initial(network, initial, params.model)
         self.network = network.to(device, memory_format=torch.channels_last)
         self.optimizer = torch.optim.Adam(
             self.network.parameters(), lr=params.learning_rate, weight_decay=params.weight_decay, amsgrad=True
