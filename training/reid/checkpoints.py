@@ -1,6 +1,5 @@
 """The state of a training between two epochs, kept so that a killed one goes on and ends with the same weights."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,28 +8,22 @@ import torch
 from stages.artifacts import writing
 
 FILE = "checkpoint.pt"
+Curves = list[dict[str, float]]  # figures of each epoch that is finished
 
 
-@dataclass
-class Progress:
-    """Epochs finished, and the curves so far: one mapping of figures for each."""
-
-    epochs: int
-    curves: list[dict[str, float]]
-
-
-def write_checkpoint(folder: Path, progress: Progress, parts: dict[str, Any]) -> None:
-    """Writes the state of all parts (network, optimizer, ...) whole or not at all."""
+def write_checkpoint(folder: Path, curves: Curves, parts: dict[str, Any]) -> None:
+    """Writes the curves and the state of all parts (network, optimizer, ...), whole or not at all."""
     state = {name: part.state_dict() for name, part in parts.items()}
     with writing(folder / FILE) as temporary:
-        torch.save({"epochs": progress.epochs, "curves": progress.curves, "state": state}, temporary)
+        torch.save({"curves": curves, "state": state}, temporary)
 
 
-def read_checkpoint(folder: Path, parts: dict[str, Any], device: torch.device) -> Progress:
-    """Brings all parts to the state in the folder; without a checkpoint, leaves them and begins."""
+def read_checkpoint(folder: Path, parts: dict[str, Any], device: torch.device) -> Curves:
+    """The curves so far, with all parts brought to the state after them; without a checkpoint, parts stay as they are."""
     if not (folder / FILE).exists():
-        return Progress(0, [])
+        return []
     content = torch.load(folder / FILE, map_location=device, weights_only=True)
     for name, part in parts.items():
         part.load_state_dict(content["state"][name])
-    return Progress(content["epochs"], content["curves"])
+    curves: Curves = content["curves"]
+    return curves

@@ -1,4 +1,4 @@
-"""The crops that a network learns from and is tested with, in one of two layouts; unfit ones are refused before anything starts."""
+"""The crops that a network learns from and is tested with, in one of two layouts; unfit ones are refused before training."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,9 +70,13 @@ def check_test(folder: Path, query: Crops, gallery: Crops) -> None:
     missing = ~np.isin(query.identity_ids, gallery.identity_ids)
     if missing.any():
         row = int(np.argmax(missing))
-        raise DataError(f"{query.paths[row]}: expected identity {query.identity_ids[row]} in the gallery, too, found it in none")
+        raise DataError(
+            f"{query.paths[row]}: expected identity {query.identity_ids[row]} in the gallery, too, found it in none"
+        )
     if len(np.unique(np.concatenate([query.camera_ids, gallery.camera_ids]))) < 2:
-        raise DataError(f"{folder}: expected queries and a gallery of two or more cameras, got camera {query.camera_ids[0]} alone")
+        raise DataError(
+            f"{folder}: expected queries and a gallery of two or more cameras, got camera {query.camera_ids[0]} alone"
+        )
     check_pictures(query)
     check_pictures(gallery)
 

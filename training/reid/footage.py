@@ -1,8 +1,7 @@
 """Crops of annotated footage: folders in MOTChallenge layout, cut at the boxes of their ground truth.
 
-Ground truth names people within a sequence, so each sequence counts as a camera of its own with people of its own. That is enough
-to learn from; a test across cameras needs people whom several cameras know. So the gallery stays in the same camera, and is left
-to data sets made for it.
+Ground truth names people within a sequence, so each sequence counts as a camera of its own with people of its own. That is
+enough to learn from; a test across cameras needs people whom several cameras saw, and other data.
 """
 
 from collections.abc import Iterator
@@ -46,7 +45,7 @@ def write_footage(folder: Path, footage: Path, params: FootageParams, cutting: C
         if len(rows):
             chosen = chosen_rows(rows, info, params, cutting)
         if not len(chosen):
-            raise DataError(f"{truth}: expected people in {params.min_crops} or more frames to cut, got none (reid.data says who)")
+            raise DataError(f"{truth}: expected people with {params.min_crops} or more crops, got none")
         people = {int(name): before + k for k, name in enumerate(np.unique(rows.ids[chosen]), start=1)}
         rng = np.random.default_rng([cutting.seed, camera])
         for row, content in _cut_all(_pictures(footage / name), info, rows, chosen, cutting, rng):

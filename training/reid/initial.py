@@ -19,7 +19,7 @@ def load_initial(network: torch.nn.Module, path: Path, model: str) -> None:
             raise DataError(f"{path}: expected weights of {model} to begin with, got none for {name}")
         if name in found and found[name].shape != value.shape:
             raise DataError(
-                f"{path}: expected weights of {model} to begin with, got shape {tuple(found[name].shape)} for {name} instead of "
-                f"{tuple(value.shape)}"
+                f"{path}: expected weights of {model} to begin with, got shape {tuple(found[name].shape)} for {name} "
+                f"instead of {tuple(value.shape)}"
             )
     network.load_state_dict(found, strict=False)

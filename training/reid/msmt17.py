@@ -1,6 +1,6 @@
 """A data set in the layout of MSMT17 (Wei et al., Person Transfer GAN, CVPR 2018): lists of paths and identities.
 
-`train/0000/0000_000_01_0303morning_0015_0.jpg` was taken by camera 1; the line in list_train.txt names it and its identity, from 0.
+`train/0000/0000_000_01_0303morning_0015_0.jpg` was taken by camera 1; list_train.txt names it and its identity, from 0.
 """
 
 from pathlib import Path
@@ -33,11 +33,15 @@ def read_msmt17(folder: Path, split: str) -> Crops:
         parts = Path(name).name.split("_")
         if not identity.isdecimal() or len(parts) < 4 or not parts[2].isdecimal():
             raise DataError(
-                f"{listed}: line {number}: expected a path like 0000/0000_000_01_0303morning_0015_0.jpg and an identity, got {line}"
+                f"{listed}: line {number}: expected a path like 0000/0000_000_01_0303morning_0015_0.jpg and an identity, "
+                f"got {line}"
             )
         paths.append(pictures / name)
         identities.append(int(identity) + 1)
         cameras.append(int(parts[2]))
     return Crops(
-        tuple(paths), np.array(identities, dtype=np.int64), np.array(cameras, dtype=np.int64), np.ones(len(paths), dtype=np.int64)
+        tuple(paths),
+        np.array(identities, dtype=np.int64),
+        np.array(cameras, dtype=np.int64),
+        np.ones(len(paths), dtype=np.int64),
     )

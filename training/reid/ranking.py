@@ -1,7 +1,7 @@
 """Evaluation by the protocol of Market-1501 (Zheng et al., Scalable Person Re-identification, ICCV 2015).
 
-Each query ranks the gallery by distance. Left out are crops of the query's person by the query's camera, and junk (identity -1);
-distractors (identity 0) stay and are wrong. All figures follow from the ranks of the right crops: nothing else is sorted.
+Each query ranks the gallery by distance. Left out are crops of the query's person by the query's camera, and junk (identity
+-1); distractors (identity 0) stay and are wrong. All figures follow from the ranks of the right crops.
 """
 
 from collections.abc import Iterator

@@ -1,14 +1,12 @@
 """PK sampling: batches of P people with K crops each (Hermans et al., In Defense of the Triplet Loss, arXiv:1703.07737).
 
-Part of a batch's people come from one sequence, where light, place and fashion are the same: their hardest negatives are harder.
+Part of a batch's people come from one sequence, where light, place and fashion are the same: negatives there are harder.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stages.params import Range
 from training.reid.crops import Crops, Ints

@@ -5,18 +5,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-import cv2
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+from stages.frames import read_image
 from stages.params import Range
 from stages.progress import progress
 from stages.reid.encoder import Model
 from stages.reid.torchreid_encoder import HEIGHT_PX, WIDTH_PX, build_network
 from training.reid.augmenting import AugmentingParams, shown
-from training.reid.checkpoints import Progress, read_checkpoint, write_checkpoint
-from training.reid.crops import Crops
+from training.reid.checkpoints import Curves, read_checkpoint, write_checkpoint
+from training.reid.crops import Crops, Ints
 from training.reid.initial import load_initial
 from training.reid.losses import LossParams, hard_triplet_loss
 from training.reid.sampling import SamplingParams, batches
@@ -56,7 +56,7 @@ class Shown(Dataset[tuple[torch.Tensor, int]]):
     def __getitem__(self, item: Any) -> tuple[torch.Tensor, int]:
         row, number = item
         rng = np.random.default_rng([self.params.seed, self.epoch, 1, number])
-        picture = cv2.imread(str(self.crops.paths[row]))
+        picture = read_image(self.crops.paths[row])
         return shown(picture, self.params.size(self.epoch), self.params.augmenting, rng), self.labels[row]
 
 
@@ -77,29 +77,31 @@ class Trainer:
             self.network.parameters(), lr=params.learning_rate, weight_decay=params.weight_decay, amsgrad=True
         )
         self.scaler = torch.amp.GradScaler(device.type, enabled=params.mixed_precision)
+        self.curves: Curves = []  # figures of each epoch done
 
     @property
     def parts(self) -> dict[str, Any]:
         """What a checkpoint holds."""
         return {"network": self.network, "optimizer": self.optimizer, "scaler": self.scaler}
 
-    def run(self, folder: Path) -> Iterator[Progress]:
-        """Trains from the checkpoint in the folder on, if there is one; the state after each epoch, kept there."""
-        state = read_checkpoint(folder, self.parts, self.device)
-        if state.epochs:
-            yield state
-        for epoch in range(state.epochs, self.params.schedule.epochs):
-            figures = self.epoch(epoch)
-            state = Progress(epoch + 1, [*state.curves, figures])
-            write_checkpoint(folder, state, self.parts)
-            yield state
+    def run(self, folder: Path) -> Iterator[int]:
+        """Trains on from the checkpoint in the folder, where there is one; the number of epochs done, after each of them.
+
+        The last is told, too, where there was nothing left to do.
+        """
+        self.curves = read_checkpoint(folder, self.parts, self.device)
+        if self.curves:
+            yield len(self.curves)
+        for epoch in range(len(self.curves), self.params.schedule.epochs):
+            self.curves.append(self.epoch(epoch))
+            write_checkpoint(folder, self.curves, self.parts)
+            yield epoch + 1
 
     def epoch(self, epoch: int) -> dict[str, float]:
         """Shows all crops once; mean losses and the share of crops that the softmax takes for the right person."""
         torch.manual_seed(self.params.seed + epoch)  # of layers that drop out
         made = batches(self.crops, self.params.sampling, np.random.default_rng([self.params.seed, epoch, 0]))
-        numbered = [list(zip(rows.tolist(), range(k * len(rows), (k + 1) * len(rows)), strict=True)) for k, rows in enumerate(made)]
-        loader = DataLoader(Shown(self.crops, self.labels, self.params, epoch), batch_sampler=numbered,
+        loader = DataLoader(Shown(self.crops, self.labels, self.params, epoch), batch_sampler=_numbered(made),
                             num_workers=self.params.workers)  # fmt: skip
         self.network.train()
         sums = np.zeros(3)
@@ -124,3 +126,8 @@ class Trainer:
         self.scaler.step(self.optimizer)
         self.scaler.update()
         return softmax.item(), triplet.item(), (logits.argmax(dim=1) == labels).float().mean().item()
+
+
+def _numbered(made: list[Ints]) -> list[list[tuple[int, int]]]:
+    """The rows of each batch, each with its number in the epoch."""
+    return [[(row, k * len(rows) + n) for n, row in enumerate(rows.tolist())] for k, rows in enumerate(made)]
