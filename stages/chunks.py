@@ -24,7 +24,8 @@ from stages.artifacts import writing
 
 Arrays = dict[str, NDArray[Any]]
 BLOCK = 2**20  # bytes read at a time
-PACKAGE = Path(stages.__file__).resolve().parent
+PROJECT = Path(stages.__file__).resolve().parent.parent
+PACKAGES = (PROJECT / "stages", PROJECT / "training")
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def kept_chunks(stage: str, sequence: str, fingerprint: str) -> Iterator[Chunks]
 
 
 def fingerprint(settings: Iterable[object], inputs: Iterable[Path]) -> str:
-    """SHA-256 over settings (by `repr`), inputs (files, or folders with all in them) and the loaded code of this package."""
+    """SHA-256 over settings (by `repr`), inputs (files, or folders with all in them) and the loaded code of this project."""
     digest = hashlib.sha256()
     for setting in settings:
         digest.update(f"{setting!r}\n".encode())
@@ -104,15 +105,15 @@ def fingerprint(settings: Iterable[object], inputs: Iterable[Path]) -> str:
             digest.update(f"{file.name} {file.stat().st_size}\n".encode())
             _update(digest, file)
     for file in _loaded_sources():
-        digest.update(f"{file.relative_to(PACKAGE)} {file.stat().st_size}\n".encode())
+        digest.update(f"{file.relative_to(PROJECT)} {file.stat().st_size}\n".encode())
         _update(digest, file)
     return digest.hexdigest()
 
 
 def _loaded_sources() -> list[Path]:
-    """Files of this package's modules that this process has imported: what it computes with, and never less."""
+    """Files of this project's modules that this process has imported: what it computes with, and never less."""
     files = {Path(file).resolve() for module in list(sys.modules.values()) if (file := getattr(module, "__file__", None))}
-    return sorted(file for file in files if file.is_relative_to(PACKAGE))
+    return sorted(file for file in files if any(map(file.is_relative_to, PACKAGES)))
 
 
 def _update(digest: Any, path: Path) -> None:

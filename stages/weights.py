@@ -18,6 +18,8 @@ def weights_file(folder: Path, suffixes: tuple[str, ...]) -> Path:
 
 def where_to_get(folder: Path) -> str:
     """A sentence on how weights come into this folder."""
+    if "@" in folder.name:
+        return f"`python -m training.fetch {folder.name}` fetches it from the model registry"
     card = folder / "README.md"
     source = f"{card} says where to get it" if card.is_file() else "get it from where the network was published"
     return f"{source}; put it into {folder} and `dvc add` it"

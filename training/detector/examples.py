@@ -1,23 +1,24 @@
 """What a detector is trained on: pictures with boxes, in Ultralytics' folders, and how much is seen of each box.
 
     images/<split>/<name>.jpg   pictures, the longer side as long as the network's input
-    labels/<split>/<name>.txt   a row a box: class, middle x, middle y, width, height, all but the class as shares of the picture
+    labels/<split>/<name>.txt   a row a box: class, then middle x, middle y, width and height as shares of the picture
     boxes.csv                   every box in pixels with its visibility, those too hidden to be labels included
     dataset.yaml                the folders and the classes, as Ultralytics reads them
 
-People who are hardly seen are no labels: nobody could find them, and a network that tries invents people. The evaluation needs to
-know of them nevertheless, since finding one is no mistake.
+People who are hardly seen are no labels: nobody could find them, and a network that tries invents people. The evaluation needs
+to know of them nevertheless, since finding one is no mistake.
 """
 
 import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from stages.errors import DataError
 
@@ -94,16 +95,31 @@ def read_boxes(folder: Path, split: Split) -> dict[str, Boxes]:
     return {name: Boxes(np.array(values)[:, :4], np.array(values)[:, 4]) for name, values in rows.items()}
 
 
-def read_pictures(folder: Path, split: Split) -> Iterator[tuple[str, NDArray[Any]]]:
+def read_pictures(folder: Path, split: Split) -> Iterator[tuple[str, NDArray[np.uint8]]]:
     """Names and pictures (H, W, 3) BGR of a split, by name. Raises DataError for one that cannot be read."""
     for path in sorted((folder / "images" / split).iterdir()):
+        yield path.stem, read_picture(path)
+
+
+def read_picture(path: Path) -> NDArray[np.uint8]:
+    """The picture (H, W, 3) BGR. Raises DataError for one that is damaged: OpenCV fills up with grey what is cut off."""
+    try:
+        with Image.open(path) as image:
+            image.load()
         picture = cv2.imread(str(path))
-        if picture is None:
-            raise DataError(f"{path}: expected a picture, got a file that cannot be read as one")
-        yield path.stem, picture
+    except (OSError, SyntaxError, Image.DecompressionBombError):  # what Pillow raises of a damaged file
+        picture = None
+    if picture is None:
+        raise DataError(f"{path}: expected a picture, got a file that cannot be read as one")
+    return np.asarray(picture, dtype=np.uint8)
 
 
-def _fitted(example: Example, size_px: int) -> tuple[NDArray[Any], NDArray[np.float64], NDArray[np.float64]]:
+def scene_of(name: str) -> str:
+    """The scene or sequence of a picture: its name without the number at the end."""
+    return name.rpartition("_")[0]
+
+
+def _fitted(example: Example, size_px: int) -> tuple[NDArray[np.uint8], NDArray[np.float64], NDArray[np.float64]]:
     """The picture scaled down to `size_px` on its longer side (never up), boxes cut at its edge, and their visibilities.
 
     Scaled as the detector scales its input (linear), so that training sees what the detector will see.
@@ -114,4 +130,4 @@ def _fitted(example: Example, size_px: int) -> tuple[NDArray[Any], NDArray[np.fl
     picture = example.picture if scale == 1 else cv2.resize(example.picture, size, interpolation=cv2.INTER_LINEAR)
     bboxes = np.clip(example.bboxes * scale, 0, [*size, *size])
     kept = ((bboxes[:, 2:] - bboxes[:, :2]) >= MIN_SIDE_PX).all(axis=1)
-    return np.asarray(picture), bboxes[kept], example.visibilities[kept]
+    return np.asarray(picture, dtype=np.uint8), bboxes[kept], example.visibilities[kept]

@@ -58,11 +58,13 @@ class Filming:
     camera: CameraParams
 
 
-def filmings(params: SampledParams, scenes: dict[str, SceneParams], cameras: dict[str, CameraParams]) -> dict[Split, list[Filming]]:
+def filmings(
+    params: SampledParams, scenes: dict[str, SceneParams], cameras: dict[str, CameraParams]
+) -> dict[Split, list[Filming]]:
     """What is drawn for each split; `scenes` and `cameras` are those of the pipeline.
 
-    The test also has the pipeline's cameras that `params.cameras` names, in squares of their kind with other seeds. No two have the
-    same seed, and none has one of the pipeline's: neither place nor people of a test were seen in training.
+    The test also has the pipeline's cameras that `params.cameras` names, in squares of their kind with other seeds. No two have
+    the same seed, and none has one of the pipeline's: neither place nor people of a test were seen in training.
     """
     taken = {scene.seed for scene in scenes.values()}
     rng = np.random.default_rng([params.seed, 0])
@@ -100,15 +102,16 @@ def _slowly(scene: SceneParams, params: SampledParams) -> SceneParams:
 def _random_filming(name: str, params: SampledParams, seed: int, rng: np.random.Generator) -> Filming:
     """A square and a camera that looks into it from somewhere around."""
     while True:  # until the things on it find room
-        area = tuple(round(float(rng.uniform(*params.area_m)), 1) for _ in range(2))
+        area = tuple(round(_between(params.area_m, rng), 1) for _ in range(2))
         large = [kind for kind in LARGE if rng.random() < 0.5]
         small = rng.choice(SMALL, int(rng.integers(2, 9))).tolist()
         scene = SceneParams(
             seed=seed, rendered=True, width_px=params.width_px, height_px=params.height_px, fps=1 / params.every_s,
-            seconds=params.frames * params.every_s, area_m=area, people=int(rng.integers(params.people[0], params.people[1] + 1)),
+            seconds=params.frames * params.every_s, area_m=area,
+            people=int(rng.integers(params.people[0], params.people[1] + 1)),
             arrivals_per_minute=float(rng.uniform(0, 40)), return_share=0.5, pair_share=float(rng.uniform(0, 0.6)),
             stop_share=float(rng.uniform(0, 0.5)), occluders=(*large, *small), light=LIGHTS[int(rng.integers(len(LIGHTS)))],
-            noise=float(rng.uniform(*params.noise)), detector=NOT_IMITATED,
+            noise=_between(params.noise, rng), detector=NOT_IMITATED,
         )  # fmt: skip
         camera = _random_camera(scene, params, rng)
         try:
@@ -118,15 +121,19 @@ def _random_filming(name: str, params: SampledParams, seed: int, rng: np.random.
         return Filming(name, scene, camera)
 
 
+def _between(limits: tuple[float, ...], rng: np.random.Generator) -> float:
+    return float(rng.uniform(limits[0], limits[1]))
+
+
 def _random_camera(scene: SceneParams, params: SampledParams, rng: np.random.Generator) -> CameraParams:
     """One that hangs behind the border of the square, in any direction, and looks at a point near its middle."""
     direction = np.array([np.cos(angle := rng.uniform(0, 2 * np.pi)), np.sin(angle)])
     half = np.array(scene.area_m) / 2
     border = 1 / float(np.max(np.abs(direction) / half))
-    east, north = direction * (border + rng.uniform(*params.camera_behind_m))
+    east, north = direction * (border + _between(params.camera_behind_m, rng))
     target = rng.uniform(-0.25, 0.25, 2) * half
     return CameraParams(
-        scene="", position_m=(float(east), float(north), float(rng.uniform(*params.camera_height_m))),
-        target_m=(float(target[0]), float(target[1])), field_of_view_deg=float(rng.uniform(*params.field_of_view_deg)),
-        clock_offset_s=0.0, exposure=float(rng.uniform(*params.exposure)), warmth=float(rng.uniform(*params.warmth)),
+        scene="", position_m=(float(east), float(north), _between(params.camera_height_m, rng)),
+        target_m=(float(target[0]), float(target[1])), field_of_view_deg=_between(params.field_of_view_deg, rng),
+        clock_offset_s=0.0, exposure=_between(params.exposure, rng), warmth=_between(params.warmth, rng),
     )  # fmt: skip

@@ -1,0 +1,93 @@
+"""Takes over what was trained: copies the weights with a card, and registers them under an alias.
+
+    python -m training.promote detector --to data/weights/my_detector
+
+It takes the one weights file in artifacts/training/<network>/weights/ and the figures in evaluation/metrics.json beside it.
+"""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from stages.artifacts import read_json, write_text, writing
+from stages.command import execute, parser
+from stages.params import read_yaml
+from stages.weights import weights_file
+from training.sections import PARAMS
+from training.tracking import Tracking, Version, file_sha256
+
+log = logging.getLogger("retrace")
+NETWORKS = ("detector", "reid")
+SUFFIXES = (".pt", ".pth", ".pth.tar")
+TRAINED = Path("artifacts/training")
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What the training of a network left."""
+
+    network: str
+    weights: Path
+    metrics: dict[str, Any]
+    recipe: dict[str, Any]  # its sections of training/params.yaml
+
+
+def find_trained(network: str, folder: Path = TRAINED, params: Path = PARAMS) -> Trained:
+    """Weights, figures and recipe. Raises DataError for what is missing."""
+    metrics = read_json(folder / network / "evaluation" / "metrics.json")
+    recipe = {name: section for name, section in read_yaml(params).items() if name.startswith(f"{network}_")}
+    return Trained(network, weights_file(folder / network / "weights", SUFFIXES), metrics, recipe)
+
+
+def single_figures(metrics: dict[str, Any]) -> dict[str, float]:
+    """The figures that are one number each."""
+    return {name: float(value) for name, value in metrics.items() if isinstance(value, int | float)}
+
+
+def format_card(name: str, trained: Trained) -> str:
+    """The model card: figures, data and recipe, as Markdown."""
+    figures = "".join(f"| {figure} | {value:g} |\n" for figure, value in single_figures(trained.metrics).items())
+    return (
+        f"# {name}\n\n"
+        f"Trained by `dvc repro training/dvc.yaml`, taken over by `python -m training.promote {trained.network}`.\n\n"
+        f"- File: {trained.weights.stat().st_size / 1e6:.1f} MB, SHA-256 `{file_sha256(trained.weights)}`\n\n"
+        f"On pictures that the training has never seen:\n\n| figure | |\n| --- | --- |\n{figures}\n"
+        f"Data and recipe, from training/params.yaml:\n\n```yaml\n{_yaml(trained.recipe)}```\n"
+    )
+
+
+def promote(trained: Trained, folder: Path, model: str, alias: str) -> Version:
+    """Writes the weights and their card into the folder and registers them under the alias."""
+    card = format_card(folder.name, trained)
+    suffix = "".join(trained.weights.suffixes)
+    with writing(folder / f"{folder.name}{suffix}") as temporary:
+        temporary.write_bytes(trained.weights.read_bytes())
+    write_text(folder / "README.md", card)
+    return Tracking().register(model, alias, folder / f"{folder.name}{suffix}", card, single_figures(trained.metrics))
+
+
+def _yaml(node: dict[str, Any]) -> str:
+    from io import StringIO
+
+    text = StringIO()
+    YAML(typ="safe").dump(node, text)
+    return text.getvalue()
+
+
+def main() -> None:
+    options = parser(__doc__)
+    options.add_argument("network", choices=NETWORKS)
+    options.add_argument("--to", required=True, type=Path, metavar="FOLDER", help="a folder under data/weights")
+    options.add_argument("--model", help="name in the model registry (default: retrace-<network>)")
+    options.add_argument("--alias", default="champion", help="alias that points to this version (default: champion)")
+    args = options.parse_args()
+    model = args.model or f"retrace-{args.network}"
+    version = promote(find_trained(args.network), args.to, model, args.alias)
+    log.info("%s: %s, registered as %s version %d, alias %s", args.to, version.file, model, version.number, args.alias)
+
+
+if __name__ == "__main__":
+    execute(main)
