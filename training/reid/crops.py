@@ -22,8 +22,8 @@ class Crops:
     def __len__(self) -> int:
         return len(self.paths)
 
-    def rows(self, chosen: NDArray[Any]) -> "Crops":
-        """The crops of these rows, or of this mask (N,)."""
+    def rows(self, chosen: NDArray[Any] | slice) -> "Crops":
+        """The crops of these rows, of this mask (N,) or of this slice."""
         rows = np.arange(len(self))[chosen]
         paths = tuple(self.paths[row] for row in rows)
         return Crops(paths, self.identity_ids[rows], self.camera_ids[rows], self.sequence_ids[rows])

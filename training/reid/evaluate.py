@@ -19,10 +19,11 @@ from stages.pins import check_pins
 from stages.reid.encoder import EmbedParams
 from stages.reid.torchreid_encoder import TorchreidEncoder
 from stages.weights import weights_file
+from training.reid.checking import check_test
 from training.reid.crops import Crops, Ints
-from training.reid.dataset import DatasetParams, check_test, read_test
 from training.reid.distances import spreads
 from training.reid.features import color_histograms, encode
+from training.reid.market import GALLERY, QUERY, read_market
 from training.reid.ranked_lists import draw_ranked_lists, nearest
 from training.reid.ranking import Floats, Scores, average_precision, distances, rank_all, summarize
 from training.reid.training import TrainParams
@@ -105,13 +106,12 @@ def main() -> None:
     args = stage_options(__doc__, "pins", "dataset", "weights", "evaluation", "timings")
     check_pins(args.pins)
     params = load_training_section(EvaluateParams, "reid_evaluate")
-    layout = load_training_section(DatasetParams, "reid_dataset").layout
     model = load_training_section(TrainParams, "reid_train").model
     embed = replace(load_section(EmbedParams, "embed"), model=model)
     device = prepare_device("embed", embed.threads, embed.half)
     encoder = TorchreidEncoder(weights_file(args.weights, (".pth", ".pth.tar")), embed, device)
     with stage_run("reid_evaluate", "all", args.timings) as run, writing_folder(args.evaluation) as folder:
-        query, gallery = read_test(args.dataset, layout)
+        query, gallery = read_market(args.dataset / QUERY), read_market(args.dataset / GALLERY)
         check_test(args.dataset, query, gallery)
         with run.computing():
             test = Test(query, gallery, *(encode(crops, encoder, embed.batch_size) for crops in (query, gallery)))

@@ -76,10 +76,13 @@ def summarize(ranks: list[Ints]) -> Scores:
     if not found:
         return Scores(0.0, 0.0, 0.0, 0.0, 0.0, 0)
     first = np.array([values[0] for values in found])
-    precision = [average_precision(values) for values in found]
-    penalty = [len(values) / values[-1] for values in found]
     return Scores(
-        *(float((first <= k).mean()) for k in (1, 5, 10)), float(np.mean(precision)), float(np.mean(penalty)), len(found)
+        rank1=float((first <= 1).mean()),
+        rank5=float((first <= 5).mean()),
+        rank10=float((first <= 10).mean()),
+        mean_average_precision=float(np.mean([average_precision(values) for values in found])),
+        mean_inverse_negative_penalty=float(np.mean([len(values) / values[-1] for values in found])),
+        queries=len(found),
     )
 
 

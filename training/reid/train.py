@@ -17,8 +17,9 @@ from stages.errors import ParamsError
 from stages.pins import check_pins
 from stages.reid.torchreid_encoder import HEAD
 from stages.weights import weights_file
+from training.reid.checking import check_train
 from training.reid.crops import Crops
-from training.reid.dataset import DatasetParams, check_train, read_train
+from training.reid.market import TRAIN, read_market
 from training.reid.training import Trainer, TrainParams
 from training.sections import load_training_section
 from training.tracking import Tracking
@@ -66,12 +67,11 @@ def main() -> None:
     args = stage_options(__doc__, "pins", "dataset", "weights", "timings")
     check_pins(args.pins)
     params = load_training_section(TrainParams, "reid_train")
-    layout = load_training_section(DatasetParams, "reid_dataset").layout
     device, initial = prepare(params), initial_file(params)
     with stage_run("reid_train", "all", args.timings) as run:
-        crops = read_train(args.dataset, layout)
+        crops = read_market(args.dataset / TRAIN)
         check_train(args.dataset, crops, params.sampling)
-        mark = fingerprint([params, layout, device_name(device)], [args.dataset, *([initial] if initial else [])])
+        mark = fingerprint([params, device_name(device)], [args.dataset, *([initial] if initial else [])])
         with kept_chunks("reid_train", "all", mark) as kept:
             with run.computing():
                 trainer = train(crops, params, initial, device, mark, kept.folder)

@@ -1,8 +1,6 @@
-"""The crops that a network learns from and is tested with, in one of two layouts; unfit ones are refused before training."""
+"""Whether crops can be learnt from and tested with: what is unfit is refused before anything starts."""
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
@@ -10,31 +8,8 @@ from stages.errors import DataError
 from stages.frames import read_image
 from stages.progress import progress
 from training.reid.crops import Crops
-from training.reid.market import GALLERY, JUNK, QUERY, TRAIN, read_market
-from training.reid.msmt17 import read_msmt17
+from training.reid.market import JUNK
 from training.reid.sampling import SamplingParams
-
-Layout = Literal["market1501", "msmt17"]
-
-
-@dataclass(frozen=True)
-class DatasetParams:
-    """Where the crops lie, and how."""
-
-    folder: str
-    layout: Layout
-
-
-def read_train(folder: Path, layout: Layout) -> Crops:
-    """The crops to learn from."""
-    return read_market(folder / TRAIN) if layout == "market1501" else read_msmt17(folder, "train")
-
-
-def read_test(folder: Path, layout: Layout) -> tuple[Crops, Crops]:
-    """Queries and gallery."""
-    if layout == "market1501":
-        return read_market(folder / QUERY), read_market(folder / GALLERY)
-    return read_msmt17(folder, "query"), read_msmt17(folder, "gallery")
 
 
 def check_train(folder: Path, crops: Crops, sampling: SamplingParams) -> None:
@@ -70,9 +45,7 @@ def check_test(folder: Path, query: Crops, gallery: Crops) -> None:
     missing = ~np.isin(query.identity_ids, gallery.identity_ids)
     if missing.any():
         row = int(np.argmax(missing))
-        raise DataError(
-            f"{query.paths[row]}: expected identity {query.identity_ids[row]} in the gallery, too, found it in none"
-        )
+        raise DataError(f"{query.paths[row]}: expected identity {query.identity_ids[row]} in the gallery, too, found none")
     if len(np.unique(np.concatenate([query.camera_ids, gallery.camera_ids]))) < 2:
         raise DataError(
             f"{folder}: expected queries and a gallery of two or more cameras, got camera {query.camera_ids[0]} alone"
