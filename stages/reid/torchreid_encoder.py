@@ -38,30 +38,30 @@ class TorchreidEncoder:
     def __call__(self, crops: Sequence[NDArray[Any]]) -> NDArray[np.float32]:
         """(K, D) float32 features of crops (h, w, 3) uint8 BGR."""
         with torch.inference_mode():
-            images = torch.cat([_resized(crop) for crop in crops]).to(self._device).flip(1).float().div_(255)
+            images = torch.cat([resized(crop, HEIGHT_PX, WIDTH_PX) for crop in crops]).to(self._device).flip(1).float().div_(255)
             images = images.sub_(self._mean).div_(self._std).to(self._dtype, memory_format=torch.channels_last)
             features = self._network(images)
             return np.asarray(features.float().cpu().numpy())
 
 
-def _resized(crop: NDArray[Any]) -> torch.Tensor:
-    """(1, 3, 256, 128) uint8."""
+def resized(crop: NDArray[Any], height_px: int, width_px: int) -> torch.Tensor:
+    """(1, 3, height_px, width_px) uint8 of a crop (h, w, 3) uint8, its channels as they are."""
     image = torch.from_numpy(np.ascontiguousarray(crop)).permute(2, 0, 1)[None]
-    return torch.nn.functional.interpolate(image, (HEIGHT_PX, WIDTH_PX), mode="bilinear", antialias=True)
+    return torch.nn.functional.interpolate(image, (height_px, width_px), mode="bilinear", antialias=True)
 
 
-def build_network(model: str) -> torch.nn.Module:
-    """The architecture with random weights: torchreid would download others."""
+def build_network(model: str, num_classes: int = 1, loss: str = "softmax") -> torch.nn.Module:
+    """The architecture with random weights: torchreid would download others. In training, `triplet` gives features, too."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torchreid misses a compiled extension for its own evaluation
         from torchreid.reid.models import build_model
-    network: torch.nn.Module = build_model(model, num_classes=1, pretrained=False, use_gpu=False)
+    network: torch.nn.Module = build_model(model, num_classes, loss, pretrained=False, use_gpu=False)
     return network
 
 
 def _fitting_weights(path: Path, network: torch.nn.Module, model: str) -> dict[str, torch.Tensor]:
     """The file's weights without the head. Raises DataError unless all others, and no more, are there in the right shapes."""
-    found = {name: value for name, value in _read_weights(path).items() if not name.startswith(HEAD)}
+    found = {name: value for name, value in read_weights(path).items() if not name.startswith(HEAD)}
     wanted = {name: value for name, value in network.state_dict().items() if not name.startswith(HEAD)}
     place = f"{path}: expected the weights of {model}"
     for name, value in wanted.items():
@@ -76,7 +76,7 @@ def _fitting_weights(path: Path, network: torch.nn.Module, model: str) -> dict[s
     return found
 
 
-def _read_weights(path: Path) -> dict[str, torch.Tensor]:
+def read_weights(path: Path) -> dict[str, torch.Tensor]:
     """Name -> tensor in a state dict, or in a training checkpoint that holds one; "module." of parallel training is dropped."""
     try:
         with warnings.catch_warnings():

@@ -1,0 +1,185 @@
+"""Data sets for Re-ID: names and layouts, crops that are filmed, cut or copied, and what is refused before training."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from stages.errors import DataError, ParamsError
+from stages.seqinfo import SequenceInfo, format_seqinfo
+from tests.reid_crops import make_dataset, people, write_crop
+from training.reid.checking import check_test, check_train
+from training.reid.crops import Crops
+from training.reid.cutting import CuttingParams, cut
+from training.reid.existing import copy_market, copy_msmt17
+from training.reid.footage import FootageParams, write_footage
+from training.reid.market import GALLERY, QUERY, TRAIN, crop_name, read_market
+from training.reid.msmt17 import read_msmt17
+from training.reid.sampled import SampledParams, film_scene, write_sampled
+from training.reid.sampling import SamplingParams
+from training.reid.scenes import ScenesParams
+
+CUTTING = CuttingParams(0.5, 20, 0.0, 0.0, (90, 90), 1)
+SAMPLING = SamplingParams(2, 2, 2)
+
+
+def test_names_of_market_1501_say_who_where_and_when(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for name in ("0002_c1s3_000451_02.jpg", "-1_c6s2_000001_00.jpg", "0000_c2s1_000009_01.png", "12345_c1s1_000001_00.jpg"):
+        write_crop(tmp_path / name, 1, rng)
+    (tmp_path / "Thumbs.db").write_bytes(b"Market-1501 comes with this one")
+    crops = read_market(tmp_path)
+    found = sorted(zip(crops.identity_ids.tolist(), crops.camera_ids.tolist(), crops.sequence_ids.tolist(), strict=True))
+    assert found == [(-1, 6, 2), (0, 2, 1), (2, 1, 3), (12345, 1, 1)]
+
+
+def test_a_name_that_does_not_fit_is_refused(tmp_path: Path) -> None:
+    write_crop(tmp_path / "bob.jpg", 1, np.random.default_rng(0))
+    with pytest.raises(DataError, match=r"bob\.jpg: expected a name like 0002_c1s3_000451_02\.jpg, got bob\.jpg$"):
+        read_market(tmp_path)
+
+
+def test_msmt17_is_read_by_its_lists(tmp_path: Path) -> None:
+    name = "0000/0000_000_01_0303morning_0015_0.jpg"
+    write_crop(tmp_path / "train" / name, 1, np.random.default_rng(0))
+    (tmp_path / "list_train.txt").write_text(f"{name} 0\n0007/0007_003_15_0113noon_0984_1.jpg 7\n")
+    crops = read_msmt17(tmp_path, "train")
+    assert crops.paths[0] == tmp_path / "train" / name
+    assert crops.identity_ids.tolist() == [1, 8]  # 0 is nobody in the other layout
+    assert crops.camera_ids.tolist() == [1, 15]
+    (tmp_path / "list_train.txt").write_text(f"{name} zero\n")
+    with pytest.raises(DataError, match="line 1: expected a path like"):
+        read_msmt17(tmp_path, "train")
+    with pytest.raises(DataError, match=r"list_query\.txt: expected the list of MSMT17's query crops, found none$"):
+        read_msmt17(tmp_path, "query")
+
+
+@pytest.mark.parametrize(
+    ("crops", "line"),
+    [
+        (people([]), "data: expected crops to learn from, found none"),
+        (people([1, 1, 2]), "data: expected two or more crops of each identity, got identity 2 with 0002_2.jpg alone"),
+        (people([1, 1, 0, 0]), "0000_2.jpg: expected an identity from 1 in what is learnt from, got 0"),
+        (people([5, 5]), "data: expected 2 or more identities for a batch, got 1"),
+        (people([1, 1, 2, 2], [3, 3, 3, 3]), "data: expected crops of two or more cameras, got camera 3 alone"),
+        (people([1, 1, 2, 2]), "0001_0.jpg: No such file or directory"),
+    ],
+)
+def test_what_cannot_be_learnt_from_is_refused(crops: Crops, line: str) -> None:
+    with pytest.raises((DataError, OSError)) as refusal:
+        check_train(Path("data"), crops, SAMPLING)
+    error = refusal.value
+    assert line == (f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error))
+
+
+@pytest.mark.parametrize(
+    ("query", "gallery", "line"),
+    [
+        (people([]), people([1]), "data: expected queries to test with, found none"),
+        (people([1]), people([]), "data: expected a gallery to test with, found none"),
+        (people([-1]), people([1]), "-001_0.jpg: expected a person as query, got junk (-1)"),
+        (people([1, 2]), people([1, 1]), "0002_1.jpg: expected identity 2 in the gallery, too, found none"),
+        (people([1], [4]), people([1], [4]), "data: expected test crops of two or more cameras, got camera 4 alone"),
+    ],
+)
+def test_what_cannot_be_tested_with_is_refused(query: Crops, gallery: Crops, line: str) -> None:
+    with pytest.raises(DataError) as refusal:
+        check_test(Path("data"), query, gallery)
+    assert str(refusal.value) == line
+
+
+def test_a_picture_that_cannot_be_read_is_refused_before_training(tmp_path: Path) -> None:
+    folder = make_dataset(tmp_path)
+    broken = folder / TRAIN / crop_name(2, 1, 1, 0, 0)
+    broken.write_bytes(broken.read_bytes()[:40])
+    with pytest.raises(DataError, match=rf"{broken.name}: expected a whole image, got a damaged one of 40 bytes$"):
+        check_train(folder, read_market(folder / TRAIN), SAMPLING)
+
+
+def test_a_whole_data_set_is_accepted(tmp_path: Path) -> None:
+    dataset = make_dataset(tmp_path)
+    check_train(dataset, read_market(dataset / TRAIN), SAMPLING)
+    check_test(dataset, read_market(dataset / QUERY), read_market(dataset / GALLERY))
+
+
+def test_data_sets_that_there_are_are_copied(tmp_path: Path) -> None:
+    source = make_dataset(tmp_path / "given")
+    copy_market(_empty(tmp_path / "market"), source)
+    for name in (TRAIN, QUERY, GALLERY):
+        expected = {path.name: path.read_bytes() for path in (source / name).iterdir()}
+        assert {path.name: path.read_bytes() for path in (tmp_path / "market" / name).iterdir()} == expected
+
+    for split, folder in (("train", "train"), ("query", "test"), ("gallery", "test")):
+        write_crop(source / folder / "0003" / f"{split}_000_02_0303noon_0001_0.jpg", 1, np.random.default_rng(0))
+        (source / f"list_{split}.txt").write_text(f"0003/{split}_000_02_0303noon_0001_0.jpg 3\n")
+    copy_msmt17(_empty(tmp_path / "msmt17"), source)
+    for name in (TRAIN, QUERY, GALLERY):
+        (crop,) = (tmp_path / "msmt17" / name).iterdir()
+        assert crop.name == "0004_c2s1_000000_00.jpg"
+
+
+SCENES = ScenesParams(first_seed=77, count=1, cameras=2, seconds=4.0, every_s=2.0, people=5, arrivals_per_minute=0.0)
+
+
+def test_people_of_a_sampled_scene_are_seen_by_two_cameras_or_more(tmp_path: Path) -> None:
+    crops = film_scene(77, SCENES, CUTTING)
+    assert {crop.frame for crop in crops} == {0, 1}
+    assert len({crop.person for crop in crops}) >= 3
+    for person in {crop.person for crop in crops}:
+        assert {crop.camera for crop in crops if crop.person == person} == {1, 2}
+    params = SampledParams(SCENES, replace(SCENES, first_seed=78))
+    write_sampled(tmp_path, params, CUTTING)
+    learnt = read_market(tmp_path / TRAIN)
+    assert sorted(path.read_bytes() for path in learnt.paths) == sorted(crop.content for crop in crops)
+    query = read_market(tmp_path / QUERY)
+    pairs = list(zip(query.identity_ids.tolist(), query.camera_ids.tolist(), strict=True))
+    assert len(pairs) == len(set(pairs)) > 0  # one query of each person in each camera
+
+
+def test_scenes_that_the_pipeline_is_measured_on_are_refused() -> None:
+    params = SampledParams(SCENES, replace(SCENES, first_seed=80))
+    params.refuse({3: "crowd"})
+    with pytest.raises(ParamsError, match=r"expected seeds of no scene of params\.yaml, got 80, that of corner$"):
+        params.refuse({80: "corner"})
+    with pytest.raises(ParamsError, match="expected other scenes than those to learn from, got 77"):
+        SampledParams(SCENES, SCENES)
+
+
+def test_footage_gives_crops_of_people_seen_well(tmp_path: Path) -> None:
+    # Three people of 40 px; of frames 1 and 3 (stride 2), person 5 has both, person 6 is hidden in one, person 7 is a car.
+    for name in ("north", "south"):
+        sequence = tmp_path / "footage" / name
+        (sequence / "img1").mkdir(parents=True)
+        (sequence / "gt").mkdir()
+        for frame in range(1, 5):
+            cv2.imwrite(str(sequence / "img1" / f"{frame:06d}.png"), np.full((60, 80, 3), 50 * frame, dtype=np.uint8))
+        (sequence / "seqinfo.ini").write_text(format_seqinfo(SequenceInfo(name, 80, 60, 25.0, 4, False)))
+        rows = [(frame, who, 20 * who - 90, 5, 20, 40, 1, 3 if who == 7 else 1, 0.2 if (who, frame) == (6, 3) else 1)
+                for frame in range(1, 5) for who in (5, 6, 7)]  # fmt: skip
+        (sequence / "gt" / "gt.txt").write_text("".join(",".join(map(str, row)) + "\n" for row in rows))
+    made = tmp_path / "made"
+    made.mkdir()
+    write_footage(made, tmp_path / "footage", FootageParams(("north", "south"), (1,), 2, 2), CUTTING)
+    names = sorted(path.name for path in (made / TRAIN).iterdir())
+    assert names == ["0001_c1s1_000001_00.jpg", "0001_c1s1_000003_00.jpg", "0002_c2s2_000001_00.jpg", "0002_c2s2_000003_00.jpg"]
+    crop = cv2.imread(str(made / TRAIN / names[1]))
+    assert crop.shape == (40, 20, 3)
+    assert np.abs(crop.astype(int) - 150).max() <= 2  # the third frame's grey
+    with pytest.raises(DataError, match=r"gt\.txt: expected people with 9 or more crops, got none$"):
+        write_footage(_empty(tmp_path / "other"), tmp_path / "footage", FootageParams(("north",), (1,), 2, 9), CUTTING)
+
+
+def _empty(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+def test_a_crop_lies_in_the_picture_by_half_or_more() -> None:
+    picture = np.arange(100, dtype=np.uint8).reshape(10, 10, 1)
+    inside = cut(picture, np.array([-2.0, 1, 4, 5]))  # 4 of 6 columns
+    assert inside is not None
+    assert inside[:, :, 0].tolist() == picture[1:5, 0:4, 0].tolist()
+    assert cut(picture, np.array([-5.0, 1, 4, 5])) is None
+    assert cut(picture, np.array([20.0, 1, 24, 5])) is None

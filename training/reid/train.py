@@ -1,0 +1,85 @@
+"""A data set of crops to a trained Re-ID network.
+
+It goes on where it was killed, with the same result: the state after each epoch is kept outside of DVC until the weights are
+written. The curves are live in MLflow.
+"""
+
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+from stages.artifacts import write_json, writing, writing_folder
+from stages.chunks import fingerprint, kept_chunks
+from stages.command import execute, log, stage_options, stage_run
+from stages.devices import device_name, prepare_device
+from stages.errors import ParamsError
+from stages.pins import check_pins
+from stages.reid.torchreid_encoder import HEAD
+from stages.weights import weights_file
+from training.reid.checking import check_train
+from training.reid.crops import Crops
+from training.reid.market import TRAIN, read_market
+from training.reid.training import Trainer, TrainParams
+from training.sections import load_training_section
+from training.tracking import Tracking
+
+WEIGHTS_ROOT = Path("data/weights")
+SUFFIXES = (".pth", ".pth.tar")
+
+
+def prepare(params: TrainParams) -> torch.device:
+    """The device to train on. Raises ParamsError where mixed precision is asked of a CPU."""
+    device = prepare_device("reid_train", params.threads, half=False)
+    if params.mixed_precision and device.type == "cpu":
+        raise ParamsError("reid_train.mixed_precision: expected false, got true on a CPU: float16 needs a GPU")
+    return device
+
+
+def initial_file(params: TrainParams) -> Path | None:
+    """The weights to begin with. Raises DataError that says what to put where."""
+    return None if params.initial_weights is None else weights_file(WEIGHTS_ROOT / params.initial_weights, SUFFIXES)
+
+
+def write_weights(path: Path, network: torch.nn.Module) -> None:
+    """Writes the network as `embed` reads it, without its head: nobody will meet the training identities again."""
+    state = {name: value.cpu() for name, value in network.state_dict().items() if not name.startswith(HEAD)}
+    with writing(path) as temporary:
+        torch.save(state, temporary)
+
+
+def train(crops: Crops, params: TrainParams, initial: Path | None, device: torch.device, mark: str, scratch: Path) -> Trainer:
+    """The trainer after its last epoch. `mark` names the training; its state is kept in `scratch`."""
+    trainer = Trainer(crops, params, initial, device)
+    log.info("reid_train: %s on %s: %d crops of %d people in %d cameras", params.model, device_name(device), len(crops),
+             trainer.num_identities, len(set(crops.camera_ids.tolist())))  # fmt: skip
+    run = Tracking().begin("reid", mark, asdict(params))
+    for epochs in trainer.run(scratch):
+        figures = trainer.curves[-1]
+        run.log(epochs, figures)
+        shown = ", ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in figures.items())
+        log.info("reid_train: epoch %d of %d: %s", epochs, params.schedule.epochs, shown)
+    run.end()
+    return trainer
+
+
+def main() -> None:
+    args = stage_options(__doc__, "pins", "dataset", "weights", "timings")
+    check_pins(args.pins)
+    params = load_training_section(TrainParams, "reid_train")
+    device, initial = prepare(params), initial_file(params)
+    with stage_run("reid_train", "all", args.timings) as run:
+        crops = read_market(args.dataset / TRAIN)
+        check_train(args.dataset, crops, params.sampling)
+        mark = fingerprint([params, device_name(device)], [args.dataset, *([initial] if initial else [])])
+        with kept_chunks("reid_train", "all", mark) as kept:
+            with run.computing():
+                trainer = train(crops, params, initial, device, mark, kept.folder)
+            with writing_folder(args.weights) as folder:
+                write_weights(folder / f"{params.model}.pth", trainer.network)
+                write_json(folder / "history.json", trainer.curves)
+        run.counts = {"crops": len(crops), "people": trainer.num_identities, "epochs": params.schedule.epochs}
+
+
+if __name__ == "__main__":
+    execute(main)
