@@ -26,8 +26,8 @@ AUGMENTATION: dict[str, Any] = {
 RECIPE: dict[str, Any] = {
     "start": "tiny", "seed": 3, "epochs": 3, "batch_size": 4, "image_size_px": SIDE_PX, "rectangular": False,
     "precision": "float32", "optimizer": "SGD", "lr0": 0.01, "lrf": 0.1, "cos_lr": True, "momentum": 0.9,
-    "weight_decay": 0.0005, "warmup_epochs": 1.0, "warmup_momentum": 0.8, "warmup_bias_lr": 0.1, "box": 7.5, "cls": 0.5, "dfl": 1.5,
-    "freeze": 0, "augmentation": AUGMENTATION, "validate_every": 2, "workers": 0, "threads": 1,
+    "weight_decay": 0.0005, "warmup_epochs": 1.0, "warmup_momentum": 0.8, "warmup_bias_lr": 0.1, "box": 7.5, "cls": 0.5,
+    "dfl": 1.5, "freeze": 0, "augmentation": AUGMENTATION, "validate_every": 2, "workers": 0, "threads": 1,
 }  # fmt: skip
 
 
