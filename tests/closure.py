@@ -1,10 +1,11 @@
-"""Which files of stages/ a module imports, read from the source: what DVC must know and cannot find out."""
+"""Which files of the project a module imports, read from the source: what DVC must know and cannot find out."""
 
 import ast
 from pathlib import Path
 
 from tests.conftest import ROOT
 
+PACKAGES = ("stages", "training")
 # Modules that cannot change a result, so that mending them reruns nothing.
 NOT_RESULTS = {
     "stages/__init__.py": "a docstring",
@@ -15,25 +16,30 @@ NOT_RESULTS = {
     "stages/per_sequence.py": "refuses or lists",
     "stages/pins.py": "refuses or does nothing",
     "stages/progress.py": "draws a bar",
+    "training/detector/checking.py": "refuses or does nothing",
+    "training/__init__.py": "a docstring",
+    "training/sections.py": "refuses, or gives the values that DVC compares itself",
 }
+# Modules that are told what happens and give nothing back: what they import cannot change a result either.
+TOLD = {"training/tracking.py"}
 
 
 def closure(module: str) -> set[str]:
-    """Paths, relative to the root, of all files of stages/ that running `module` can import, lazily or not."""
+    """Paths, relative to the root, of all files of the project that running `module` can import, lazily or not."""
     found: set[str] = set()
     todo = [_path(module)]
     while todo:
         path = todo.pop()
         name = path.relative_to(ROOT).as_posix()
-        if name in found:
+        if name in found | TOLD:
             continue
         found.add(name)
         init = path.parent / "__init__.py"
         todo += [init] if init.exists() else []
         for node in ast.walk(_at_run_time(ast.parse(path.read_text(encoding="utf-8")))):
             if isinstance(node, ast.Import):
-                todo += [_path(alias.name) for alias in node.names if alias.name.startswith("stages")]
-            elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("stages"):
+                todo += [_path(alias.name) for alias in node.names if alias.name.startswith(PACKAGES)]
+            elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith(PACKAGES):
                 for alias in node.names:
                     inner = _path(f"{node.module}.{alias.name}")
                     todo.append(inner if inner.exists() else _path(node.module or ""))

@@ -40,7 +40,7 @@ class Fitting(Untyped):  # type: ignore[misc]
         where = {"data": str(description), "model": "network.yaml", "device": str(device), "project": str(folder),
                  "name": "run", "exist_ok": True, "amp": "bf16" if _on_gpu(device, recipe) else False}  # fmt: skip
         super().__init__(overrides=recipe.overrides() | where)
-        self.callbacks = defaultdict(list)
+        self.callbacks = defaultdict[str, list[Any]](list)
         self.recipe, self.state, self.report = recipe, state, report
         self.model = network
         self.history: list[Figures] = []

@@ -41,13 +41,14 @@ def train(
 
 
 def link_dataset(dataset: Path, scratch: Path) -> Path:
-    """The data set's description in a folder that only links to it: Ultralytics writes caches beside labels."""
+    """The data set's description in a folder of links to its files: Ultralytics caches labels beside them."""
     folder = scratch / "dataset"
     shutil.rmtree(folder, ignore_errors=True)
-    for kind in ("images", "labels"):
-        (folder / kind).mkdir(parents=True)
-        for split in SPLITS:
-            (folder / kind / split).symlink_to((dataset / kind / split).resolve(), target_is_directory=True)
+    for split in SPLITS:
+        for part in (Path("images") / split, Path("labels") / split):
+            (folder / part).mkdir(parents=True)
+            for path in (dataset / part).iterdir():
+                (folder / part / path.name).symlink_to(path.resolve())
     return Path(shutil.copyfile(dataset / "dataset.yaml", folder / "dataset.yaml"))
 
 

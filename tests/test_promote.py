@@ -1,0 +1,141 @@
+"""From what was trained to what the pipeline names: promoted, registered under an alias, fetched by it."""
+
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from stages.command import execute
+from stages.errors import DataError, ParamsError
+from stages.weights import weights_file
+from training import fetch, promote
+from training.tracking import Tracking, file_sha256
+
+REFERENCE = "retrace-detector@champion"
+
+
+@pytest.fixture(scope="module")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with MLflow's tables, which take a second to make, and no experiment of ours."""
+    folder = tmp_path_factory.mktemp("store")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MLFLOW_DISABLE_TELEMETRY", "true")
+        from mlflow.tracking import MlflowClient
+
+        MlflowClient(f"sqlite:///{folder / 'mlflow.db'}").search_experiments()
+    return folder / "mlflow.db"
+
+
+@pytest.fixture
+def project(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project in which a detector was trained; the current folder, with a store of its own."""
+    shutil.copy(empty_store, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'mlflow.db'}")
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    trained = tmp_path / "artifacts" / "training" / "detector"
+    for name, text in {
+        "weights/detector.pt": "first weights",
+        "weights/history.json": "[]",
+        "evaluation/metrics.json": json.dumps({"mAP50": 0.96, "people": 1200, "mAP50_by_scene": {"plaza": 0.95}}),
+    }.items():
+        (trained / name).parent.mkdir(parents=True, exist_ok=True)
+        (trained / name).write_text(text)
+    (tmp_path / "training").mkdir()
+    (tmp_path / "training" / "params.yaml").write_text("detector_train: {epochs: 13}\nreid_train: {epochs: 99}\n")
+    return tmp_path
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Runs a command line; its one line of error, nothing where it ends well."""
+
+    def run(module: str, *arguments: str) -> str:
+        monkeypatch.setattr(sys, "argv", [module, *arguments])
+        try:
+            execute({"promote": promote.main, "fetch": fetch.main}[module])
+        except SystemExit as stopped:
+            return str(stopped.code)
+        return ""
+
+    return run
+
+
+def test_what_was_promoted_is_fetched_by_its_alias(project: Path, command: Callable[..., str]) -> None:
+    assert command("promote", "detector", "--to", "data/weights/ours") == ""
+    assert (project / "data/weights/ours/ours.pt").read_text() == "first weights"
+    card = (project / "data/weights/ours/README.md").read_text()
+    assert "| mAP50 | 0.96 |" in card
+    assert "epochs: 13" in card
+    assert "99" not in card  # the other network's
+    assert file_sha256(project / "data/weights/ours/ours.pt") in card
+    assert command("fetch", REFERENCE) == ""
+    fetched = weights_file(Path("data/weights") / REFERENCE, (".pt",))
+    assert fetched.read_text() == "first weights"
+    version = json.loads((fetched.parent / "version.json").read_text())
+    assert version == {"model": "retrace-detector", "number": 1, "file": "ours.pt", "sha256": file_sha256(fetched)}
+
+
+def test_the_alias_moves_with_the_next_promotion_and_what_was_fetched_stays(project: Path, command: Callable[..., str]) -> None:
+    command("promote", "detector", "--to", "data/weights/ours")
+    command("fetch", REFERENCE)
+    (project / "artifacts/training/detector/weights/detector.pt").write_text("second weights")
+    command("promote", "detector", "--to", "data/weights/ours")
+    assert weights_file(Path("data/weights") / REFERENCE, (".pt",)).read_text() == "first weights"
+    command("fetch", REFERENCE)
+    assert weights_file(Path("data/weights") / REFERENCE, (".pt",)).read_text() == "second weights"
+
+
+def test_promoting_the_same_bytes_again_makes_no_version(project: Path, command: Callable[..., str]) -> None:
+    command("promote", "detector", "--to", "data/weights/ours")
+    command("promote", "detector", "--to", "data/weights/ours", "--alias", "night")
+    assert [Tracking().find("retrace-detector", alias).number for alias in ("champion", "night")] == [1, 1]
+
+
+def test_an_alias_that_nobody_has_is_one_clear_line(project: Path, command: Callable[..., str]) -> None:
+    command("promote", "detector", "--to", "data/weights/ours")
+    for reference in ("retrace-detector@nobody", "nothing@champion"):
+        model, _, alias = reference.partition("@")
+        assert f"expected a registered model {model} with the alias {alias}, found none" in command("fetch", reference)
+        assert not Path("data/weights", reference).exists()
+
+
+def test_a_file_changed_behind_the_registry_is_refused(project: Path, command: Callable[..., str]) -> None:
+    command("promote", "detector", "--to", "data/weights/ours")
+    (kept,) = (project / "mlartifacts").rglob("ours.pt")
+    kept.write_text("others")
+    assert "retrace-detector version 1: expected SHA-256" in command("fetch", REFERENCE)
+    assert not Path("data/weights", REFERENCE).exists()
+
+
+def test_nothing_trained_is_one_clear_line(project: Path, command: Callable[..., str]) -> None:
+    shutil.rmtree(project / "artifacts/training/detector/evaluation")
+    assert "evaluation/metrics.json: expected a file, found none" in command("promote", "detector", "--to", "data/weights/ours")
+    assert not (project / "data").exists()
+
+
+@pytest.mark.parametrize("text", ["detector", "a@b@c", "@champion", "../x@y"])
+def test_a_reference_is_a_model_and_an_alias(text: str) -> None:
+    with pytest.raises(ParamsError, match="expected <model>@<alias>"):
+        fetch.parse_reference(text)
+
+
+def test_weights_that_were_not_fetched_say_how_to(tmp_path: Path) -> None:
+    with pytest.raises(
+        DataError, match=rf"found none: `python -m training.fetch {REFERENCE}` fetches it from the model registry"
+    ):
+        weights_file(tmp_path / REFERENCE, (".pt",))
+
+
+def test_an_interrupted_training_goes_on_in_its_run(project: Path) -> None:
+    run = Tracking().begin("detector", "f1", {"epochs": 13, "augmentation": {"mosaic": 0.0}})
+    run.log(1, {"train/box_loss": 2.0})
+    again = Tracking().begin("detector", "f1", {"epochs": 13})
+    again.log(2, {"train/box_loss": 1.0, "val/mAP50-95": 0.5})
+    again.end()
+    assert again.run_id == run.run_id
+    assert Tracking().begin("detector", "f1", {}).run_id != run.run_id  # that one has ended
+    assert Tracking().begin("detector", "f2", {}).run_id != run.run_id
