@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from stages.errors import DataError, ParamsError
+from stages.frames import read_image
 from stages.seqinfo import SequenceInfo, format_seqinfo
 from tests.reid_crops import make_dataset, people, write_crop
 from training.reid.checking import check_test, check_train
@@ -164,7 +165,7 @@ def test_footage_gives_crops_of_people_seen_well(tmp_path: Path) -> None:
     write_footage(made, tmp_path / "footage", FootageParams(("north", "south"), (1,), 2, 2), CUTTING)
     names = sorted(path.name for path in (made / TRAIN).iterdir())
     assert names == ["0001_c1s1_000001_00.jpg", "0001_c1s1_000003_00.jpg", "0002_c2s2_000001_00.jpg", "0002_c2s2_000003_00.jpg"]
-    crop = cv2.imread(str(made / TRAIN / names[1]))
+    crop = read_image(made / TRAIN / names[1])
     assert crop.shape == (40, 20, 3)
     assert np.abs(crop.astype(int) - 150).max() <= 2  # the third frame's grey
     with pytest.raises(DataError, match=r"gt\.txt: expected people with 9 or more crops, got none$"):

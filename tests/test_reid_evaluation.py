@@ -32,7 +32,7 @@ def ranks(apart: list[float], query: tuple[int, int], gallery: list[tuple[int, i
     """Ranks of the right crops for one query; people and cameras as (identity, camera)."""
     asked = crops([query[0]], [query[1]])
     (found,) = right_ranks(np.array([apart]), asked, crops(*(list(column) for column in zip(*gallery, strict=True))))
-    return found.tolist()
+    return [int(rank) for rank in found]
 
 
 def test_right_crops_are_ranked_by_distance() -> None:
@@ -66,7 +66,9 @@ def test_ties_are_ordered_by_the_row_of_the_gallery() -> None:
 def test_figures_of_two_queries_by_hand() -> None:
     # Ranks 1 and 4: AP = (1/1 + 2/4) / 2 = 0.75, INP = 2 / 4. Rank 6: AP = 1/6, INP = 1/6. The third has nobody to find.
     scores = summarize([np.array([1, 4]), np.array([6]), np.array([], dtype=np.int64)])
-    assert scores == Scores(0.5, 0.5, 1.0, pytest.approx((0.75 + 1 / 6) / 2), pytest.approx((0.5 + 1 / 6) / 2), 2)
+    assert (scores.rank1, scores.rank5, scores.rank10, scores.queries) == (0.5, 0.5, 1.0, 2)
+    assert scores.mean_average_precision == pytest.approx((0.75 + 1 / 6) / 2)
+    assert scores.mean_inverse_negative_penalty == pytest.approx((0.5 + 1 / 6) / 2)
 
 
 def test_nobody_to_find_gives_no_score() -> None:

@@ -10,13 +10,13 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 import torch
 import yaml
 
 from stages.errors import DataError, ParamsError
+from stages.frames import read_image
 from stages.params import make_section
 from stages.reid.encoder import EmbedParams
 from stages.reid.torchreid_encoder import TorchreidEncoder, build_network
@@ -38,7 +38,7 @@ with warnings.catch_warnings():
     from torchreid.reid.losses import TripletLoss
 
 SMALL: dict[str, Any] = {
-    "model": "osnet_x0_25", "initial_weights": None, "seed": 3, "coarse_epochs": 3,
+    "model": "osnet_x0_25", "start": "untrained", "seed": 3, "height_px": 64, "width_px": 32,
     "sampling": {"identities": 2, "crops": 2, "from_one_sequence": 2},
     "augmenting": {"flip": 0.5, "shift": 0.05, "erase": 0.5},
     "loss": {"label_smoothing": 0.1, "triplet_weight": 1.0, "triplet_margin": 0.3},
@@ -82,14 +82,21 @@ def test_who_has_few_crops_gives_some_twice() -> None:
 
 
 def test_without_augmentation_a_crop_is_what_the_pipeline_shows_its_network(tmp_path: Path) -> None:
+    """At the size that the weights carry."""
     picture = np.random.default_rng(0).integers(0, 255, (50, 30, 3), dtype=np.uint8)
-    plain = shown(picture, (256, 128), AugmentingParams(0, 0, 0), np.random.default_rng(0))
+    plain = shown(picture, (96, 48), AugmentingParams(0, 0, 0), np.random.default_rng(0))
     network = build_network("osnet_x0_25").eval()
-    torch.save(network.state_dict(), tmp_path / "w.pth")
+    train.write_weights(tmp_path / "w.pth", network, small(height_px=96, width_px=48))
     encoder = TorchreidEncoder(tmp_path / "w.pth", EmbedParams("osnet_x0_25", "w", 1, 1, 0, 1, 1, False, 1), CPU)
     with torch.inference_mode():
         features = network(plain[None])
     assert features.numpy() == pytest.approx(encoder([picture]), rel=1e-4, abs=1e-5)
+
+
+def test_a_size_that_cannot_be_is_refused(tmp_path: Path) -> None:
+    torch.save({"state_dict": build_network("osnet_x0_25").state_dict(), "height_px": 0}, tmp_path / "w.pth")
+    with pytest.raises(DataError, match=r"w\.pth: expected height_px and width_px in \[1, 4096\], got 0 and 128$"):
+        TorchreidEncoder(tmp_path / "w.pth", EmbedParams("osnet_x0_25", "w", 1, 1, 0, 1, 1, False, 1), CPU)
 
 
 def test_augmentation_mirrors_shifts_and_erases() -> None:
@@ -180,11 +187,6 @@ def test_a_killed_training_ends_with_the_same_weights(dataset: Path, tmp_path: P
     assert not torch.equal(untrained["conv1.conv.weight"], found["conv1.conv.weight"])
 
 
-def test_a_coarse_epoch_shows_half_the_size() -> None:
-    params = small(coarse_epochs=2)
-    assert [params.size(epoch) for epoch in (0, 1, 2)] == [(128, 64), (128, 64), (256, 128)]
-
-
 def test_training_begins_with_the_weights_that_are_named(dataset: Path, tmp_path: Path) -> None:
     other = build_network("osnet_x0_25", num_classes=1000)  # as ImageNet's has
     torch.save({"state_dict": {f"module.{name}": value for name, value in other.state_dict().items()}}, tmp_path / "w.pth")
@@ -196,11 +198,10 @@ def test_training_begins_with_the_weights_that_are_named(dataset: Path, tmp_path
         load_initial(build_network("resnet50"), tmp_path / "w.pth", "resnet50")
 
 
-def test_weights_that_are_not_there_are_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert train.initial_file(small()) is None
-    with pytest.raises(DataError, match=r"data/weights/imagenet: expected one \.pth or \.pth\.tar file, found none"):
-        train.initial_file(small(initial_weights="imagenet"))
+def test_weights_that_are_not_there_are_asked_for(tmp_path: Path) -> None:
+    assert train.initial_file(ROOT / "data" / "weights" / "untrained") is None
+    with pytest.raises(DataError, match=r"imagenet: expected one \.pth or \.pth\.tar file, found none"):
+        train.initial_file(tmp_path / "imagenet")
 
 
 def test_mixed_precision_is_refused_on_a_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -240,7 +241,8 @@ def test_a_training_leaves_weights_that_the_pipeline_loads_and_curves_that_mlflo
 ) -> None:
     pins = str(ROOT / "constraints" / "networks.txt")
     given = ["--pins", pins, "--dataset", str(dataset), "--weights", "weights"]
-    monkeypatch.setattr(sys, "argv", ["train", *given, "--timings", "train.json"])
+    start = str(ROOT / "data" / "weights" / "untrained")
+    monkeypatch.setattr(sys, "argv", ["train", *given, "--start", start, "--timings", "train.json"])
     train.main()
     assert sorted(path.name for path in (project / "weights").iterdir()) == ["history.json", "osnet_x0_25.pth"]
     curves = json.loads((project / "weights" / "history.json").read_text())
@@ -261,5 +263,5 @@ def test_a_training_leaves_weights_that_the_pipeline_loads_and_curves_that_mlflo
     assert metrics["queries"] == 8
     assert metrics["color_histogram"]["Rank-1"] == 1.0  # each person has a colour
     assert 0 <= metrics["mINP"] <= metrics["mAP"] <= 1
-    picture = cv2.imread(str(project / "evaluation" / "worst_queries.png"))
+    picture = read_image(project / "evaluation" / "worst_queries.png")
     assert picture.shape[0] == 2 * (128 + 4)

@@ -47,9 +47,7 @@ def check_test(folder: Path, query: Crops, gallery: Crops) -> None:
         row = int(np.argmax(missing))
         raise DataError(f"{query.paths[row]}: expected identity {query.identity_ids[row]} in the gallery, too, found none")
     if len(np.unique(np.concatenate([query.camera_ids, gallery.camera_ids]))) < 2:
-        raise DataError(
-            f"{folder}: expected queries and a gallery of two or more cameras, got camera {query.camera_ids[0]} alone"
-        )
+        raise DataError(f"{folder}: expected test crops of two or more cameras, got camera {query.camera_ids[0]} alone")
     check_pictures(query)
     check_pictures(gallery)
 

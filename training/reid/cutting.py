@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from stages.errors import ParamsError
 from stages.params import Range
 
 
@@ -20,6 +21,10 @@ class CuttingParams:
     blur_px: Annotated[float, Range(0, 10)]
     jpeg_quality: tuple[int, ...]
     seed: Annotated[int, Range(0, 2**32 - 1)]
+
+    def __post_init__(self) -> None:
+        if len(self.jpeg_quality) != 2 or not 0 <= self.jpeg_quality[0] <= self.jpeg_quality[1] <= 100:
+            raise ParamsError(f"jpeg_quality: expected lowest and highest in [0, 100], got {list(self.jpeg_quality)}")
 
 
 def jittered(bboxes: NDArray[Any], jitter: float, rng: np.random.Generator) -> NDArray[np.float64]:

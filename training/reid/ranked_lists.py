@@ -41,6 +41,9 @@ def draw_ranked_lists(query: Crops, rows: Ints, gallery: Crops, lists: list[Ints
 def _tile(picture: NDArray[Any], color: tuple[int, int, int]) -> NDArray[np.uint8]:
     """The picture in a coloured frame, with paper to its right and below."""
     inner = (TILE_WIDTH_PX - 2 * FRAME_PX, TILE_HEIGHT_PX - 2 * FRAME_PX)
-    framed = cv2.copyMakeBorder(cv2.resize(picture, inner, interpolation=cv2.INTER_AREA), FRAME_PX, FRAME_PX, FRAME_PX, FRAME_PX, cv2.BORDER_CONSTANT,
-                                value=color)  # fmt: skip
-    return np.asarray(cv2.copyMakeBorder(framed, 0, GAP_PX, 0, GAP_PX, cv2.BORDER_CONSTANT, value=PAPER), dtype=np.uint8)
+    tile = np.full((TILE_HEIGHT_PX + GAP_PX, TILE_WIDTH_PX + GAP_PX, 3), PAPER, dtype=np.uint8)
+    tile[:TILE_HEIGHT_PX, :TILE_WIDTH_PX] = color
+    tile[FRAME_PX : FRAME_PX + inner[1], FRAME_PX : FRAME_PX + inner[0]] = cv2.resize(
+        picture, inner, interpolation=cv2.INTER_AREA
+    )
+    return tile

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import numpy as np
 
+from stages.errors import ParamsError
 from stages.params import Range
 from training.reid.crops import Crops, Ints
 
@@ -19,6 +20,11 @@ class SamplingParams:
     identities: Annotated[int, Range(2, 1024)]
     crops: Annotated[int, Range(2, 64)]
     from_one_sequence: Annotated[int, Range(1, 1024)]
+
+    def __post_init__(self) -> None:
+        if self.from_one_sequence > self.identities:
+            raise ParamsError(f"from_one_sequence: expected at most the {self.identities} people of a batch, got "
+                              f"{self.from_one_sequence}")  # fmt: skip
 
 
 def batches(crops: Crops, params: SamplingParams, rng: np.random.Generator) -> list[Ints]:

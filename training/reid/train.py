@@ -16,6 +16,7 @@ from stages.devices import device_name, prepare_device
 from stages.errors import ParamsError
 from stages.pins import check_pins
 from stages.reid.torchreid_encoder import HEAD
+from stages.sequence_folder import holds_data
 from stages.weights import weights_file
 from training.reid.checking import check_train
 from training.reid.crops import Crops
@@ -24,7 +25,6 @@ from training.reid.training import Trainer, TrainParams
 from training.sections import load_training_section
 from training.tracking import Tracking
 
-WEIGHTS_ROOT = Path("data/weights")
 SUFFIXES = (".pth", ".pth.tar")
 
 
@@ -33,19 +33,21 @@ def prepare(params: TrainParams) -> torch.device:
     device = prepare_device("reid_train", params.threads, half=False)
     if params.mixed_precision and device.type == "cpu":
         raise ParamsError("reid_train.mixed_precision: expected false, got true on a CPU: float16 needs a GPU")
+    if device.type != "cpu":  # where some gradients have no deterministic kernel; equal weights are promised for a CPU
+        torch.use_deterministic_algorithms(True, warn_only=True)
     return device
 
 
-def initial_file(params: TrainParams) -> Path | None:
-    """The weights to begin with. Raises DataError that says what to put where."""
-    return None if params.initial_weights is None else weights_file(WEIGHTS_ROOT / params.initial_weights, SUFFIXES)
+def initial_file(start: Path) -> Path | None:
+    """The weights in the folder to begin with; None where its marker says that there are none. Raises DataError for neither."""
+    return weights_file(start, SUFFIXES) if holds_data(start) else None
 
 
-def write_weights(path: Path, network: torch.nn.Module) -> None:
-    """Writes the network as `embed` reads it, without its head: nobody will meet the training identities again."""
+def write_weights(path: Path, network: torch.nn.Module, params: TrainParams) -> None:
+    """Writes the network and the size of its crops as `embed` reads them; without its head, whose identities nobody meets."""
     state = {name: value.cpu() for name, value in network.state_dict().items() if not name.startswith(HEAD)}
     with writing(path) as temporary:
-        torch.save(state, temporary)
+        torch.save({"state_dict": state, "height_px": params.height_px, "width_px": params.width_px}, temporary)
 
 
 def train(crops: Crops, params: TrainParams, initial: Path | None, device: torch.device, mark: str, scratch: Path) -> Trainer:
@@ -64,10 +66,10 @@ def train(crops: Crops, params: TrainParams, initial: Path | None, device: torch
 
 
 def main() -> None:
-    args = stage_options(__doc__, "pins", "dataset", "weights", "timings")
+    args = stage_options(__doc__, "pins", "dataset", "start", "weights", "timings")
     check_pins(args.pins)
     params = load_training_section(TrainParams, "reid_train")
-    device, initial = prepare(params), initial_file(params)
+    device, initial = prepare(params), initial_file(args.start)
     with stage_run("reid_train", "all", args.timings) as run:
         crops = read_market(args.dataset / TRAIN)
         check_train(args.dataset, crops, params.sampling)
@@ -76,7 +78,7 @@ def main() -> None:
             with run.computing():
                 trainer = train(crops, params, initial, device, mark, kept.folder)
             with writing_folder(args.weights) as folder:
-                write_weights(folder / f"{params.model}.pth", trainer.network)
+                write_weights(folder / f"{params.model}.pth", trainer.network, params)
                 write_json(folder / "history.json", trainer.curves)
         run.counts = {"crops": len(crops), "people": trainer.num_identities, "epochs": params.schedule.epochs}
 

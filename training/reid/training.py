@@ -13,7 +13,7 @@ from stages.frames import read_image
 from stages.params import Range
 from stages.progress import progress
 from stages.reid.encoder import Model
-from stages.reid.torchreid_encoder import HEIGHT_PX, WIDTH_PX, build_network
+from stages.reid.torchreid_encoder import build_network
 from training.reid.augmenting import AugmentingParams, shown
 from training.reid.checkpoints import Curves, read_checkpoint, write_checkpoint
 from training.reid.crops import Crops, Ints
@@ -28,9 +28,10 @@ class TrainParams:
     """Everything that decides what weights come out, and how fast."""
 
     model: Model
-    initial_weights: str | None
+    start: str
     seed: Annotated[int, Range(0, 2**32 - 1)]
-    coarse_epochs: Annotated[int, Range(0, 100_000)]
+    height_px: Annotated[int, Range(32, 1024)]
+    width_px: Annotated[int, Range(32, 1024)]
     sampling: SamplingParams
     augmenting: AugmentingParams
     loss: LossParams
@@ -40,11 +41,6 @@ class TrainParams:
     mixed_precision: bool
     threads: Annotated[int, Range(1, 256)]
     workers: Annotated[int, Range(0, 256)]
-
-    def size(self, epoch: int) -> tuple[int, int]:
-        """Height and width of the crops in this epoch: in the end, what `embed` shows its network."""
-        scale = 2 if epoch < self.coarse_epochs else 1
-        return HEIGHT_PX // scale, WIDTH_PX // scale
 
 
 class Shown(Dataset[tuple[torch.Tensor, int]]):
@@ -57,7 +53,8 @@ class Shown(Dataset[tuple[torch.Tensor, int]]):
         row, number = item
         rng = np.random.default_rng([self.params.seed, self.epoch, 1, number])
         picture = read_image(self.crops.paths[row])
-        return shown(picture, self.params.size(self.epoch), self.params.augmenting, rng), self.labels[row]
+        size = (self.params.height_px, self.params.width_px)
+        return shown(picture, size, self.params.augmenting, rng), self.labels[row]
 
 
 class Trainer:
@@ -72,7 +69,7 @@ class Trainer:
         network = build_network(params.model, self.num_identities, "triplet")
         if initial is not None:
             load_initial(network, initial, params.model)
-        self.network = network.to(device, memory_format=torch.channels_last)
+        self.network = network.to(device).to(memory_format=torch.channels_last)
         self.optimizer = torch.optim.Adam(
             self.network.parameters(), lr=params.learning_rate, weight_decay=params.weight_decay, amsgrad=True
         )
@@ -110,7 +107,7 @@ class Trainer:
             for group in self.optimizer.param_groups:
                 group["lr"] = self.params.learning_rate * share
             sums += self.step(images.to(self.device, memory_format=torch.channels_last), labels.to(self.device))
-        softmax, triplet, right = (sums / max(len(made), 1)).tolist()
+        softmax, triplet, right = (sums / len(made)).tolist()
         return {"softmax_loss": softmax, "triplet_loss": triplet, "accuracy": right}
 
     def step(self, images: torch.Tensor, labels: torch.Tensor) -> tuple[float, float, float]:
@@ -122,7 +119,7 @@ class Trainer:
         softmax = torch.nn.functional.cross_entropy(logits, labels, label_smoothing=params.label_smoothing)
         triplet = hard_triplet_loss(features, labels, params.triplet_margin)
         self.optimizer.zero_grad(set_to_none=True)
-        self.scaler.scale(softmax + params.triplet_weight * triplet).backward()
+        torch.autograd.backward(self.scaler.scale(softmax + params.triplet_weight * triplet))
         self.scaler.step(self.optimizer)
         self.scaler.update()
         return softmax.item(), triplet.item(), (logits.argmax(dim=1) == labels).float().mean().item()
