@@ -28,6 +28,7 @@ from stages.seqinfo import read_seqinfo
 
 ClockOffset = Annotated[float | None, Range(-1e10, 1e10)]  # seconds; null: the clock is not known
 MAX_STEP_S = 0.5  # between two boxes of a track, for a place between them
+ROUNDING = 1e-6  # of a moment
 BORDER_PX = 2.0  # feet so near the lower edge of the picture may be below it
 
 
@@ -88,8 +89,9 @@ def _at_moments(times_s: NDArray[np.float64], ground: NDArray[np.float64]) -> tu
 
     Moments in a gap longer than MAX_STEP_S are left out.
     """
-    moments = np.arange(np.ceil(times_s[0] * MOMENTS_PER_S), np.floor(times_s[-1] * MOMENTS_PER_S) + 1).astype(np.int64)
-    at = moments / MOMENTS_PER_S
+    first, last = np.ceil(times_s[0] * MOMENTS_PER_S - ROUNDING), np.floor(times_s[-1] * MOMENTS_PER_S + ROUNDING)
+    moments = np.arange(first, last + 1).astype(np.int64)
+    at = np.clip(moments / MOMENTS_PER_S, times_s[0], times_s[-1])
     before, after = np.searchsorted(times_s, at, side="right") - 1, np.searchsorted(times_s, at)
     near = times_s[after] - times_s[before] <= MAX_STEP_S
     places = np.stack([np.interp(at[near], times_s, ground[:, axis]) for axis in (0, 1)], axis=1)
