@@ -40,7 +40,7 @@ def partition(log_odds: Array, forbidden: NDArray[np.bool_], demanded: Sequence[
 def standing(log_odds: Array, forbidden: NDArray[np.bool_], labels: Labels) -> tuple[Labels, Array]:
     """What came second for each item by itself: (T,) the other part, -1 for one of its own, and (T,) nats that staying gains.
 
-    The nats are NaN where there is no other part that anything speaks of.
+    The nats are NaN where there is no other part that may be and that anything speaks of.
     """
     weights = np.where(forbidden, -NEVER, log_odds)
     np.fill_diagonal(weights, 0.0)
@@ -48,6 +48,7 @@ def standing(log_odds: Array, forbidden: NDArray[np.bool_], labels: Labels) -> t
     gains = _gains(weights, labels)
     own = gains[everyone, labels]
     gains[_gains((weights != 0).astype(np.float64), labels) == 0] = -np.inf  # nothing speaks of it
+    gains[gains < -NEVER / 2] = -np.inf
     gains[everyone, labels] = -np.inf
     gains[:, -1] = np.where(np.bincount(labels)[labels] > 1, 0.0, -np.inf)
     second = gains.argmax(axis=1)
