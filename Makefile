@@ -7,7 +7,7 @@ VENVS ?= $(HOME)/.cache/retrace
 VENV := $(VENVS)/$(KEY)
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: install repro results train test lint unit bench ui clean-venvs help
+.PHONY: install repro results review train test lint unit bench ui clean-venvs help
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/:/' | column -t -s:
 
@@ -44,6 +44,9 @@ $(VENV)/.benchmarks: | install
 
 results: install  ## the figures of the last result again
 	@python -m stages.show
+
+review: install  ## see the tracks in the browser and put them right
+	@python -m stages.review
 
 ui: install  ## MLflow on http://127.0.0.1:5000
 	@MLFLOW_DISABLE_TELEMETRY=true mlflow ui --backend-store-uri sqlite:///mlflow.db --host 127.0.0.1 --port 5000

@@ -105,7 +105,7 @@ def hota_table(combined: Mapping[str, Scores]) -> str:
 
 def score_table(figures: Mapping[str, Figures], per_sequence: Mapping[str, Mapping[str, Figures]]) -> str:
     """A CSV for DVC plots with one line a figure that is known: sequence (or all of them), level, metric, value."""
-    scored = {ALL: figures, **per_sequence} if len(per_sequence) > 1 else {ALL: figures}
+    scored = {ALL: figures, **per_sequence}
     lines = [
         f"{sequence},{level},{metric},{values[metric]}"
         for sequence, levels in scored.items()

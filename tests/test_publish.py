@@ -339,7 +339,7 @@ def test_the_run_before_is_that_of_the_nearest_commit_and_rather_no_experiment(
     assert publish(2) == "merge.max_cost 1 to 2"
     commit()
     assert publish(10, "auk") == "merge.max_cost 2 to 10"
-    assert publish(3) == "merge.max_cost 2 to 3", "the run of this commit that is no experiment"
+    assert publish(3) == "merge.max_cost 2 to 3", "the run of the commit before, which is no experiment"
     git("git", "checkout", "-q", "-f", "HEAD~1")
     assert publish(4) == "merge.max_cost 2 to 4", "2 was published on this commit, before it was committed"
     assert publish(2) == "merge.max_cost 1 to 2", "published again, it follows what it followed"

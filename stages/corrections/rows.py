@@ -134,6 +134,21 @@ def append_row(path: Path, row: Correction) -> None:
         write_text(path, text + ("" if text.endswith("\n") else "\n") + line.getvalue())
 
 
+def remove_row(path: Path, row: Correction) -> None:
+    """Takes the last row that says the same out of the file, under the lock that `append_row` holds.
+
+    Raises DataError where there is none, or the file is no file of corrections: then it stays as it is.
+    """
+    with exclusive(f"corrections@{path.stem}"):
+        rows = read_corrections(path)
+        gone = max((k for k, other in enumerate(rows) if other == row), default=None)
+        if gone is None:
+            raise DataError(f"{path}: expected the row {','.join(row.cells())}, found none")
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows(other.cells() for k, other in enumerate(rows) if k != gone)
+        write_text(path, HEADER + text.getvalue())
+
+
 def _parsed(cells: list[str], where: str) -> Correction:
     """The correction in the cells of a line."""
     if len(cells) != len(COLUMNS):

@@ -73,16 +73,17 @@ class Store:
         return found[0].info.run_id if found else None
 
     def run_before(self, fingerprint: str, history: Sequence[str]) -> Published | None:
-        """The run that a result follows: of the nearest commit in `history` (newest first), rather no DVC experiment.
+        """The run that a result follows: that of the nearest commit in `history` (newest first).
 
-        Without git, the newest run. Runs that began after the one with this fingerprint do not count.
+        Runs of DVC experiments come after all others. Without git, it is the newest run. Runs that began after the one with
+        this fingerprint do not count.
         """
         with self._answering():
             runs = self._client.search_runs([self._experiment_id], max_results=RUNS_SEARCHED, order_by=["start_time DESC"])
         begun = next((run.info.start_time for run in runs if run.data.tags.get(FINGERPRINT) == fingerprint), None)
         ranks = {sha: rank for rank, sha in enumerate(history)}
         candidates = [
-            (ranks.get(tags.get(COMMIT, ""), -1), DVC_EXPERIMENT in tags, place, run)
+            (DVC_EXPERIMENT in tags, ranks.get(tags.get(COMMIT, ""), -1), place, run)
             for place, run in enumerate(runs)
             if (tags := run.data.tags).get(FINGERPRINT) != fingerprint
             and (begun is None or run.info.start_time < begun)
