@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from stages.colors import identity_color, text_color
 from stages.contracts.identities import Identities
 from stages.contracts.tracklets import Tracklets
-from stages.colors import identity_color, text_color
 from stages.drawing import draw_caption, draw_label
 from stages.errors import ContractError, DataError
 from stages.h264 import H264Params, write_h264
