@@ -106,8 +106,8 @@ def _write_tables(name: str, artifacts: Path) -> None:
     write_audit(artifacts / "rewires.csv", Rewire, [])
     write_audit(artifacts / "splits.csv", Split, [])
     write_audit(artifacts / "merges.csv", Merge, [Merge(1, 2, 1, 0.1, 0.4, 0.05, 0.6, 0.2)])
-    table = (artifacts / "merges.csv").read_text().splitlines()  # another version of merge knows more
-    (artifacts / "merges.csv").write_text(f"{table[0]},probability,<b>term</b>\n{table[1]},0.75,<script>\n")
+    header, row = (artifacts / "merges.csv").read_text().splitlines()  # another version of merge knows more
+    (artifacts / "merges.csv").write_text(f"{header},probability,<b>term</b>\n{row},0.75,<script>\n")
 
 
 def options_of(stage: str, sequence: str | None) -> list[str]:

@@ -43,7 +43,7 @@ def decisions(folder: Path, extra: str = "", value: str = "") -> dict[str, Decis
 def frames(rows: np.ndarray) -> list[int]:
     """Frames of detections, which are numbered by frame and then by raw tracklet."""
     order = np.argsort(RAW.detection_indices)
-    return RAW.frame_numbers[order][rows].tolist()
+    return [int(frame) for frame in RAW.frame_numbers[order][rows]]
 
 
 def test_both_sides_of_a_join_are_the_boxes_before_the_later_one_and_its_own(tmp_path: Path) -> None:
