@@ -6,6 +6,7 @@ The pages of each sequence are the work of `present`. A table of seconds goes to
 import csv
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from stages.command import execute, log, stage_options
 from stages.contracts.identities import Identities
 from stages.errors import DataError
 from stages.figures import leaves, read_figures
-from stages.params import load_value, read_params, sequence_names
+from stages.params import load_section, load_value, read_params, sequence_names
 from stages.per_sequence import listed_files
 from stages.pins import check_pins, read_pins
 from stages.reporting.curves import cost_chart, distance_chart, hota_chart, reliability_chart
@@ -29,6 +30,13 @@ TIMING_COLUMNS = ("seconds", "computing (s)", "frames/s alone", "frames/s overal
 TILES = ("HOTA", "IDF1", "MOTA", "IDSW", "tracklets")
 NO_BASELINE = "none"
 MAX_SHARED = 200  # people across cameras that are shown
+
+
+@dataclass(frozen=True)
+class ReportParams:
+    """What the report compares with: the name of a file in data/baselines, or `none`."""
+
+    baseline: str
 
 
 def overview(
@@ -165,10 +173,10 @@ def main() -> None:
                          "baselines", "versions", "page", "curves", "people", "assets", "timing-table")  # fmt: skip
     check_pins(args.pins)
     names, params = sequence_names(), read_params()
-    baseline = load_value(str, "report.baseline")
+    report_params = load_section(ReportParams, "report")
     with exclusive("report@all"):
         metrics, per_sequence = read_figures(args.metrics), read_figures(args.per_sequence)
-        timings = read_timings(args.timings, names)
+        baseline, timings = read_baseline(report_params.baseline, args.baselines), read_timings(args.timings, names)
         media = {name: read_media(args.media / name) for name in names}
         diagnoses = read_diagnoses(listed_files(args.diagnoses, names, ".json"))
         causes = {name: d["causes"] for name, d in zip(names, diagnoses, strict=True) if d["ground_truth"]}
@@ -178,8 +186,8 @@ def main() -> None:
         pages = [("Overview", "index.html"), ("Curves", "curves.html"), ("Across cameras", "people.html")]
         tabs = {page: [(label, link, link == page) for label, link in pages] for _, page in pages}
         texts = {
-            args.page: overview(metrics, per_sequence, timings, media, causes, read_baseline(baseline, args.baselines), params,
-                                read_pins(args.versions), tabs["index.html"]),
+            args.page: overview(metrics, per_sequence, timings, media, causes, baseline, params, read_pins(args.versions),
+                                tabs["index.html"]),
             args.curves: curves(args.hota, diagnoses, tabs["curves.html"]),
             args.people: render("people", "", tabs=tabs["people.html"], people=shared[:MAX_SHARED],
                                 left_out=max(0, len(shared) - MAX_SHARED)),
