@@ -22,7 +22,7 @@ SEQUENCE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 RESERVED_NAMES = {"all", "galleries", "identities", "quality", "scores", "timings"}  # folders of artifacts/ over all sequences
 SECTIONS = ("scenes", "cameras", "synthesize", "sequences", "detect", "register", "track", "embed", "rewire", "split", "merge",
             "smooth", "identify", "analyze", "evaluate", "render")  # fmt: skip
-SEQUENCE_KEYS = ("detections", "camera_motion", "clip", "regions", "camera_group")
+SEQUENCE_KEYS = ("detections", "camera_motion", "clip", "regions", "camera_group", "returns")
 T = TypeVar("T")
 
 
