@@ -117,7 +117,7 @@ def gallery(tracklets: Tracklets, embeddings: Embeddings, limit: int) -> Gallery
         embeddings.model,
         tracklets.ids,
         tracklets.ids[views.tracklets],
-        views.features.astype(np.float16),
+        views.table[views.places],
     )
 
 

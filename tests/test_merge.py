@@ -1,11 +1,12 @@
 """Merge: who is one person, who never, and what the audit says."""
 
+import dataclasses
 from typing import Any
 
 import numpy as np
 import pytest
 
-from stages.association.appearance import group_means, spread, views_of
+from stages.association.appearance import spread, views_of
 from stages.association.likeness import Calibration, calibrate, learn_looks, support_of
 from stages.association.motion import ends_of, learn_passage, learn_straying
 from stages.association.pair_odds import at_edge, seen_together
@@ -194,9 +195,14 @@ def test_views_are_spread_evenly_and_means_weighted() -> None:
     chosen = spread(views, 4)
     assert chosen.counts().tolist() == [4, 3]
     assert np.diff(chosen.rows[:4]).tolist() in ([3, 2, 3], [2, 3, 2], [3, 3, 2], [2, 3, 3])
-    features = np.array([[1, 0], [0, 1], [1, 1]], dtype=np.float32)
-    means = group_means(features, np.array([1.0, 3.0, 5.0]), np.array([0, 0, 2]), 3)
-    assert means.tolist() == [[0.25, 0.75], [0, 0], [1, 1]]
+    confidences = table.confidences.copy()
+    confidences[:10] = 0.5
+    half = views_of(dataclasses.replace(table, confidences=confidences), embeddings_of(table, {1: RED, 2: BLUE}))
+    groups = np.array([0] * 9 + [2] * 4)
+    means = half.means(groups, 4)
+    assert means[0] == pytest.approx(RED)
+    assert means[2] == pytest.approx((0.251 * RED + 3 * 1.001 * BLUE) / (0.251 + 3.003), abs=1e-6)
+    assert not means[[1, 3]].any()
 
 
 def test_seen_together_by_hand() -> None:

@@ -12,13 +12,15 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
-from stages.association.appearance import Views, group_means
+from stages.association.appearance import Views
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Floats = NDArray[np.float32]
 
-MAX_VIEWS = 20_000  # that the whitening is learnt from, spread over the video: more change nothing
+MAX_VIEWS = 8_000  # that the whitening is learnt from, spread over the video: more change nothing
 MAX_PAIRS = 200_000  # of different people, spread over the video
 SHRINKAGE = 1.0  # of the within-person covariance towards equal directions, in mean variances
 LEAST_VARIANCE = 1e-6  # of a direction: all views may be equal
@@ -26,7 +28,9 @@ UNCENTRED = 3.0  # people's worth of doubt about the centre: two looks alone say
 COMMON = 1.5  # what all people share, in squared lengths of what tells them apart
 VIEWS_DOUBT = 1.5  # views after which a mean look is half noise: they follow each other and are alike
 BLOCK_S = 2.0  # seconds of one tracklet that count as one look of it ...
+MAX_PAIRS_A_STEP = 5_000  # of one person's parts, spread over the video
 APART_S = 4.0  # ... and from the middle of one to that of another, compared as two looks of one person
+MEMORY_S = 60.0  # farther apart they are not compared
 DECIMALS = 6  # of nats: the last digits of a matrix product depend on the number of threads
 
 
@@ -48,17 +52,18 @@ PRIOR = Prior()
 class Space:
     """Where looks are compared."""
 
-    centre: Array  # (D,)
-    whitening: Array  # (D, D)
+    centre: Floats  # (D,)
+    whitening: Floats  # (D, D)
     commonness: float  # cosine that different people have because the centre is not sure
 
-    def directions(self, means: Array) -> Array:
+    def directions(self, means: Floats) -> Floats:
         """(N, D) unit vectors of mean features (N, D); 0 for a mean of zeros."""
         blind = ~means.any(axis=1)
         moved = (means - self.centre) @ self.whitening
         lengths = np.linalg.norm(moved, axis=1)
         moved[blind] = 0
-        return np.asarray(moved / np.where(lengths > 0, lengths, 1.0)[:, None])
+        moved /= np.where(lengths > 0, lengths, 1.0)[:, None]
+        return np.asarray(moved)
 
 
 @dataclass(frozen=True)
@@ -88,7 +93,7 @@ class Calibration:
 class Looks:
     """The looks of T tracklets, and what their likeness says."""
 
-    directions: NDArray[np.float32]  # (T, D) unit vectors; 0: never seen
+    directions: Floats  # (T, D) unit vectors; 0: never seen
     supports: Array  # (T,) in [0, 1); 0: never seen
     space: Space
     calibration: Calibration
@@ -109,58 +114,75 @@ def support_of(counts: NDArray[np.integer]) -> Array:
     return np.sqrt(counts / (counts + VIEWS_DOUBT))
 
 
+@dataclass(frozen=True, eq=False)
+class Blocks:
+    """Parts of tracklets, some seconds each, sorted by tracklet and time."""
+
+    owners: Ints  # (B,) tracklet
+    numbers: Ints  # (B,) part of the video
+    counts: Ints  # (B,) views
+    weights: Array  # (B,)
+    means: Floats  # (B, D)
+
+
 def learn_looks(views: Views, fps: float, together: Ints) -> Looks:
     """The looks of the tracklets of a video; together (P, 2): pairs of them known to be two people."""
-    means = group_means(views.features, views.weights, views.tracklets, views.num_tracklets)
+    blocks = _blocks(views, fps)
+    members = csr_array(
+        (blocks.weights, (blocks.owners, np.arange(len(blocks.owners)))), (views.num_tracklets, len(blocks.owners))
+    )
+    totals = np.bincount(blocks.owners, blocks.weights, views.num_tracklets)
+    means = ((members @ blocks.means) / np.where(totals > 0, totals, 1.0)[:, None]).astype(np.float32)
     supports = support_of(views.counts())
     space = learn_space(views, means, supports)
     directions = space.directions(means)
-    same, people = _same_cosines(views, fps, space)
+    same, people = _same_cosines(blocks, space)
     other = _other_cosines(directions, supports, together)
-    return Looks(directions.astype(np.float32), supports, space, calibrate(same, people, other, space.commonness))
+    return Looks(directions, supports, space, calibrate(same, people, other, space.commonness))
 
 
-def learn_space(views: Views, means: Array, supports: Array) -> Space:
+def learn_space(views: Views, means: Floats, supports: Array) -> Space:
     """The space of a video's looks, from mean features (T, D) of tracklets with supports (T,)."""
     trust = np.square(supports)
-    dim = views.features.shape[1]
+    dim = means.shape[1]
     centre = (trust @ means) / (trust.sum() + UNCENTRED)
     doubt = UNCENTRED / (trust.sum() + UNCENTRED)
-    chosen = np.arange(0, len(views.rows), max(1, -(-len(views.rows) // MAX_VIEWS)))
-    own = (views.features[chosen] - means[views.tracklets[chosen]]) * np.sqrt(views.weights[chosen])[:, None]
-    covariance = own.T @ own / max(float(views.weights[chosen].sum()), 1e-9)
+    chosen = np.arange(0, len(views), max(1, -(-len(views) // MAX_VIEWS)))
+    own = views.features(chosen) - means[views.tracklets[chosen]]
+    own *= np.sqrt(views.weights[chosen])[:, None].astype(np.float32)
+    covariance = (own.T @ own).astype(np.float64) / max(float(views.weights[chosen].sum()), 1e-9)
     covariance += (SHRINKAGE * np.trace(covariance) / dim + LEAST_VARIANCE) * np.eye(dim)
-    variances, axes = np.linalg.eigh(covariance)
-    whitening = axes / np.sqrt(variances) @ axes.T
-    return Space(centre, whitening, COMMON * doubt**2 / (COMMON * doubt**2 + 1))
+    whitening = np.linalg.inv(np.linalg.cholesky(covariance)).T  # any square root will do: cosines know no rotation
+    return Space(centre.astype(np.float32), whitening.astype(np.float32), COMMON * doubt**2 / (COMMON * doubt**2 + 1))
 
 
-def _same_cosines(views: Views, fps: float, space: Space) -> tuple[Array, Ints]:
+def _blocks(views: Views, fps: float) -> Blocks:
+    numbers = views.frames // max(round(BLOCK_S * fps), 1)
+    begins = (np.diff(views.tracklets, prepend=-1) != 0) | (np.diff(numbers, prepend=-1) != 0)
+    groups, starts = np.cumsum(begins) - 1, np.flatnonzero(begins)
+    counts, weights = np.bincount(groups, minlength=len(starts)), np.bincount(groups, views.weights, len(starts))
+    return Blocks(views.tracklets[starts], numbers[starts], counts, weights, views.means(groups, len(starts)))
+
+
+def _same_cosines(blocks: Blocks, space: Space) -> tuple[Array, Ints]:
     """(N,) cosines between parts of one tracklet some seconds apart, at full support, and whose they are (N,)."""
-    length = max(round(BLOCK_S * fps), 1)
-    numbers = views.frames // length
-    starts = np.flatnonzero((np.diff(views.tracklets, prepend=-1) != 0) | (np.diff(numbers, prepend=-1) != 0))
-    blocks = np.cumsum(np.isin(np.arange(len(views.rows)), starts)) - 1
-    means = group_means(views.features, views.weights, blocks, len(starts))
-    directions, supports = space.directions(means), support_of(np.bincount(blocks, minlength=len(starts)))
-    owners, numbers = views.tracklets[starts], numbers[starts]
+    directions, supports = space.directions(blocks.means), support_of(blocks.counts)
     cosines, whose = [np.zeros(0)], [np.zeros(0, np.int64)]
-    for step in range(1, round(60 / BLOCK_S)):
-        pairs = np.flatnonzero(owners[:-step] == owners[step:]) if step < len(owners) else np.zeros(0, np.int64)
-        if len(pairs) == 0:
-            break
-        pairs = pairs[(numbers[pairs + step] - numbers[pairs]) * BLOCK_S >= APART_S]
+    for step in range(1, min(round(MEMORY_S / BLOCK_S), len(blocks.owners))):
+        apart = (blocks.numbers[step:] - blocks.numbers[:-step]) * BLOCK_S
+        pairs = np.flatnonzero((blocks.owners[:-step] == blocks.owners[step:]) & (apart >= APART_S))
+        pairs = pairs[:: max(1, -(-len(pairs) // MAX_PAIRS_A_STEP))]
         support = supports[pairs] * supports[pairs + step]
-        cosines.append(np.einsum("nd,nd->n", directions[pairs], directions[pairs + step]) / support)
-        whose.append(owners[pairs])
+        cosines.append(np.einsum("nd,nd->n", directions[pairs], directions[pairs + step], dtype=np.float64) / support)
+        whose.append(blocks.owners[pairs])
     return np.concatenate(cosines), np.concatenate(whose)
 
 
-def _other_cosines(directions: Array, supports: Array, together: Ints) -> Array:
+def _other_cosines(directions: Floats, supports: Array, together: Ints) -> Array:
     """(N,) cosines between people seen together, who both were seen well enough."""
     seen = together[(supports[together] ** 2 > 0.5).all(axis=1)]
     seen = seen[:: max(1, -(-len(seen) // MAX_PAIRS))]
-    return np.asarray(np.einsum("nd,nd->n", directions[seen[:, 0]], directions[seen[:, 1]]))
+    return np.asarray(np.einsum("nd,nd->n", directions[seen[:, 0]], directions[seen[:, 1]], dtype=np.float64))
 
 
 def calibrate(same: Array, people: Ints, other: Array, commonness: float) -> Calibration:
