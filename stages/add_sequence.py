@@ -42,7 +42,7 @@ def check_name(name: str) -> None:
         raise DataError(f"--name: expected a new name, got {name}, which is there already (python -m stages.remove_sequence)")
 
 
-def settings(detections: str, motion: str, group: str) -> dict[str, Any]:
+def settings(detections: str, motion: str, group: str, returns: str) -> dict[str, Any]:
     """The entry in params.yaml: the whole footage, everywhere in the picture."""
     return {
         "detections": detections,
@@ -51,7 +51,13 @@ def settings(detections: str, motion: str, group: str) -> dict[str, Any]:
         "regions": {"interest": [], "ignored": []},
         "camera_group": group,
         "clock_offset_s": None,
+        "returns": returns,
     }
+
+
+def choose_returns(source: Source) -> str:
+    """Who a person is who left the picture and returned: in MOTChallenge's ground truth somebody new."""
+    return "new_person" if source.ground_truth else "same_person"
 
 
 def write_sequence(folder: Path, source: Source, info: SequenceInfo) -> None:
@@ -145,7 +151,7 @@ def add(args: argparse.Namespace) -> None:
         read_motion(source.motion, info)
     for line in describe(source.footage, info, truth, boxes, motion):
         log.info("%s", line)
-    entry = settings(detections, motion, args.group or name)
+    entry = settings(detections, motion, args.group or name, args.returns or choose_returns(source))
     params_with(name, entry)  # refuses before the copy what it would refuse after
     SEQUENCES.mkdir(parents=True, exist_ok=True)
     log.info("  copying %.1f MB", copied_bytes(source) / 1e6)
@@ -182,6 +188,9 @@ def main() -> None:
     options.add_argument("--fps", type=float, help="frames per second; overrules seqinfo.ini and header")
     options.add_argument("--seqinfo", type=Path, help="a seqinfo.ini; overrules the header")
     options.add_argument("--group", help="camera group: cameras of one group may show the same people")
+    options.add_argument("--returns", choices=["same_person", "new_person"],
+                         help="who left the picture and returned; new_person where there is gt/gt.txt, as MOTChallenge counts, "
+                         "else same_person")  # fmt: skip
     options.add_argument("--no-track", dest="track", action="store_false", help="do not run dvc add and git add")
     args = options.parse_args()
     if args.fps is not None and not MIN_FPS <= args.fps <= MAX_FPS:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.association.appearance import spread, views_of
-from stages.association.motion import coexisting
+from stages.association.pair_odds import seen_together
 from stages.boxes import foot_points
 from stages.camera import Homography, read_camera, to_ground
 from stages.clip import ClipParams, source_frames
@@ -50,7 +50,7 @@ def portray(
 ) -> Gallery:
     """The gallery of the tracks; `names` by track id, times_s (num_frames,) on the group's clock."""
     views = spread(views_of(tracks, embeddings), params.views)
-    together = np.argwhere(np.triu(coexisting(tracks)))
+    together = seen_together(tracks)
     owners, moments, places = _whereabouts(tracks, image_to_ground, times_s)
     return Gallery(
         tracks.sequence,
@@ -59,7 +59,7 @@ def portray(
         tracks.class_ids[tracks.offsets()[:-1]],
         np.array([names.get(name, "") for name in tracks.ids.tolist()], dtype=str),
         tracks.ids[views.tracklets],
-        views.features.astype(np.float16),
+        views.table[views.places],
         tracks.ids[together],
         owners,
         moments,

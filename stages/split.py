@@ -57,7 +57,7 @@ def split(tracklets: Tracklets, embeddings: Embeddings, params: SplitParams) -> 
     splits = []
     for t, tracklet_id in enumerate(tracklets.ids):
         first, last = int(view_offsets[t]), int(view_offsets[t + 1])
-        cuts = changes(views.features[first:last], params.window_views, params.min_views, params.min_distance)
+        cuts = changes(views.features(slice(first, last)), params.window_views, params.min_views, params.min_distance)
         limits = [0, *(cut.index for cut in cuts), last - first]
         for n, cut in enumerate(cuts):
             row = int(views.rows[first + cut.index])

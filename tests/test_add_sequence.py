@@ -40,12 +40,13 @@ def test_a_video_becomes_a_sequence(project: Path, command: Command, tmp_path: P
     assert added["detections"] == "network"
     assert added["camera_motion"] == "none"
     assert added["camera_group"] == "square"
+    assert added["returns"] == "same_person"
     assert not list(project.rglob("*.tmp"))
 
 
 def test_the_entry_has_the_keys_of_the_default_sequence() -> None:
     default = yaml.safe_load((ROOT / "params.yaml").read_text())["sequences"]["promenade"]
-    assert add_sequence.settings("stored", "none", "promenade") == default
+    assert add_sequence.settings("stored", "none", "promenade", "same_person") == default
 
 
 def test_adding_and_removing_leaves_the_file_and_the_folder_as_they_were(

@@ -1,14 +1,17 @@
-"""Appearance of tracklets: their embeddings, their distances, and a small gallery of views."""
+"""Appearance of tracklets: their embeddings, how much each is worth, and a small gallery of views."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from stages.contracts.embeddings import Embeddings
 from stages.contracts.tracklets import Tracklets
 
 DECIMALS = 9  # of a distance: the last digits of a matrix product depend on the number of threads
+CHUNK = 20_000  # views whose features are unpacked at once
+LEAST_WEIGHT = 1e-3  # of a view of confidence 0, which must not leave a tracklet without any weight
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,39 +20,58 @@ class Views:
 
     tracklets: NDArray[np.int64]  # (K,) position of the view's tracklet in `Tracklets.ids`
     rows: NDArray[np.int64]  # (K,) row of the tracklets table
-    features: NDArray[np.float32]  # (K, D) unit vectors
+    frames: NDArray[np.int64]  # (K,)
+    weights: NDArray[np.float64]  # (K,) confidence squared: who is hidden, cut off or blurred is found with less of it
+    places: NDArray[np.int64]  # (K,) row of `table`
+    table: NDArray[np.float16]  # (N, D) unit vectors, not copied: those of a long video fill gigabytes
     num_tracklets: int
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def features(self, chosen: slice | NDArray[np.int64]) -> NDArray[np.float32]:
+        """(n, D) features of some views."""
+        return self.table[self.places[chosen]].astype(np.float32)
 
     def counts(self) -> NDArray[np.int64]:
         """(T,) views of each tracklet."""
         return np.bincount(self.tracklets, minlength=self.num_tracklets)
 
-    def means(self) -> NDArray[np.float32]:
-        """(T, D) mean feature of each tracklet, not normalised; 0 where it has no view."""
-        counts = self.counts()
-        means = np.zeros((self.num_tracklets, self.features.shape[1]), dtype=np.float32)
-        seen = np.flatnonzero(counts)
-        if len(seen):
-            starts = (np.cumsum(counts) - counts)[seen]
-            means[seen] = np.add.reduceat(self.features, starts, axis=0) / counts[seen, None]
-        return means
+    def means(self, groups: NDArray[np.int64], count: int) -> NDArray[np.float32]:
+        """(count, D) weighted mean feature of each group of views, not normalised; 0 for a group without any.
+
+        groups (K,) in [0, count), ascending.
+        """
+        sums = np.zeros((count, self.table.shape[1]), np.float32)
+        for start in range(0, len(self), CHUNK):
+            part = slice(start, start + CHUNK)
+            first, last = int(groups[part][0]), int(groups[part][-1])
+            weights = self.weights[part].astype(np.float32)
+            shape = (last - first + 1, len(weights))
+            members = csr_array((weights, (groups[part] - first, np.arange(len(weights)))), shape=shape)
+            sums[first : last + 1] += members @ self.features(part)
+        totals = np.bincount(groups, self.weights, count)
+        return np.asarray(sums / np.where(totals > 0, totals, 1.0)[:, None].astype(np.float32))
+
+    def take(self, chosen: NDArray[np.bool_]) -> "Views":
+        """Some of the views of the same tracklets."""
+        columns = (column[chosen] for column in (self.tracklets, self.rows, self.frames, self.weights, self.places))
+        return Views(*columns, self.table, self.num_tracklets)
 
 
 def views_of(tracklets: Tracklets, embeddings: Embeddings) -> Views:
     """All views of the tracklets."""
     found = embeddings.rows_of(tracklets.detection_indices)
     rows = np.flatnonzero(found >= 0)
-    features = embeddings.features[found[rows]].astype(np.float32)
-    return Views(np.searchsorted(tracklets.ids, tracklets.tracklet_ids[rows]), rows, features, len(tracklets.ids))
-
-
-def centroid_distances(views: Views) -> NDArray[np.float64]:
-    """(T, T) cosine distance between the tracklets' mean features; NaN where one of the two has no view.
-
-    The mean of all pairwise distances would be 1 - <mean, mean>; dividing by both lengths takes out how varied each tracklet
-    is in itself, so that blurred little people are not all far from each other.
-    """
-    return unit_distances(views.means().astype(np.float64))
+    return Views(
+        np.searchsorted(tracklets.ids, tracklets.tracklet_ids[rows]),
+        rows,
+        tracklets.frame_numbers[rows].astype(np.int64),
+        np.square(tracklets.confidences[rows].astype(np.float64)) + LEAST_WEIGHT,
+        found[rows],
+        embeddings.features,
+        len(tracklets.ids),
+    )
 
 
 def unit_distances(features: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -72,4 +94,4 @@ def spread(views: Views, limit: int) -> Views:
     kept = np.minimum(count, limit)
     # view p of n is kept when it begins a new one of the `kept` equal parts
     chosen = (position * kept) // count != ((position - 1) * kept) // count
-    return Views(views.tracklets[chosen], views.rows[chosen], views.features[chosen], views.num_tracklets)
+    return views.take(chosen)

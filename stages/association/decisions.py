@@ -1,0 +1,136 @@
+"""What `merge` decided and why: a row for each pair that was joined, and for each that was refused though likely by itself."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.association.pair_odds import Odds
+
+Array = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+TEMPER = 0.5  # log-odds count evidence twice that hangs together: views of one moment, pairs of one person
+NOBODY = -1
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One pair of tracklets, the earlier first.
+
+    joined: they follow each other in one person; corrected: the same, because a person said so; refused: they are two people's
+    though their odds were positive. `gain_nats` is how much the best choice with the pair joined has over the best one without
+    it, as far as one exchange away, and `probability` that of being one person.
+    """
+
+    decision: str
+    tracklet_id: int
+    other_tracklet_id: int
+    merged_id: int
+    other_merged_id: int
+    probability: float
+    gain_nats: float
+    gap_s: float
+    prior_nats: float
+    looks_nats: float
+    motion_nats: float
+    runner_up_tracklet_id: int  # who else one of the two could have been joined with; 0: nobody plausible
+    runner_up_nats: float  # odds of that pair; 0: nobody plausible
+
+
+def decisions(ids: NDArray[np.int32], merged: Ints, odds: Odds, forced: Ints) -> list[Decision]:
+    """The decisions, in order of the tracklets' ids; ids and merged (T,) before and after, odds of all pairs asked for."""
+    links = _links(merged, odds)
+    corrected = {(a, b) for a, b in np.sort(forced, axis=1).tolist()}
+    rivals = _rivals(len(ids), merged, odds)
+    rows = []
+    for e in np.lexsort((odds.second, odds.first)).tolist():
+        first, second = int(odds.first[e]), int(odds.second[e])
+        joined = merged[first] == merged[second]
+        if (joined and links.nexts[first] != second) or (not joined and odds.total[e] <= 0):
+            continue
+        rival = [r for r in (*rivals[first], *rivals[second]) if r != e]
+        best = max(rival, key=lambda r: (odds.total[r], -r), default=None)
+        if joined:
+            without = max((_exchange(r, odds, links, spare=first) for r in rival), default=0.0)
+            gain = float(links.ties[first]) - max(without, 0.0)
+        else:
+            gain = _exchange(e, odds, links, spare=NOBODY)
+        known = bool(corrected) and (min(first, second), max(first, second)) in corrected
+        rows.append(
+            Decision(
+                "corrected" if known and joined else "joined" if joined else "refused",
+                int(ids[first]),
+                int(ids[second]),
+                int(merged[first]),
+                int(merged[second]),
+                1.0 if known and joined else _probability(gain),
+                gain,
+                float(odds.gap_s[e]),
+                float(odds.prior[e]),
+                float(odds.looks[e]),
+                float(odds.motion[e]),
+                0 if best is None else int(ids[_other(best, odds, first, second)]),
+                0.0 if best is None else float(odds.total[best]),
+            )
+        )
+    return rows
+
+
+def _probability(nats: float) -> float:
+    return float(1 / (1 + np.exp(-np.clip(TEMPER * nats, -50, 50))))
+
+
+def _other(e: int, odds: Odds, first: int, second: int) -> int:
+    """The one of pair e who is neither of the two."""
+    return int(odds.second[e] if odds.first[e] in (first, second) else odds.first[e])
+
+
+@dataclass(frozen=True, eq=False)
+class Links:
+    """Who follows whom in one person; (T,) by tracklet."""
+
+    nexts: Ints  # NOBODY after the last
+    befores: Ints  # NOBODY before the first
+    ties: Array  # nats between all that is up to the tracklet and all that is after it
+
+
+def _links(merged: Ints, odds: Odds) -> Links:
+    """The links, from the odds of all pairs inside people."""
+    count = len(merged)
+    links = Links(np.full(count, NOBODY), np.full(count, NOBODY), np.zeros(count))
+    inside = np.flatnonzero(merged[odds.first] == merged[odds.second])
+    inside = inside[np.argsort(merged[odds.first[inside]], kind="stable")]
+    people = merged[odds.first[inside]]
+    for pairs in np.split(inside, np.flatnonzero(np.diff(people)) + 1) if len(inside) else []:
+        first, second = odds.first[pairs], odds.second[pairs]
+        items, place = np.unique(np.concatenate([first, second]), return_inverse=True)
+        later = np.bincount(place[: len(first)], minlength=len(items))  # who has more after them came earlier
+        order = np.lexsort((items, -later))
+        rank = np.empty(len(items), np.int64)
+        rank[order] = np.arange(len(items))
+        begin, end = rank[place[: len(first)]], rank[place[len(first) :]]
+        change = np.bincount(begin, odds.total[pairs], len(items)) - np.bincount(end, odds.total[pairs], len(items))
+        chain = items[order]
+        links.nexts[chain[:-1]], links.befores[chain[1:]] = chain[1:], chain[:-1]
+        links.ties[chain] = np.cumsum(change)
+    return links
+
+
+def _rivals(count: int, merged: Ints, odds: Odds) -> list[list[int]]:
+    """For each tracklet the pairs with positive odds that were not joined."""
+    rivals: list[list[int]] = [[] for _ in range(count)]
+    for e in np.flatnonzero((merged[odds.first] != merged[odds.second]) & (odds.total > 0)).tolist():
+        rivals[odds.first[e]].append(e)
+        rivals[odds.second[e]].append(e)
+    return rivals
+
+
+def _exchange(e: int, odds: Odds, links: Links, spare: int) -> float:
+    """Nats gained by joining pair e instead of its first's link to what follows and its second's to what is before.
+
+    The link that begins at `spare` is cut already.
+    """
+    first, before = int(odds.first[e]), int(links.befores[odds.second[e]])
+    cut = {link for link in (first, before) if link not in (NOBODY, spare) and links.nexts[link] != NOBODY}
+    return float(odds.total[e] - links.ties[sorted(cut)].sum())

@@ -1,0 +1,206 @@
+"""How much two looks say that they are one person's: a log-likelihood ratio in nats, learnt from each video without labels.
+
+Features of one network crowd together in a corner of their space, and light and camera move that corner. So looks are compared
+after taking out what all people of this video have in common (the centre) and shrinking the directions in which one person's
+own views differ (within-class whitening; Hatch, Kajarekar and Stolcke 2006, "Within-class covariance normalization for
+SVM-based speaker recognition"). Their cosine is turned into nats by two normal densities that the video itself shows: tracklets
+seen together are different people, and parts of one tracklet some seconds apart are the same. Where the two densities coincide,
+nothing is said; and nobody is surer than the number of examples allows.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from stages.association.appearance import Views
+
+Array = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float32]
+
+MAX_VIEWS = 8_000  # that the whitening is learnt from, spread over the video: more change nothing
+MAX_PAIRS = 200_000  # of different people, spread over the video
+SHRINKAGE = 1.0  # of the within-person covariance towards equal directions, in mean variances
+LEAST_VARIANCE = 1e-6  # of a direction: all views may be equal
+UNCENTRED = 3.0  # people's worth of doubt about the centre: two looks alone say nothing of what all have in common
+COMMON = 1.5  # what all people share, in squared lengths of what tells them apart
+VIEWS_DOUBT = 1.5  # views after which a mean look is half noise: they follow each other and are alike
+BLOCK_S = 2.0  # seconds of one tracklet that count as one look of it ...
+MAX_PAIRS_A_STEP = 5_000  # of one person's parts, spread over the video
+APART_S = 4.0  # ... and from the middle of one to that of another, compared as two looks of one person
+MEMORY_S = 60.0  # farther apart they are not compared
+DECIMALS = 6  # of nats: the last digits of a matrix product depend on the number of threads
+
+
+@dataclass(frozen=True)
+class Prior:
+    """What is believed of cosines before a video shows its own, and how firmly."""
+
+    same: float = 0.6  # mean cosine of one person's looks
+    spread: float = 0.17  # standard deviation of either kind
+    people: float = 10.0  # worth of examples, for means and spread
+    others: float = 1000.0  # worth of examples, for how sure one may be that two looks are one person's ...
+    selves: float = 100.0  # ... and that they are not
+
+
+PRIOR = Prior()
+
+
+@dataclass(frozen=True, eq=False)
+class Space:
+    """Where looks are compared."""
+
+    centre: Floats  # (D,)
+    whitening: Floats  # (D, D)
+    commonness: float  # cosine that different people have because the centre is not sure
+
+    def directions(self, means: Floats) -> Floats:
+        """(N, D) unit vectors of mean features (N, D); 0 for a mean of zeros."""
+        blind = ~means.any(axis=1)
+        moved = (means - self.centre) @ self.whitening
+        lengths = np.linalg.norm(moved, axis=1)
+        moved[blind] = 0
+        moved /= np.where(lengths > 0, lengths, 1.0)[:, None]
+        return np.asarray(moved)
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Densities of the cosine of two looks: normal, of one spread, with these means at full support."""
+
+    same: float
+    other: float
+    variance: float
+    most_nats: float  # for one person, beyond which nats count logarithmically: no density is known so far out ...
+    least_nats: float  # ... and for two
+
+    def nats(self, cosines: Array, support: Array) -> Array:
+        """Log-likelihood ratios of one person over two of cosines, of any shape; 0 where support is 0.
+
+        `support` in [0, 1] is the share of the one-person cosine that noise of few views leaves.
+        """
+        reach = self.same * support - self.other
+        nats = np.maximum(reach, 0) / self.variance * (cosines - self.other - reach / 2)
+        sure = np.clip(nats, self.least_nats, self.most_nats)
+        beyond = nats - sure  # says little about how sure, but still who is likelier
+        sure += np.sign(beyond) * np.log1p(np.abs(beyond))
+        return np.asarray(np.round(np.where(support > 0, sure, 0.0), DECIMALS))
+
+
+@dataclass(frozen=True, eq=False)
+class Looks:
+    """The looks of T tracklets, and what their likeness says."""
+
+    directions: Floats  # (T, D) unit vectors; 0: never seen
+    supports: Array  # (T,) in [0, 1); 0: never seen
+    space: Space
+    calibration: Calibration
+
+    def nats(self, first: Ints, second: Ints) -> Array:
+        """(E,) log-likelihood ratios of pairs; 0 where one of the two was never seen."""
+        cosines = np.einsum("ed,ed->e", self.directions[first], self.directions[second], dtype=np.float64)
+        return self.calibration.nats(cosines, self.supports[first] * self.supports[second])
+
+    def table(self, first: Ints, second: Ints) -> Array:
+        """(A, B) of each with each."""
+        cosines = (self.directions[first] @ self.directions[second].T).astype(np.float64)
+        return self.calibration.nats(cosines, self.supports[first][:, None] * self.supports[second])
+
+
+def support_of(counts: NDArray[np.integer]) -> Array:
+    """Root of the share of a mean of so many views that is the person and not noise; two looks' are multiplied."""
+    return np.sqrt(counts / (counts + VIEWS_DOUBT))
+
+
+@dataclass(frozen=True, eq=False)
+class Blocks:
+    """Parts of tracklets, some seconds each, sorted by tracklet and time."""
+
+    owners: Ints  # (B,) tracklet
+    numbers: Ints  # (B,) part of the video
+    counts: Ints  # (B,) views
+    weights: Array  # (B,)
+    means: Floats  # (B, D)
+
+
+def learn_looks(views: Views, fps: float, together: Ints) -> Looks:
+    """The looks of the tracklets of a video; together (P, 2): pairs of them known to be two people."""
+    blocks = _blocks(views, fps)
+    members = csr_array(
+        (blocks.weights, (blocks.owners, np.arange(len(blocks.owners)))), (views.num_tracklets, len(blocks.owners))
+    )
+    totals = np.bincount(blocks.owners, blocks.weights, views.num_tracklets)
+    means = ((members @ blocks.means) / np.where(totals > 0, totals, 1.0)[:, None]).astype(np.float32)
+    supports = support_of(views.counts())
+    space = learn_space(views, means, supports)
+    directions = space.directions(means)
+    same, people = _same_cosines(blocks, space)
+    other = _other_cosines(directions, supports, together)
+    return Looks(directions, supports, space, calibrate(same, people, other, space.commonness))
+
+
+def learn_space(views: Views, means: Floats, supports: Array) -> Space:
+    """The space of a video's looks, from mean features (T, D) of tracklets with supports (T,)."""
+    trust = np.square(supports)
+    dim = means.shape[1]
+    centre = (trust @ means) / (trust.sum() + UNCENTRED)
+    doubt = UNCENTRED / (trust.sum() + UNCENTRED)
+    chosen = np.arange(0, len(views), max(1, -(-len(views) // MAX_VIEWS)))
+    own = views.features(chosen) - means[views.tracklets[chosen]]
+    own *= np.sqrt(views.weights[chosen])[:, None].astype(np.float32)
+    covariance = (own.T @ own).astype(np.float64) / max(float(views.weights[chosen].sum()), 1e-9)
+    covariance += (SHRINKAGE * np.trace(covariance) / dim + LEAST_VARIANCE) * np.eye(dim)
+    whitening = np.linalg.inv(np.linalg.cholesky(covariance)).T  # any square root will do: cosines know no rotation
+    return Space(centre.astype(np.float32), whitening.astype(np.float32), COMMON * doubt**2 / (COMMON * doubt**2 + 1))
+
+
+def _blocks(views: Views, fps: float) -> Blocks:
+    numbers = views.frames // max(round(BLOCK_S * fps), 1)
+    begins = (np.diff(views.tracklets, prepend=-1) != 0) | (np.diff(numbers, prepend=-1) != 0)
+    groups, starts = np.cumsum(begins) - 1, np.flatnonzero(begins)
+    counts, weights = np.bincount(groups, minlength=len(starts)), np.bincount(groups, views.weights, len(starts))
+    return Blocks(views.tracklets[starts], numbers[starts], counts, weights, views.means(groups, len(starts)))
+
+
+def _same_cosines(blocks: Blocks, space: Space) -> tuple[Array, Ints]:
+    """(N,) cosines between parts of one tracklet some seconds apart, at full support, and whose they are (N,)."""
+    directions, supports = space.directions(blocks.means), support_of(blocks.counts)
+    cosines, whose = [np.zeros(0)], [np.zeros(0, np.int64)]
+    for step in range(1, min(round(MEMORY_S / BLOCK_S), len(blocks.owners))):
+        apart = (blocks.numbers[step:] - blocks.numbers[:-step]) * BLOCK_S
+        pairs = np.flatnonzero((blocks.owners[:-step] == blocks.owners[step:]) & (apart >= APART_S))
+        pairs = pairs[:: max(1, -(-len(pairs) // MAX_PAIRS_A_STEP))]
+        support = supports[pairs] * supports[pairs + step]
+        cosines.append(np.einsum("nd,nd->n", directions[pairs], directions[pairs + step], dtype=np.float64) / support)
+        whose.append(blocks.owners[pairs])
+    return np.concatenate(cosines), np.concatenate(whose)
+
+
+def _other_cosines(directions: Floats, supports: Array, together: Ints) -> Array:
+    """(N,) cosines between people seen together, who both were seen well enough."""
+    seen = together[(supports[together] ** 2 > 0.5).all(axis=1)]
+    seen = seen[:: max(1, -(-len(seen) // MAX_PAIRS))]
+    return np.asarray(np.einsum("nd,nd->n", directions[seen[:, 0]], directions[seen[:, 1]], dtype=np.float64))
+
+
+def calibrate(same: Array, people: Ints, other: Array, commonness: float) -> Calibration:
+    """The densities of cosines seen: same (N,) of one person each, whose number is in `people` (N,), and other (M,).
+
+    Looks of one person are no independent examples: each person counts as one.
+    """
+    names, index = np.unique(people, return_inverse=True)
+    own = np.bincount(index, same) / np.maximum(np.bincount(index), 1) if len(names) else np.zeros(0)
+    prior_same, prior_other = commonness + (1 - commonness) * PRIOR.same, commonness
+    same_mean = (own.sum() + PRIOR.people * prior_same) / (len(own) + PRIOR.people)
+    other_mean = (other.sum() + PRIOR.people * prior_other) / (len(other) + PRIOR.people)
+    deviations = np.square(other - other_mean).sum() + PRIOR.people * PRIOR.spread**2
+    variance = deviations / (len(other) + PRIOR.people)
+    return Calibration(
+        float(min(same_mean, 1.0)),
+        float(other_mean),
+        float(variance),
+        float(np.log(len(other) + PRIOR.others)),
+        -float(np.log(len(own) + PRIOR.selves)),
+    )

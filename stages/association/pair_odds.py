@@ -1,0 +1,160 @@
+"""Log-odds that two tracklets are one person's, in nats: what is usual, looks, and motion.
+
+    odds = prior(gap) + looks + motion(gap)
+
+The prior compares how often a person is seen again after such a time with how often somebody else begins. Motion counts as far
+as the person may have walked on unseen; after a long absence people come back by any entry, and their way says nothing.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array, csr_array, triu
+
+from stages.association.likeness import Looks
+from stages.association.motion import Ends, Passage
+from stages.contracts.tracklets import Tracklets
+
+Array = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+AGAIN = 0.6  # share of tracklets whose person is seen again ...
+SOON, SOON_S = 0.5, 1.0  # ... of which so many after an occlusion, exponential with this mean in seconds ...
+LATER_S = 2.0  # ... and the others after an absence, log-uniform from here to the longest
+UNSEEN_S = 4.0  # time constant in which a person hidden has left or turned
+HORIZON_S = 12.0  # after which motion says nothing at all
+IMPOSSIBLE = -30.0  # nats: two tracklets that interlock, or a return that counts as somebody new
+BLIND = -2.5  # nats where motion decides alone: what is easy the tracker and `rewire` have joined already
+AT_EDGE = 0.05  # body heights from the picture's edge within which one crosses it ...
+AHEAD_S = 0.5  # ... in so many seconds more
+FLICKER_S = 0.5  # seconds that a detector may lose somebody at the edge
+MOST_CANDIDATES = 12  # likeliest continuations of a tracklet that are looked at
+BLOCK = 256  # tracklets compared with all later ones at once
+
+
+@dataclass(frozen=True, eq=False)
+class Odds:
+    """Log-odds of E pairs and what they are made of."""
+
+    first: Ints  # (E,) the earlier
+    second: Ints  # (E,)
+    gap_s: Array  # below 0: they interlock
+    prior: Array  # nats
+    looks: Array
+    motion: Array
+    total: Array
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    def take(self, chosen: Ints | NDArray[np.bool_]) -> "Odds":
+        return Odds(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
+
+    def joined(self, other: "Odds") -> "Odds":
+        return Odds(*(np.concatenate([getattr(self, name), getattr(other, name)]) for name in self.__dataclass_fields__))
+
+
+@dataclass(frozen=True, eq=False)
+class Acquaintance:
+    """All that is known of a video's tracklets, asked pair by pair."""
+
+    looks: Looks
+    passage: Passage
+    classes: Ints  # (T,)
+    leaves: NDArray[np.bool_]  # (2, T) began, ended at the picture's edge
+    fps: float
+    births_per_s: float
+    max_gap_s: float
+    longest_s: float  # that an absence in this video can be
+    returns_are_new: bool
+
+    def odds(self, one: Ints, other: Ints) -> Odds:
+        """Of pairs (E,) in any order."""
+        frames = self.passage.ends.frames
+        swapped = frames[0, one] > frames[0, other]
+        first, second = np.where(swapped, other, one), np.where(swapped, one, other)
+        gap_s = (frames[0, second] - frames[1, first]) / self.fps
+        looks, motion, prior = self.looks.nats(first, second), np.zeros(len(first)), np.zeros(len(first))
+        near = np.flatnonzero((gap_s > 0) & (gap_s <= HORIZON_S))
+        walking = np.exp(-gap_s[near] / UNSEEN_S)
+        fit = self.passage.nats(first[near], second[near])
+        motion[near] = np.logaddexp(np.log(walking) + fit, np.log1p(-walking))
+        seen = (self.looks.supports[first] > 0) & (self.looks.supports[second] > 0)
+        usual = np.flatnonzero((seen | (gap_s <= HORIZON_S)) & (gap_s > 0) & (gap_s <= self.max_gap_s))
+        prior[usual] = self.prior(gap_s[usual]) + np.where(seen[usual], 0.0, BLIND)
+        total = np.round(prior + looks + motion, 6)
+        total[(gap_s <= 0) | (self.classes[first] != self.classes[second]) | self.is_new(first, second, gap_s)] = IMPOSSIBLE
+        return Odds(first, second, gap_s, prior, looks, motion, total)
+
+    def prior(self, gap_s: Array) -> Array:
+        """Log of the rate at which one is seen again after such a time over that at which somebody else begins."""
+        soon = SOON / SOON_S * np.exp(-gap_s / SOON_S)
+        later = (1 - SOON) / ((gap_s + LATER_S) * np.log1p(self.longest_s / LATER_S))
+        return np.asarray(np.log(AGAIN * (soon + later) / self.births_per_s))
+
+    def is_new(self, first: Ints, second: Ints, gap_s: Array) -> NDArray[np.bool_]:
+        """Whether one left the picture, or the other came in, where who returns counts as somebody new."""
+        return np.asarray(self.returns_are_new & (self.leaves[1, first] | self.leaves[0, second]) & (gap_s > FLICKER_S))
+
+    def candidates(self) -> Odds:
+        """The likeliest pairs with positive odds, a few for each tracklet; cost follows the pairs within the longest gap."""
+        begins, ends = self.passage.ends.frames
+        by_begin = np.argsort(begins, kind="stable")
+        starts = begins[by_begin]
+        by_end = np.argsort(ends, kind="stable")
+        found = [self.odds(np.zeros(0, np.int64), np.zeros(0, np.int64))]
+        for k in range(0, len(by_end), BLOCK):
+            rows = by_end[k : k + BLOCK]
+            low = np.searchsorted(starts, ends[rows[0]], side="right")
+            high = np.searchsorted(starts, ends[rows[-1]] + self.max_gap_s * self.fps, side="right")
+            found.append(self._likely(rows, by_begin[low:high]))
+        every = found[0]
+        for part in found[1:]:
+            every = every.joined(part)
+        return _best(every, MOST_CANDIDATES)
+
+    def _likely(self, rows: Ints, columns: Ints) -> Odds:
+        """Pairs of a row and a later column with positive odds."""
+        begins, ends = self.passage.ends.frames
+        gap_s = (begins[columns][None, :] - ends[rows][:, None]) / self.fps
+        possible = (gap_s > 0) & (gap_s <= self.max_gap_s)
+        hopeful = self.looks.table(rows, columns) + self.prior(np.maximum(gap_s, 0)) > 0
+        row, column = np.nonzero(possible & (hopeful | (gap_s <= HORIZON_S)))
+        odds = self.odds(rows[row], columns[column])
+        return odds.take(odds.total > 0)
+
+
+def _best(odds: Odds, limit: int) -> Odds:
+    """The pairs among the `limit` likeliest of both its tracklets."""
+    kept = np.ones(len(odds), dtype=bool)
+    for side in (odds.first, odds.second):
+        order = np.lexsort((odds.first, odds.second, -odds.total, side))
+        starts = np.flatnonzero(np.diff(side[order], prepend=-1))
+        rank = np.arange(len(order)) - np.repeat(starts, np.diff(np.append(starts, len(order))))
+        kept[order[rank >= limit]] = False
+    return odds.take(kept)
+
+
+def seen_together(tracklets: Tracklets) -> Ints:
+    """(P, 2) positions of tracklets that share a frame, the smaller first: they are two people."""
+    position = np.searchsorted(tracklets.ids, tracklets.tracklet_ids)
+    shape = (len(tracklets.ids), tracklets.num_frames)
+    seen = csr_array(coo_array((np.ones(len(position), np.int32), (position, tracklets.frame_numbers)), shape=shape))
+    pairs = triu(seen @ seen.T, k=1).tocoo()
+    found = np.stack([pairs.row, pairs.col], axis=1).astype(np.int64)
+    return found[np.lexsort((found[:, 1], found[:, 0]))]
+
+
+def at_edge(tracklets: Tracklets, ends: Ends) -> NDArray[np.bool_]:
+    """(2, T) whether each tracklet came in, and left, over the picture's left, right or lower edge, as its ends point."""
+    offsets = tracklets.offsets()
+    ahead = AHEAD_S * tracklets.fps
+    crossing = []
+    for rows, velocities in ((offsets[:-1], -ends.velocities[0]), (offsets[1:] - 1, ends.velocities[1])):
+        x1, y1, x2, y2 = tracklets.bboxes[rows].T.astype(np.float64)
+        margin = AT_EDGE * (y2 - y1)
+        moved_x, moved_y = velocities[:, 0] * ahead, velocities[:, 1] * ahead
+        beyond_side = (x1 + moved_x < margin) | (x2 + moved_x > tracklets.width_px - margin)
+        crossing.append(beyond_side | (y2 + moved_y > tracklets.height_px - margin))
+    return np.stack(crossing)

@@ -1,0 +1,219 @@
+"""Merge: who is one person, who never, and what the audit says."""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pytest
+
+from stages.association.appearance import spread, views_of
+from stages.association.likeness import Calibration, calibrate, learn_looks, support_of
+from stages.association.motion import ends_of, learn_passage, learn_straying
+from stages.association.pair_odds import at_edge, seen_together
+from stages.contracts.tracklets import Tracklets
+from stages.errors import DataError
+from stages.merge import MergeParams, merge
+from tests.tables import box, embeddings_of, tracklets
+
+MERGE = MergeParams(enabled=True, max_gap_s=3600.0)
+DIM = 24
+RED, BLUE, GREEN = np.eye(DIM)[:3]
+
+
+def standing(frames: Any, x: float = 100, height: float = 100) -> dict[int, Any]:
+    return {frame: box(x, 100, 40, height) for frame in frames}
+
+
+def walking(frames: Any, x: float = 100, step: float = 5) -> dict[int, Any]:
+    return {frame: box(x + step * frame) for frame in frames}
+
+
+def people(table: Tracklets) -> list[list[int]]:
+    """Frames of each id."""
+    return [entry["frame_numbers"].tolist() for entry in table.to_dicts()]
+
+
+def crowd(others: int = 6) -> tuple[dict[int, Any], dict[int, Any]]:
+    """Bystanders, ids from 11, seen together all the time, each with a look of their own: what a video is calibrated by."""
+    rng = np.random.default_rng(0)
+    paths = {11 + k: standing(range(100), x=20 + 90 * k) for k in range(others)}
+    return paths, {name: np.eye(DIM)[3 + int(name) - 11] + 0.1 * rng.normal(0, 1, (100, DIM)) for name in paths}
+
+
+def noisy(look: Any, count: int, seed: int = 1) -> Any:
+    return np.asarray(look) + 0.1 * np.random.default_rng(seed).normal(0, 1, (count, len(look)))
+
+
+def test_who_looks_the_same_after_an_absence_is_one_person_and_the_audit_says_why() -> None:
+    paths, looks = crowd()
+    paths |= {1: standing(range(30), x=300), 2: standing(range(70, 100), x=500), 3: standing(range(60, 100), x=200)}
+    looks |= {1: noisy(RED, 30), 2: noisy(RED, 30, 2), 3: noisy(BLUE, 40)}
+    table = tracklets(paths)
+    merged, audit = merge(table, embeddings_of(table, looks), MERGE)
+    assert len(merged.ids) == len(table.ids) - 1
+    (row,) = [row for row in audit if row.decision == "joined"]
+    assert (row.tracklet_id, row.other_tracklet_id, row.merged_id) == (1, 2, 1)
+    assert row.gap_s == pytest.approx(4.1)
+    assert row.looks_nats > 3 > row.prior_nats
+    assert row.gain_nats == pytest.approx(row.prior_nats + row.looks_nats + row.motion_nats, abs=1e-5)
+    assert 0.5 < row.probability < 1
+
+
+def test_who_looks_otherwise_is_not() -> None:
+    paths, looks = crowd()
+    paths |= {1: standing(range(30), x=300), 2: standing(range(70, 100), x=310)}
+    looks |= {1: noisy(RED, 30), 2: noisy(GREEN, 30)}
+    table = tracklets(paths)
+    assert merge(table, embeddings_of(table, looks), MERGE)[0].ids.tolist() == list(range(1, 9))
+
+
+def test_of_two_who_were_seen_together_the_likelier_returned() -> None:
+    paths, looks = crowd()
+    paths |= {1: standing(range(30), x=300), 2: standing(range(30), x=400), 3: standing(range(70, 100), x=350)}
+    looks |= {1: noisy(RED, 30), 2: noisy(RED + 0.5 * BLUE, 30), 3: noisy(RED, 30, 3)}
+    table = tracklets(paths)
+    merged, audit = merge(table, embeddings_of(table, looks), MERGE)
+    assert [*range(30), *range(70, 100)] in people(merged)
+    joined = next(row for row in audit if row.decision == "joined")
+    assert (joined.tracklet_id, joined.other_tracklet_id) == (1, 3)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "why"),
+    [
+        (standing(range(10)), standing(range(9, 20), x=300), "both are seen in frame 9"),
+        (standing(range(0, 20, 2)), standing(range(1, 20, 2)), "they interlock"),
+    ],
+)
+def test_who_is_seen_at_the_same_time_is_two_people(first: Any, second: Any, why: str) -> None:
+    table = tracklets({1: first, 2: second})
+    merged, _ = merge(table, embeddings_of(table, {1: RED, 2: RED}), MERGE)
+    assert len(merged.ids) == 2, why
+
+
+def test_classes_never_mix() -> None:
+    table = tracklets({1: walking(range(30)), 2: walking(range(32, 60))})
+    table.class_ids[table.tracklet_ids == 2] = 1
+    assert len(merge(table, embeddings_of(table, {}), MERGE)[0].ids) == 2
+
+
+def test_without_looks_motion_joins_who_walks_on_behind_something() -> None:
+    near = tracklets({1: walking(range(40)), 2: walking(range(48, 90))})
+    assert len(merge(near, embeddings_of(near, {}), MERGE)[0].ids) == 1
+    off_course = tracklets({1: walking(range(40)), 2: walking(range(48, 90), x=-100)})
+    assert len(merge(off_course, embeddings_of(off_course, {}), MERGE)[0].ids) == 2
+    much_later = tracklets({1: walking(range(20)), 2: walking(range(80, 100), x=-200)}, num_frames=1000)
+    assert len(merge(much_later, embeddings_of(much_later, {}), MERGE)[0].ids) == 2
+
+
+def test_motion_is_the_same_whichever_way_time_runs() -> None:
+    ways = {1: walking(range(40)), 2: walking(range(48, 90), x=110), 3: standing(range(20, 60), x=400)}
+    back = {name: {100 - frame: place for frame, place in way.items()} for name, way in ways.items()}
+    there, again = learn_passage(tracklets(ways)), learn_passage(tracklets(back, num_frames=101))
+    one, two, three = (np.array([k]) for k in range(3))
+    assert there.nats(one, two) == pytest.approx(again.nats(two, one), abs=0.5)
+    assert there.nats(one, two) > there.nats(three, two) + 1
+
+
+@pytest.mark.parametrize(("returns", "expected"), [("same_person", 7), ("new_person", 8)])
+def test_who_left_the_picture_and_returned_is_whom_the_sequence_says(returns: Any, expected: int) -> None:
+    paths, looks = crowd()
+    paths |= {1: walking(range(31), x=300, step=10), 2: walking(range(70, 100), x=600 + 700, step=-10)}
+    looks |= {1: noisy(RED, 31), 2: noisy(RED, 30, 2)}
+    table = tracklets(paths)
+    assert at_edge(table, ends_of(table))[:, :2].tolist() == [[False, True], [True, False]]
+    assert len(merge(table, embeddings_of(table, looks), MERGE, returns)[0].ids) == expected
+
+
+def test_the_longest_absence_is_a_parameter_and_what_lies_between_bridges_it() -> None:
+    paths, looks = crowd()
+    paths |= {1: standing(range(20), x=300), 2: standing(range(35, 55), x=300), 3: standing(range(70, 100), x=300)}
+    looks |= {1: noisy(RED, 20), 3: noisy(RED, 30, 2)}
+    short = MergeParams(enabled=True, max_gap_s=3.0)
+    table = tracklets({name: path for name, path in paths.items() if name != 2})
+    assert len(merge(table, embeddings_of(table, looks), short)[0].ids) == 8
+    table = tracklets(paths)
+    assert len(merge(table, embeddings_of(table, looks | {2: noisy(RED, 20, 3)}), short)[0].ids) == 7
+
+
+def test_what_must_and_cannot_be_is() -> None:
+    table = tracklets({1: walking(range(40)), 2: walking(range(48, 90)), 3: standing(range(50, 60), x=600)})
+    nothing = embeddings_of(table, {})
+    assert len(merge(table, nothing, MERGE, cannot=[(0, 1)])[0].ids) == 3
+    merged, audit = merge(table, nothing, MERGE, must=[(0, 2)])
+    assert [*range(40), *range(50, 60)] in people(merged)
+    assert [(row.decision, row.probability) for row in audit if row.decision == "corrected"] == [("corrected", 1.0)]
+    off = MergeParams(enabled=False, max_gap_s=3600.0)
+    assert len(merge(table, nothing, off, must=[(0, 2)])[0].ids) == 2
+    assert merge(table, nothing, off) == (table, [])
+    with pytest.raises(DataError, match="expected one cluster or two"):
+        merge(table, nothing, MERGE, must=[(1, 2)])
+
+
+def test_nothing_to_merge_is_normal() -> None:
+    table = tracklets({})
+    assert merge(table, embeddings_of(table, {}), MERGE) == (table, [])
+
+
+def test_nats_by_hand() -> None:
+    """Means 0.6 and 0, variance 0.04: between them, at 0.3, nothing is said; at 0.5 it is 0.6 / 0.04 * 0.2 = 3 nats.
+
+    At 0.9 it would be 9, of which 5 beyond the most, at -0.5 it would be -12."""
+    known = Calibration(same=0.6, other=0.0, variance=0.04, most_nats=4.0, least_nats=-2.0)
+    found = known.nats(np.array([0.3, 0.5, 0.9, -0.5, 0.9]), np.array([1.0, 1.0, 1.0, 1.0, 0.0]))
+    assert found.tolist() == pytest.approx([0, 3, 4 + np.log(6), -2 - np.log(11), 0])
+    half = known.nats(np.array([0.15, 0.3]), np.array([0.5, 0.5]))
+    assert half.tolist() == pytest.approx([0, 0.3 / 0.04 * 0.15])
+
+
+def test_where_strangers_are_as_alike_as_one_person_nothing_is_said() -> None:
+    rng = np.random.default_rng(3)
+    cosines = np.clip(rng.normal(0.6, 0.1, 400), -1, 1)
+    blurred = calibrate(cosines, np.arange(400) % 40, cosines, commonness=0.0)
+    assert np.abs(blurred.nats(np.linspace(0.3, 0.9, 7), np.ones(7))).max() < 0.5
+    clear = calibrate(cosines, np.arange(400) % 40, cosines - 0.6, commonness=0.0)
+    assert clear.nats(np.array([0.6]), np.ones(1)) > clear.most_nats
+
+
+def test_more_views_are_more_support() -> None:
+    assert support_of(np.array([0, 1, 6])).tolist() == pytest.approx([0, np.sqrt(1 / 2.5), np.sqrt(6 / 7.5)])
+
+
+def test_unseen_looks_say_nothing() -> None:
+    paths, looks = crowd()
+    table = tracklets(paths | {1: standing(range(100), x=600)})
+    found = learn_looks(views_of(table, embeddings_of(table, looks)), table.fps, seen_together(table))
+    assert found.nats(np.array([0, 1]), np.array([1, 2]))[0] == 0
+    assert found.table(np.array([0, 1]), np.array([1, 2]))[1, 1] < 0
+
+
+def test_views_are_spread_evenly_and_means_weighted() -> None:
+    table = tracklets({1: standing(range(10)), 2: standing(range(3), x=300)})
+    views = views_of(table, embeddings_of(table, {1: RED, 2: BLUE}))
+    assert views.counts().tolist() == [10, 3]
+    chosen = spread(views, 4)
+    assert chosen.counts().tolist() == [4, 3]
+    assert np.diff(chosen.rows[:4]).tolist() in ([3, 2, 3], [2, 3, 2], [3, 3, 2], [2, 3, 3])
+    confidences = table.confidences.copy()
+    confidences[:10] = 0.5
+    half = views_of(dataclasses.replace(table, confidences=confidences), embeddings_of(table, {1: RED, 2: BLUE}))
+    groups = np.array([0] * 9 + [2] * 4)
+    means = half.means(groups, 4)
+    assert means[0] == pytest.approx(RED)
+    assert means[2] == pytest.approx((0.251 * RED + 3 * 1.001 * BLUE) / (0.251 + 3.003), abs=1e-6)
+    assert not means[[1, 3]].any()
+
+
+def test_seen_together_by_hand() -> None:
+    table = tracklets({4: standing(range(5)), 6: standing([4, 9], x=200), 9: standing(range(5, 9), x=300)})
+    assert seen_together(table).tolist() == [[0, 1]]
+
+
+def test_people_who_walk_straight_stray_less_than_they_walk() -> None:
+    """5 px a frame at 10 frames/s and a height of 100 px: the velocity is believed, and little is left over."""
+    way = learn_straying(tracklets({k: walking(range(100), x=20 * k) for k in range(1, 9)}))
+    belief, spread = way.after(np.array([10.0, 20.0]))
+    assert (belief[:, 0] > 0.9).all()
+    assert (spread[:, 0] < 0.15).all()
+    farther = way.after(np.array([2 * way.lags[-1]]))[1]
+    assert farther == pytest.approx(2 * way.spread[-1:])
