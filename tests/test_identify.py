@@ -22,7 +22,7 @@ from stages.contracts.identities import Identities
 from stages.corrections.rows import HEADER
 from stages.errors import DataError
 from stages.identify import Decision, IdentifyParams, identify
-from stages.identity.looks import ACROSS, MAX_NATS, WITHIN, Calibration, calibrate
+from stages.identity.looks import MAX_NATS, WITHIN, Calibration, calibrate, expected_across
 from stages.identity.partition import partition, standing
 from stages.identity.whereabouts import compare_places, moment_log_odds
 from stages.portray import PortrayParams, portray
@@ -258,11 +258,12 @@ def test_distances_of_certain_pairs_teach_the_calibration_and_few_of_them_little
 
 def test_without_any_certain_pair_the_mixture_is_found() -> None:
     """30 friends at 0.3 among 870 strangers at 0.7: one in thirty."""
-    rng = np.random.default_rng(6)
+    rng, across = np.random.default_rng(6), expected_across(WITHIN)
+    assert across.same == pytest.approx(0.1 + 0.3 / 4)
     distances = np.concatenate([rng.normal(0.3, 0.05, 30), rng.normal(0.7, 0.05, 870)])
-    learnt = calibrate(np.zeros(0), np.zeros(0), distances, np.full(900, -np.log(30)), ACROSS)
+    learnt = calibrate(np.zeros(0), np.zeros(0), distances, np.full(900, -np.log(30)), across)
     assert (learnt.same, learnt.different) == pytest.approx((0.3, 0.7), abs=0.03)
-    only_strangers = calibrate(np.zeros(0), np.zeros(0), distances[30:], np.full(870, -np.log(30)), ACROSS)
+    only_strangers = calibrate(np.zeros(0), np.zeros(0), distances[30:], np.full(870, -np.log(30)), across)
     assert (only_strangers.log_odds(distances[30:]) - np.log(30) > 0).mean() < 0.01
 
 

@@ -39,9 +39,8 @@ class Calibration:
         return np.asarray(np.clip(nats, -MAX_NATS, MAX_NATS))
 
 
-# Distances of mean features as networks trained for Re-ID have them: within a camera, and from one to another.
-WITHIN = Calibration(same=0.10, different=0.40, spread=0.08)
-ACROSS = Calibration(same=0.25, different=0.45, spread=0.08)
+WITHIN = Calibration(same=0.10, different=0.40, spread=0.08)  # of mean features, as networks trained for Re-ID have them
+SHIFT = 0.25  # share of what tells two people apart by which another camera changes one's looks
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,10 +68,15 @@ def compare_looks(galleries: list[Gallery], same: Mask, different: Mask, prior_l
     open_pairs = pairs & ~own & ~same & ~different
     across = calibrate(
         distances[pairs & ~own & same], distances[pairs & ~own & different],
-        distances[open_pairs], prior_log_odds[open_pairs], ACROSS,
+        distances[open_pairs], prior_log_odds[open_pairs], expected_across(within),
     )  # fmt: skip
     odds = np.where(own, within.log_odds(distances), across.log_odds(distances))
     return Looks(distances, np.where(np.isnan(odds), 0.0, odds), within, across)
+
+
+def expected_across(within: Calibration) -> Calibration:
+    """What is known of two cameras beforehand, from what each shows by itself."""
+    return Calibration(within.same + SHIFT * (within.different - within.same), within.different, within.spread)
 
 
 def calibrate(same: Array, different: Array, unknown: Array, prior_log_odds: Array, prior: Calibration) -> Calibration:
