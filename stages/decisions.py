@@ -155,7 +155,7 @@ def _doubt(row: Evidence, otherwise: float) -> float:
     return float(np.clip(1 - probability if math.isfinite(probability) else otherwise, 0.0, 1.0))
 
 
-NAMING = ("tracklet_id", "other_tracklet_id", "new_tracklet_id", "frame_number")
+NAMING = ("tracklet_id", "other_tracklet_id", "new_tracklet_id", "merged_id", "frame_number")
 
 
 def _rest(row: Evidence) -> Evidence:

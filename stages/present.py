@@ -22,10 +22,11 @@ from stages.reporting.charts import Chart
 from stages.reporting.crowd import crowd_chart
 from stages.reporting.levels import BETTER, level_rows, shown_columns
 from stages.reporting.media import Media, read_media
-from stages.reporting.page import clock, plural, render
+from stages.reporting.page import render
 from stages.reporting.people import Person, read_people
 from stages.reporting.places import ground_chart, presence_chart, way_chart
 from stages.reporting.timeline import Moment, timeline_charts
+from stages.reporting.words import clock, plural
 from stages.scoring.levels import LEVELS, load_levels
 from stages.scoring.mistakes import Mistake, read_mistakes
 

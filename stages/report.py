@@ -22,8 +22,9 @@ from stages.reporting.curves import cost_chart, distance_chart, hota_chart, reli
 from stages.reporting.gains import cause_chart, gain_charts, timing_chart
 from stages.reporting.levels import BETTER, baseline_rows, differences, level_rows, shown_columns
 from stages.reporting.media import Media, read_media
-from stages.reporting.page import NONE, figure, plural, render, write_assets
+from stages.reporting.page import render, write_assets
 from stages.reporting.shared import people_across
+from stages.reporting.words import NONE, figure, plural
 from stages.timings import Timing, by_stage, read_timings
 
 TIMING_COLUMNS = ("seconds", "computing (s)", "frames/s alone", "frames/s overall", "peak memory (MB)")

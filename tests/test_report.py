@@ -10,7 +10,7 @@ import pytest
 
 from stages.errors import DataError
 from stages.report import format_timings
-from stages.reporting.page import clock, figure
+from stages.reporting.words import clock, figure
 from stages.timings import Timing, by_stage, read_timings
 from tests.html_check import Page, unresolved
 from tests.report_project import make_project, run_stage, run_stages

@@ -1,19 +1,21 @@
 """Decisions and mistakes as cards: what happened, why, how doubtful, with pictures of both sides."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from stages.decisions import Decision, Kind
 from stages.reporting.media import Media, Picture
+from stages.reporting.words import NONE
 from stages.scoring.causes import CAUSES, Cause
 from stages.scoring.mistakes import Mistake, worst_first
 
 MAX_CARDS = 200  # of a kind
 KINDS: tuple[tuple[Kind, str, str, str], ...] = (
     ("join", "Joins", "merges.csv",
-     "Tracklets of one person brought together across a gap: each row shows the person before the gap and after it. The most "
-     "doubtful join first: one whose runner-up was nearly as good."),
+     "Tracklets of one person brought together across a gap: a row shows the person before the gap (grey line) and after it "
+     "(blue line). The most doubtful first: a join whose runner-up was nearly as good."),
     ("cut", "Cuts", "splits.csv",
      "Tracklets that changed person and were cut there: the two sides should show different people."),
     ("exchange", "Exchanges", "rewires.csv",
@@ -90,11 +92,18 @@ def decision_kinds(
 
 
 def evidence_facts(evidence: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Names and values of whatever evidence there is, the well-known first."""
-    known = [name for name in FIRST if name in evidence]
-    return [
-        (WORDS.get(name, name.replace("_", " ")), evidence[name]) for name in [*known, *(n for n in evidence if n not in known)]
-    ]
+    """Names and values of whatever evidence there is, the well-known first; numbers with four significant digits."""
+    names = [name for name in FIRST if name in evidence] + [name for name in evidence if name not in FIRST]
+    return [(WORDS.get(name, name.replace("_", " ")), _short(evidence[name])) for name in names]
+
+
+def _short(text: str) -> str:
+    """A number as people read it: four significant digits, none where it is infinite or unknown; other text as it is."""
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    return f"{number:.4g}" if math.isfinite(number) else NONE
 
 
 def cause_rows(mistakes: Sequence[Mistake]) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 MARGIN = {"l": 8, "r": 8, "t": 30, "b": 8}
-UNDER_BUTTONS = {**MARGIN, "t": 58}  # of a chart with a legend and buttons to zoom
+BELOW = {"yref": "container", "y": 0, "yanchor": "bottom"}  # a legend out of the way of the buttons to zoom
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from stages.contracts.detections import Detections
 from stages.contracts.tracklets import Tracklets
-from stages.reporting.charts import UNDER_BUTTONS, Chart, make_figure
+from stages.reporting.charts import BELOW, Chart, make_figure
 from stages.reporting.theme import BLUE, GREY, ORANGE
 
 MAX_BINS = 600
@@ -36,7 +36,7 @@ def crowd_chart(detections: Detections, tracks: Tracklets, high_confidence: floa
         seconds = (np.arange(len(means)) * width + (width - 1) / 2) / tracks.fps
         traces.append(go.Scatter(x=np.round(seconds, 3), y=np.round(means, 2), mode="lines", name=name,
                                  line={"color": color, "width": 1.5}))  # fmt: skip
-    figure = make_figure(*traces, dragmode="zoom", margin=UNDER_BUTTONS, hovermode="x unified",
+    figure = make_figure(*traces, dragmode="zoom", legend=BELOW, hovermode="x unified",
                          xaxis={"title": {"text": "seconds"}},
                          yaxis={"title": {"text": "boxes a frame"}, "rangemode": "tozero"})  # fmt: skip
     frames_ = max(tracks.num_frames, 1)

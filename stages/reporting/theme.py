@@ -2,8 +2,8 @@
 
 from typing import Any
 
-# Okabe and Ito, "Color Universal Design" (2008): told apart by colour-blind people.
-BLUE, ORANGE, GREEN, RED, PURPLE, SKY = "#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9"
+# After Okabe and Ito, "Color Universal Design" (2008), told apart by colour-blind people; the blue lighter, for dark pages.
+BLUE, ORANGE, GREEN, RED, PURPLE, SKY = "#2887d2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9"
 GREY = "#8a94a3"
 LEVEL_COLORS = {"raw": GREY, "rewired": SKY, "split": PURPLE, "merged": ORANGE, "final": BLUE}
 DARK_GROUND = "#1b2029"  # behind identities' colours, which are made for footage

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from stages.contracts.tracklets import Tracklets
 from stages.decisions import NOBODY, owners
-from stages.reporting.charts import UNDER_BUTTONS, Chart, make_figure
+from stages.reporting.charts import BELOW, Chart, make_figure
 from stages.reporting.theme import GREEN, GREY, PURPLE, RED
 
 LANES_PER_CHART, MAX_CHARTS = 40, 6
 MAX_BINS = 1200  # columns of a chart
 LANE_PX = 22
-BLUES = [[0, "rgba(0,114,178,0.18)"], [1, "rgba(0,114,178,1)"]]
+BLUES = [[0, "rgba(40,135,210,0.15)"], [1, "rgba(40,135,210,1)"]]
 AMBER = [[0, "rgba(230,159,0,0.75)"], [1, "rgba(230,159,0,0.75)"]]
 SYMBOLS = {
     "join": ("triangle-right", GREEN),
@@ -111,7 +111,7 @@ def _chart(
     ]  # fmt: skip
     figure = make_figure(
         *[trace for trace in traces if trace is not None],
-        dragmode="zoom", margin=UNDER_BUTTONS,
+        dragmode="zoom", legend=BELOW,
         hovermode="closest",
         xaxis={"title": {"text": "seconds"}, "range": [first_s, last_s]},
         yaxis={"tickvals": list(range(len(ids))), "ticktext": who, "range": [len(ids) - 0.4, -0.6], "fixedrange": True,

@@ -46,6 +46,7 @@
       layout.height = Number(plot.dataset.height);
       plot.replaceChildren();
       const zooms = Boolean(layout.dragmode);
+      if (matchMedia("(pointer: coarse)").matches) layout.dragmode = false; // a finger scrolls the page; buttons zoom
       await window.Plotly.newPlot(plot, data, layout, { responsive: true, displaylogo: false, displayModeBar: zooms, modeBarButtons: buttons });
     } catch (error) {
       plot.textContent = `This chart could not be drawn: ${error.message}`;
@@ -66,8 +67,14 @@
   const readout = document.querySelector("[data-readout]");
   const frame = () => Math.floor(video.currentTime * fps + 1e-3);
   function seek(seconds) {
+    const go = () => { video.currentTime = (Math.round(seconds * fps) + 0.5) / fps; };
     video.pause();
-    video.currentTime = (Math.round(seconds * fps) + 0.5) / fps;
+    if (video.readyState) go();
+    else {
+      video.addEventListener("loadedmetadata", go, { once: true });
+      video.preload = "auto";
+      video.load();
+    }
     const { top, bottom } = video.getBoundingClientRect();
     if (top < 0 || bottom > innerHeight) video.scrollIntoView({ block: "center" });
   }
@@ -88,10 +95,7 @@
   });
   function followHash() {
     const asked = /^#frame=(\d+)$/.exec(location.hash);
-    if (!asked) return;
-    const jump = () => { seek(Number(asked[1]) / fps); video.scrollIntoView({ block: "center" }); };
-    if (video.readyState >= 1) jump();
-    else { video.addEventListener("loadedmetadata", jump, { once: true }); video.preload = "metadata"; video.load(); }
+    if (asked) seek(Number(asked[1]) / fps);
   }
   addEventListener("hashchange", followHash);
   followHash();
