@@ -89,7 +89,7 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise DataError(f"{path}: expected a file, found none") from error
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # no text, no JSON, a number of thousands of digits, too deep
         raise DataError(f"{path}: expected JSON, got: {error}") from error
 
 

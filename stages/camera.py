@@ -22,9 +22,11 @@ def read_camera(path: Path) -> Homography | None:
         raise DataError(f'{path}: expected {{"image_to_ground": null or a 3x3 matrix}}, got {values!r}')
     if values["image_to_ground"] is None:
         return None
+    rows = values["image_to_ground"]
+    numbers = isinstance(rows, list) and all(isinstance(row, list) and all(map(_is_number, row)) for row in rows)
     try:
-        homography = np.asarray(values["image_to_ground"], dtype=np.float64)
-    except (TypeError, ValueError):
+        homography = np.asarray(rows if numbers else [], dtype=np.float64)
+    except (OverflowError, ValueError):
         homography = np.zeros(0)
     if homography.shape != (3, 3) or not np.isfinite(homography).all() or np.linalg.matrix_rank(homography) < 3:
         raise DataError(
@@ -32,6 +34,10 @@ def read_camera(path: Path) -> Homography | None:
             f"got {values['image_to_ground']!r}"
         )
     return homography
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def to_ground(points: NDArray[np.float64], image_to_ground: Homography, seen: tuple[float, float]) -> NDArray[np.float64]:

@@ -24,6 +24,7 @@ from stages.params import load_section, load_value
 from stages.pins import check_pins
 from stages.seqinfo import SequenceInfo, read_seqinfo
 from stages.sequence_folder import holds_data
+from stages.trusted import check_trusted
 from stages.weights import weights_file
 
 CHUNK_BATCHES = 8
@@ -56,6 +57,7 @@ def network_detections(args: Namespace, params: DetectParams, info: SequenceInfo
             f"{args.pixels}: expected a video or images, found none: set sequences.{args.sequence}.detections to stored"
         )
     weights = weights_file(args.weights, (".pt",))
+    check_trusted(weights)
     from stages.detecting.yolo import YoloDetector  # torch takes seconds to import; stored detections do without
     from stages.devices import device_name, prepare_device, saying_what_fits
     from stages.frames import prefetched, read_frames

@@ -13,12 +13,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from ruamel.yaml import YAML
+from ruamel.yaml.composer import Composer
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import AliasEvent
 
 from stages.errors import ParamsError
 
 PARAMS = Path("params.yaml")
 SEQUENCE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+WEIGHTS_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]*")  # @: a registered model and its alias
 RESERVED_NAMES = {
     "all",
     "diagnoses",
@@ -33,6 +36,10 @@ RESERVED_NAMES = {
 SECTIONS = ("scenes", "cameras", "synthesize", "sequences", "detect", "register", "track", "embed", "rewire", "split", "merge",
             "smooth", "portray", "identify", "analyze", "evaluate", "render", "report")  # fmt: skip
 SEQUENCE_KEYS = ("detections", "camera_motion", "clip", "regions", "camera_group", "returns", "clock_offset_s")
+MAX_BYTES, MAX_DEPTH, MAX_NODES, MAX_LETTERS = 10**6, 30, 10**5, 1000  # of a file, and of each value; far above any real one
+UNREADABLE = (  # what ruamel.yaml lets through for damaged values: !!int x, 2001-99-99, a list as a key
+    ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError,
+)  # fmt: skip
 T = TypeVar("T")
 
 
@@ -64,18 +71,30 @@ def _node(name: str, path: Path) -> Any:
         if not isinstance(node, dict) or key not in node:
             raise ParamsError(f"{path}: {'.'.join(parts[: depth + 1])}: expected an entry, found none")
         node = node[key]
+        if depth == 1 and parts[0] in ("sequences", "cameras"):
+            _check_name(parts[0], key, path)
         if depth == 1 and parts[0] == "sequences":
             _check_sequence(key, node, path)
     return node
 
 
-def _check_sequence(name: str, settings: Any, path: Path) -> None:
-    """Raises ParamsError where the name cannot be a folder of its own, or a setting is not one of a sequence."""
+def _check_name(section: str, name: str, path: Path) -> None:
+    """Raises ParamsError where a sequence or a camera has a name that cannot be a folder of its own."""
     if not SEQUENCE_NAME.fullmatch(name) or name in RESERVED_NAMES:
         raise ParamsError(
-            f"{path}: sequences: expected names of a letter and then letters, digits, _ or -, and none of "
+            f"{path}: {section}: expected names of a letter and then letters, digits, _ or -, and none of "
             f"{', '.join(sorted(RESERVED_NAMES))}, got {name!r}"
         )
+
+
+def check_weights_name(name: str) -> None:
+    """Raises ParamsError where `weights` names something else than a folder in data/weights."""
+    if not WEIGHTS_NAME.fullmatch(name):
+        raise ParamsError(f"weights: expected the name of a folder in data/weights: letters, digits, ., _ or -, got {name!r}")
+
+
+def _check_sequence(name: str, settings: Any, path: Path) -> None:
+    """Raises ParamsError where a setting is not one of a sequence."""
     for key in settings if isinstance(settings, dict) else [settings]:
         if key not in SEQUENCE_KEYS:
             raise ParamsError(f"{path}: sequences.{name}.{key}: expected one of {', '.join(SEQUENCE_KEYS)}, got an unknown key")
@@ -92,26 +111,61 @@ def read_params(path: Path = PARAMS) -> dict[str, Any]:
 
 def read_yaml(path: Path) -> dict[str, Any]:
     """The mapping in a file. Raises ParamsError when it is missing or no YAML mapping."""
+    yaml = YAML(typ="safe")  # YAML 1.2, by the reader and in the way of DVC: both must see the same values
+    yaml.Composer = _BoundedComposer
+    yaml.max_depth = MAX_DEPTH
     try:
-        node = YAML(typ="safe").load(path)  # YAML 1.2, by the reader and in the way of DVC: both must see the same values
+        if path.stat().st_size > MAX_BYTES:
+            raise ParamsError(f"expected at most {MAX_BYTES:,} bytes, got {path.stat().st_size:,}")
+        node = yaml.load(path)
     except FileNotFoundError as error:
         raise ParamsError(f"{path}: expected a file, found none (run stages from the project's root)") from error
     except MarkedYAMLError as error:
         line = f" in line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise ParamsError(f"{path}: expected YAML, got: {error.problem}{line}") from error
-    except (YAMLError, UnicodeDecodeError) as error:
-        raise ParamsError(f"{path}: expected YAML, got: {' '.join(str(error).split())}") from error
+    except ParamsError as error:
+        raise ParamsError(f"{path}: {error}") from error
+    except (YAMLError, *UNREADABLE) as error:
+        raise ParamsError(f"{path}: expected YAML, got: {error or type(error).__name__}") from error
     if not isinstance(node, dict):
         raise ParamsError(f"{path}: expected a mapping of sections, got {type(node).__name__}")
     return node
+
+
+class _BoundedComposer(Composer):
+    """Counts values, those behind an alias each time anew: nine lines of aliases of aliases can stand for billions."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        alias = self.parser.check_event(AliasEvent)
+        mark = self.parser.peek_event().start_mark
+        before: int = getattr(self, "count", 0)
+        self.count = before + 1
+        node = super().compose_node(parent, index)
+        sizes: dict[int, int] = self.__dict__.setdefault("sizes", {})
+        if not alias:
+            sizes[id(node)] = self.count - before
+        elif id(node) not in sizes:
+            raise ParamsError(f"line {mark.line + 1}: expected a value, got an alias of the value that it stands in")
+        else:
+            self.count += sizes[id(node)]
+        if isinstance(node.value, str) and len(node.value) > MAX_LETTERS:
+            raise ParamsError(
+                f"line {mark.line + 1}: expected at most {MAX_LETTERS:,} letters in a value, got {len(node.value):,}"
+            )
+        if self.count > MAX_NODES:
+            raise ParamsError(
+                f"line {mark.line + 1}: expected at most {MAX_NODES:,} values, aliases counted each time, got more"
+            )
+        return node
 
 
 def sequence_names(path: Path = PARAMS) -> list[str]:
     """Names of all sequences, in the file's order."""
     sequences = read_params(path).get("sequences")
     if not isinstance(sequences, dict):
-        raise ParamsError(f"{path}: sequences: expected a mapping from name to settings, got {sequences!r}")
+        raise ParamsError(f"{path}: sequences: expected a mapping from name to settings, got {_text(sequences)}")
     for name, settings in sequences.items():
+        _check_name("sequences", str(name), path)
         _check_sequence(str(name), settings, path)
     return [str(name) for name in sequences]
 
@@ -121,7 +175,7 @@ def make_section(kind: type[T], values: Any, place: str) -> T:
     fields = dataclasses.fields(kind)  # type: ignore[arg-type]
     names = [field.name for field in fields]
     if not isinstance(values, dict):
-        raise ParamsError(f"{place}: expected a mapping with {', '.join(names)}, got {values!r}")
+        raise ParamsError(f"{place}: expected a mapping with {', '.join(names)}, got {_text(values)}")
     for key in values:
         if key not in names:
             raise ParamsError(f"{place}.{key}: expected one of {', '.join(names)}, got an unknown key")
@@ -154,7 +208,7 @@ def _checked(value: Any, hint: Any, place: str, bounds: Range | None = None) -> 
     if get_origin(hint) is tuple:
         element = get_args(hint)[0]
         if not isinstance(value, list):
-            raise ParamsError(f"{place}: expected a list, got {value!r}")
+            raise ParamsError(f"{place}: expected a list, got {_text(value)}")
         return tuple(_checked(item, element, f"{place}[{i}]") for i, item in enumerate(value))
     number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300  # a float can hold it
     good = {bool: isinstance(value, bool), str: isinstance(value, str), float: number,
@@ -169,5 +223,8 @@ def _checked(value: Any, hint: Any, place: str, bounds: Range | None = None) -> 
 
 
 def _text(value: Any) -> str:
-    """The value as a person would write it in YAML."""
-    return json.dumps(value, default=str)
+    """The value as a person would write it in YAML; what JSON cannot write (a date as a key) as Python would."""
+    try:
+        return json.dumps(value, default=str)
+    except TypeError:
+        return repr(value)

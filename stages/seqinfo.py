@@ -8,6 +8,7 @@ from stages.errors import DataError
 
 MIN_FPS, MAX_FPS = 0.01, 9999.0
 MAX_SIZE_PX = 100_000
+MAX_BYTES = 10_000  # the time that configparser takes grows with the square of a line
 MAX_FRAMES = 10**7  # 92 hours at 30 frames per second
 
 
@@ -27,6 +28,8 @@ def read_seqinfo(path: Path) -> SequenceInfo:
     """The content of a seqinfo.ini. Raises DataError naming the key that is missing or wrong."""
     config = configparser.ConfigParser(interpolation=None)
     try:
+        if path.stat().st_size > MAX_BYTES:
+            raise DataError(f"{path}: expected at most {MAX_BYTES:,} bytes, got {path.stat().st_size:,}")
         config.read_string(path.read_text(encoding="utf-8-sig"))
         section = config["Sequence"]
     except FileNotFoundError as error:
@@ -53,8 +56,12 @@ def read_seqinfo(path: Path) -> SequenceInfo:
     if timing not in ("constant", "variable"):
         raise DataError(f"{path}: frameTiming: expected constant or variable, got {timing}")
 
+    name = section.get("name", path.parent.name)
+    if not name.isprintable():
+        raise DataError(f"{path}: name: expected one line of letters, got {name!r}")
+
     return SequenceInfo(
-        section.get("name", path.parent.name),
+        name,
         int(number("imWidth", 1, MAX_SIZE_PX)),
         int(number("imHeight", 1, MAX_SIZE_PX)),
         number("frameRate", MIN_FPS, MAX_FPS, whole=False),

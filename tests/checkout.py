@@ -12,6 +12,8 @@ import yaml
 from tests.conftest import ROOT
 
 BIN = Path(sys.executable).parent
+ALONE = ["unshare", "--map-current-user", "--net"]  # in a network namespace of its own: no route, not even to itself
+WITHOUT_NETWORK = ALONE if subprocess.run([*ALONE, "true"], capture_output=True, check=False).returncode == 0 else []
 
 
 class Checkout:
@@ -31,9 +33,12 @@ class Checkout:
         self.run("git init -q && git add -A && git commit -qm start")
 
     def run(self, command: str, expect: int = 0, timeout_s: float = 600) -> str:
-        """What a shell command prints, both streams; fails the test when it exits otherwise than expected."""
+        """What a shell command prints, both streams, without a network where that can be taken away.
+
+        Fails the test when it exits otherwise than expected.
+        """
         done = subprocess.run(
-            ["bash", "-c", command], cwd=self.folder, env=self.environment(), text=True, timeout=timeout_s,
+            [*WITHOUT_NETWORK, "bash", "-c", command], cwd=self.folder, env=self.environment(), text=True, timeout=timeout_s,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
         assert done.returncode == expect, f"{command}: exit {done.returncode}\n{done.stdout}"

@@ -19,6 +19,7 @@ from stages.contracts.detections import Detections
 from stages.detecting.yolo import isolate_ultralytics
 from stages.errors import DataError, ParamsError
 from stages.frames import read_frames
+from stages.trusted import trust
 from stages.weights import weights_file
 from tests.network_project import HEIGHT, WIDTH, arguments, info, make_project, set_params, start
 
@@ -39,13 +40,19 @@ def tiny_yolo(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 @pytest.fixture
 def project(tmp_path: Path, tiny_yolo: bytes, monkeypatch: pytest.MonkeyPatch) -> Path:
-    weights = make_project(tmp_path) / "data/weights/tiny"
-    weights.mkdir(parents=True)
-    (weights / "tiny.pt").write_bytes(tiny_yolo)
+    put_weights(make_project(tmp_path), tiny_yolo)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RETRACE_DEVICE", "cpu")
     monkeypatch.setenv("DVC_ROOT", ".")
     return tmp_path
+
+
+def put_weights(folder: Path, content: bytes) -> None:
+    """Makes the content the project's weights, and trusts it."""
+    weights = folder / "data/weights/tiny/tiny.pt"
+    weights.parent.mkdir(parents=True, exist_ok=True)
+    weights.write_bytes(content)
+    trust(weights, "made for a test")
 
 
 def run_detect(monkeypatch: pytest.MonkeyPatch) -> Detections:
@@ -96,8 +103,7 @@ def test_a_killed_run_goes_on_and_gives_the_bytes_of_one_in_a_single_go(
     tmp_path: Path, tiny_yolo: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = make_project(tmp_path / "killed", num_frames=400)
-    (folder / "data/weights/tiny").mkdir(parents=True)
-    (folder / "data/weights/tiny/tiny.pt").write_bytes(tiny_yolo)
+    put_weights(folder, tiny_yolo)
     result = folder / "artifacts/detections_raw.npz"
 
     process = start("detect", folder)
@@ -148,7 +154,7 @@ def test_weights_that_hold_no_detector_are_refused_in_one_line(
     state = io.BytesIO()
     torch.save({"conv1.weight": torch.zeros(1)}, state)
     for content in (tiny_yolo[:100_000], b"", b"<html>not found</html>", state.getvalue(), pickle.dumps(print)):
-        (project / "data/weights/tiny/tiny.pt").write_bytes(content)
+        put_weights(project, content)
         with pytest.raises(
             DataError, match=r"tiny\.pt: expected an Ultralytics network, .*put it into data/weights/tiny"
         ) as raised:
@@ -164,8 +170,19 @@ class Touch:
         return Path.touch, (Path("touched"),)
 
 
-def test_code_in_weights_is_not_run(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_weights_that_nobody_vouched_for_are_not_loaded(
+    project: Path, tiny_yolo: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("data/weights/tiny/tiny.pt").write_bytes(tiny_yolo + b"\0")  # one byte more than the listed file
+    with pytest.raises(
+        DataError, match=r"expected a file listed in data/weights/tiny/trusted\.txt, .* `python -m stages\.trust_w"
+    ):
+        run_detect(monkeypatch)
+
+
+def test_code_in_weights_is_not_run_even_when_they_are_trusted(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     torch.save({"model": Touch()}, "data/weights/tiny/tiny.pt")
+    trust(Path("data/weights/tiny/tiny.pt"), "by mistake")
     with pytest.raises(DataError, match="expected an Ultralytics network"):
         run_detect(monkeypatch)
     assert not Path("touched").exists()

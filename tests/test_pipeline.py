@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.checkout import Checkout
+from tests.checkout import WITHOUT_NETWORK, Checkout
 
 AFTER_MERGE = [f"{stage}@promenade" for stage in ("merge", "smooth", "identify", "analyze", "evaluate", "render")]
 AFTER_MERGE += ["summarize", "report", "publish"]
@@ -32,6 +32,15 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     made.repro()
     made.run("git add -A && git commit -qm 'first run'")
     return made
+
+
+@pytest.mark.skipif(not WITHOUT_NETWORK, reason="network namespaces are not permitted here (unshare --net)")
+def test_the_whole_pipeline_has_run_without_a_network(checkout: Checkout) -> None:
+    """All commands of a checkout run in a namespace without a route: those of this file, of the README and of real footage."""
+    for address in ("('192.0.2.1', 443)", "('127.0.0.1', 5000)"):
+        said = checkout.run(f'python -c "import socket; socket.create_connection({address}, 5)"', expect=1)
+        assert "Network is unreachable" in said
+    assert (checkout.folder / "artifacts/published.json").is_file()
 
 
 def test_a_first_run_leaves_nothing_to_do_and_nothing_out_of_place(checkout: Checkout) -> None:

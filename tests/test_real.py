@@ -16,6 +16,7 @@ def test_street_video_to_identities(shared_data: Path, tmp_path: Path) -> None:
     checkout = Checkout(tmp_path)
     for folder, file in (("yolov8n", "yolov8n.pt"), ("osnet_x0_25_msmt17", "osnet_x0_25_msmt17.pth")):
         shutil.copyfile(shared_data / "weights" / file, checkout.folder / "data/weights" / folder / file)
+    checkout.run("python -m stages.trust_weights data/weights/yolov8n --what 'a rebuild of the published one'")
     checkout.keep_cameras("promenade")
     checkout.set_params(detect__weights="yolov8n", scenes__promenade__seconds=1.6)
     printed = checkout.run(f"python -m stages.add_sequence {shared_data / 'sequences/TUD-Stadtmitte'}")

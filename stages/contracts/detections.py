@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 
 from stages.contracts.table import Table, column, expect, first_row
 
+MAX_FRAMES = 10**7  # as in seqinfo.ini; also what memory is taken for where something is counted by frame
+MAX_SIZE_PX = 100_000
+
 
 @dataclass(frozen=True, eq=False)
 class Detections(Table):
@@ -46,9 +49,9 @@ class Detections(Table):
 
 def check_video(table: Any) -> None:
     """Checks the scalars that detections and tracklets share."""
-    expect(table.num_frames >= 0, "num_frames", "at least 0", table.num_frames)
-    expect(table.width_px > 0 and table.height_px > 0, "width_px, height_px", "positive pixels",
-           f"{table.width_px} x {table.height_px}")  # fmt: skip
+    expect(0 <= table.num_frames <= MAX_FRAMES, "num_frames", f"a number in [0, {MAX_FRAMES}]", table.num_frames)
+    expect(0 < table.width_px <= MAX_SIZE_PX and 0 < table.height_px <= MAX_SIZE_PX, "width_px, height_px",
+           f"pixels in [1, {MAX_SIZE_PX}]", f"{table.width_px} x {table.height_px}")  # fmt: skip
     expect(0 < table.fps < 1e4, "fps", "frames per second in (0, 10000)", table.fps)
 
 

@@ -10,6 +10,8 @@ from stages.contracts.table import Table, column, expect, first_row
 
 UNIT_TOLERANCE = 5e-3  # a unit vector rounded to float16, D up to some thousands
 
+MAX_DETECTIONS = 2**31 - 1  # their rows are int32
+
 
 @dataclass(frozen=True, eq=False)
 class Embeddings(Table):
@@ -27,6 +29,8 @@ class Embeddings(Table):
         return len(self.detection_indices)
 
     def check_rows(self) -> None:
+        expect(0 <= self.num_detections <= MAX_DETECTIONS, "num_detections", f"a number in [0, {MAX_DETECTIONS}]",
+               self.num_detections)  # fmt: skip
         indices = self.detection_indices
         bad = (indices < 0) | (indices >= self.num_detections)
         expect(not bad.any(), "detection_indices", f"rows in [0, {self.num_detections})", indices[bad][:1])

@@ -5,15 +5,24 @@ sharing it must agree on. Equal arrays give equal bytes: the archive carries no 
 """
 
 import dataclasses
+import math
+import struct
 import tokenize
 import zipfile
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stages.artifacts import writing
 from stages.errors import ContractError, DataError
+
+MAX_LETTER = 0x10FFFF  # Unicode's last
+UNREADABLE = (  # what zipfile and NumPy raise for damaged archives and headers; ValueError and OSError are their own
+    zipfile.BadZipFile, struct.error, tokenize.TokenError, EOFError, KeyError, OSError, OverflowError, RecursionError,
+    RuntimeError, SyntaxError, TypeError, ValueError,
+)  # fmt: skip
 
 
 def column(dtype: str, *shape: str | int) -> Any:
@@ -46,8 +55,9 @@ class Table:
                 continue
             dtype, shape = np.dtype(field.metadata["dtype"]), field.metadata["shape"]
             expect(isinstance(value, np.ndarray), field.name, "an array", type(value).__name__)
-            good = value.dtype.kind == "U" if dtype.kind == "U" else value.dtype == dtype
+            good = value.dtype.kind == "U" and value.dtype.isnative if dtype.kind == "U" else value.dtype == dtype
             expect(good, field.name, f"dtype {dtype}", value.dtype)
+            _check_text(field.name, value)
             wanted = tuple(lengths.get(part, part) if isinstance(part, str) else part for part in shape)
             fits = len(wanted) == value.ndim and all(
                 isinstance(w, str) or w == n for w, n in zip(wanted, value.shape, strict=True)
@@ -64,7 +74,8 @@ class Table:
 
     def save(self, path: Path) -> None:
         """Writes the table, whole or not at all."""
-        arrays = {field.name: np.asarray(getattr(self, field.name)) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
+        fields = dataclasses.fields(self)  # type: ignore[arg-type]
+        arrays = {field.name: np.asarray(getattr(self, field.name), order="C") for field in fields}  # one order, equal bytes
         with writing(path) as temporary, open(temporary, "wb") as file:
             np.savez(file, allow_pickle=False, schema=np.asarray(self.SCHEMA), **arrays)
 
@@ -74,20 +85,7 @@ class Table:
 
         Raises DataError when it is missing, ContractError when it is anything else.
         """
-        try:
-            opened = np.load(path, allow_pickle=False)
-            if not isinstance(opened, np.lib.npyio.NpzFile):
-                raise ContractError(f"{path}: expected an .npz archive, got a single array")
-            with opened as archive:
-                arrays = {name: archive[name] for name in archive.files}
-        except FileNotFoundError as error:
-            raise DataError(f"{path}: expected a file, found none (run `dvc repro`)") from error
-        except (zipfile.BadZipFile, EOFError, KeyError, OSError) as error:
-            raise ContractError(f"{path}: expected an .npz archive, got: {error}") from error
-        except ContractError:
-            raise
-        except (ValueError, SyntaxError, tokenize.TokenError, MemoryError) as error:  # a pickle, a damaged header
-            raise ContractError(f"{path}: expected plain arrays, got: {error}") from error
+        arrays = read_arrays(path)
         try:
             table = cls._from_arrays(arrays)
             found = getattr(table, "sequence", None)
@@ -98,12 +96,65 @@ class Table:
 
     @classmethod
     def _from_arrays(cls, arrays: dict[str, Any]) -> Self:
-        schema = str(arrays.pop("schema", "none"))
-        expect(schema == cls.SCHEMA, "schema", cls.SCHEMA, schema)
         fields = {field.name: field for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
+        schema = _scalar("schema", arrays.pop("schema", np.asarray("none")))
+        expect(schema == cls.SCHEMA, "schema", cls.SCHEMA, schema)
         expect(set(arrays) == set(fields), "columns", ", ".join(fields), ", ".join(arrays))
         for name, field in fields.items():
             if "dtype" not in field.metadata:
-                expect(arrays[name].ndim == 0, name, "a scalar", f"shape {arrays[name].shape}")
-                arrays[name] = arrays[name].item()
+                arrays[name] = _scalar(name, arrays[name])
         return cls(**arrays)
+
+
+def _scalar(name: str, array: NDArray[Any]) -> Any:
+    """The number or text in an array () of one."""
+    expect(array.ndim == 0, name, "a scalar", f"shape {array.shape}")
+    _check_text(name, array)
+    return array.item()
+
+
+def _check_text(name: str, array: NDArray[Any]) -> None:
+    """Raises ContractError where an array of texts holds numbers that are no letters: Python raises later, and anything."""
+    if array.dtype.kind == "U":
+        codes = np.ascontiguousarray(array).reshape(-1).view(array.dtype.byteorder.replace("|", "=") + "u4")
+        expect((codes <= MAX_LETTER).all(), name, "letters", f"the number {codes.max(initial=0)}")
+
+
+def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """The arrays in an .npz as `np.savez` writes it, by name.
+
+    Nothing is unpacked or unpickled, and no memory is taken that the file does not fill: members are stored and not packed, as
+    long as their header says, and each is there once. Raises DataError when the file is missing, ContractError when it is
+    anything else.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+            names = [member.filename for member in members]
+            expect(len(set(names)) == len(names), "members", "each once", ", ".join(names))
+            packed = [member.filename for member in members if member.compress_type != zipfile.ZIP_STORED]
+            expect(not packed, "members", "stored as np.savez does", f"{packed[:1]} packed")
+            total, size = sum(member.file_size for member in members), path.stat().st_size
+            expect(total <= size, "members", f"at most the file's {size} bytes", f"{total} declared")
+            return {member.filename.removesuffix(".npy"): _read_member(archive, member) for member in members}
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: expected a file, found none (run `dvc repro`)") from error
+    except ContractError as error:
+        raise ContractError(f"{path}: {error}") from error
+    except UNREADABLE as error:
+        raise ContractError(f"{path}: expected an .npz archive, got: {error or type(error).__name__}") from error
+
+
+def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> NDArray[Any]:
+    """The array of a member, once its header has been found to describe just the bytes that follow."""
+    with archive.open(member) as file:
+        version = np.lib.format.read_magic(file)
+        expect(version == (1, 0), member.filename, "an array of NumPy's format 1.0", version)
+        shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+        expect(not dtype.hasobject, member.filename, "plain arrays", "objects, which are pickles")
+        declared, there = math.prod(shape) * dtype.itemsize, member.file_size - file.tell()
+        expect(
+            min(shape, default=0) >= 0 and declared == there, member.filename, f"{declared} bytes for {shape} of {dtype}", there
+        )
+    with archive.open(member) as file:
+        return np.asarray(np.lib.format.read_array(file, allow_pickle=False))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.errors import ParamsError
-from stages.params import Range
+from stages.params import Range, check_weights_name
 
 Frame = NDArray[np.uint8]  # (H, W, 3) BGR
 
@@ -29,6 +29,7 @@ class DetectParams:
     threads: Annotated[int, Range(1, 256)]
 
     def __post_init__(self) -> None:
+        check_weights_name(self.weights)
         if self.image_size_px % 32:
             raise ParamsError(f"image_size_px: expected a multiple of 32, got {self.image_size_px}")
         if not self.class_ids:

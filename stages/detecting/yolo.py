@@ -106,12 +106,13 @@ def isolate_ultralytics() -> None:
 
 def _load(weights: Path) -> Any:
     """The network in the file, float32 on the CPU. Raises DataError when it holds no detection network."""
-    from ultralytics.nn.tasks import load_checkpoint
+    from ultralytics.nn import tasks
 
+    tasks.SAFE_LOAD = True  # also where somebody imported Ultralytics before `isolate_ultralytics`
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what is wrong is said below
-            network, _ = load_checkpoint(weights)  # type: ignore[no-untyped-call]
+            network, _ = tasks.load_checkpoint(weights)  # type: ignore[no-untyped-call]
     except Exception as error:  # a damaged pickle can raise anything
         raise DataError(
             f"{weights}: expected an Ultralytics network, got a damaged or foreign file ({type(error).__name__}): "

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.params import Range
+from stages.params import Range, check_weights_name
 
 Model = Literal["resnet50", "osnet_x0_25", "osnet_x1_0", "osnet_ain_x1_0"]
 FEATURE_DIMS: dict[Model, int] = {"resnet50": 2048, "osnet_x0_25": 512, "osnet_x1_0": 512, "osnet_ain_x1_0": 512}
@@ -26,6 +26,9 @@ class EmbedParams:
     batch_size: Annotated[int, Range(1, 4096)]
     half: bool
     threads: Annotated[int, Range(1, 256)]
+
+    def __post_init__(self) -> None:
+        check_weights_name(self.weights)
 
 
 class Encoder(Protocol):

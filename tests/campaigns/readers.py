@@ -1,0 +1,150 @@
+"""Everything that reads a file which somebody else may have written: whole examples, damage, reading, and writing it back."""
+
+import dataclasses
+import io
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ruamel.yaml import YAML
+
+from stages.camera import read_camera
+from stages.clip import ClipParams
+from stages.detecting.detector import DetectParams
+from stages.detecting.stored import read_detections
+from stages.motchallenge import MotRows, format_rows, read_rows
+from stages.params import load_section, sequence_names
+from stages.regions import RegionParams
+from stages.registration.stored import read_motion
+from stages.scoring.truth import make_truth
+from stages.seqinfo import SequenceInfo, format_seqinfo, read_seqinfo
+from tests.campaigns.archives import mutated_archive
+from tests.campaigns.mutations import Mutation, mutated_text
+from tests.test_contracts import ALL
+
+INFO = SequenceInfo("hall", 640, 480, 25.0, 3, variable_rate=False)
+GT = "1,1,10,10,8,20,1,1,1\n2,1,11,10,8,20,1,1,0.5\n2,2,30,10,8,20,0,7,0.25\n"
+GT_2015 = "1,1,88,99,61.08,218.56,1,4.4852,5.5016,0\n3,2,10,10,8,20,1,0,0,0\n"
+DET = "1,-1,10,10,8,20,0.9,-1,-1,-1\n1,-1,40,10,8.5,20,0.7,-1,-1,-1\n3,-1,11,10,8,20,0.05,-1,-1,-1\n"
+TRACKS_TXT = "1,1,10.000,100.000,40.000,100.000,1.0000,-1,-1,-1\n2,1,11.000,100.000,40.000,100.000,1.0000,-1,-1,-1\n"
+MOTION = "".join(f"{frame}\t1.000000\t0.000000\t{2 * bool(frame)}\t0.000000\t1.000000\t0.000000\t\n" for frame in range(3))
+CAMERA = '{"image_to_ground": [[0.01, 0.001, -3.2], [0.0005, -0.02, 9.1], [0.0, 0.004, 1.0]]}\n'
+PARAMS = """\
+sequences:
+  hall:
+    detections: stored      # network or stored
+    clip: {start_frame: 0, end_frame: null, frame_stride: 1}
+    regions:
+      interest: [[0, 0], [640, 0], [640.5, 480]]
+      ignored: []
+    camera_group: hall
+detect:
+  weights: yolov8s
+  class_ids: [0]
+  image_size_px: 640
+  batch_size: 8
+  half: false
+  compile: false
+  min_confidence: 5e-2
+  nms_iou: 0.7
+  max_detections: 300
+  threads: 2
+"""
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A reader under trial. `write` puts what was read into a file again, and reading that must give an equal value."""
+
+    name: str
+    seeds: tuple[bytes, ...]
+    read: Callable[[Path], Any]
+    write: Callable[[Any, Path], object]
+    mutate: Mutation
+    share: int  # of the inputs, relative to the other readers'
+
+
+def equal(a: Any, b: Any) -> bool:
+    """Whether two values read are the same: tables column by column, texts' numbers as near as their decimals allow."""
+    if dataclasses.is_dataclass(a):
+        return type(a) is type(b) and all(equal(getattr(a, f.name), getattr(b, f.name)) for f in dataclasses.fields(a))
+    if isinstance(a, np.ndarray) and a.dtype.kind == "f":
+        return bool(a.shape == b.shape and np.allclose(a, b, rtol=1e-6, atol=1e-6))
+    if isinstance(a, np.ndarray):
+        return bool(a.dtype == b.dtype and np.array_equal(a, b))
+    return bool(np.isclose(a, b, rtol=1e-9)) if isinstance(a, float) else bool(a == b)
+
+
+def _table_seeds(table: Any, folder: Path) -> tuple[bytes, ...]:
+    path = folder / "seed.npz"
+    table.save(path)
+    return (path.read_bytes(),)
+
+
+def _write_rows(rows: MotRows, path: Path) -> None:
+    """Nine columns where classes are known, else ten."""
+    with_class = rows.num_columns == 9
+    tails = [
+        f"{score:.9g},{name},{seen:.9g}" if with_class else f"{score:.9g}" + ",-1" * (rows.num_columns - 7)
+        for score, name, seen in zip(rows.scores.tolist(), rows.class_ids.tolist(), rows.visibilities.tolist(), strict=True)
+    ]
+    path.write_text(format_rows(rows.frame_numbers, rows.ids, rows.bboxes, tails, decimals=17))
+
+
+def _read_truth(path: Path) -> MotRows:
+    rows = read_rows(path)
+    make_truth(path, rows, INFO.num_frames)
+    return rows
+
+
+def _write_motion(transforms: Any, path: Path) -> None:
+    rows = transforms.reshape(-1, 6).tolist()
+    path.write_text("".join(f"{frame} {' '.join(map(repr, row))}\n" for frame, row in enumerate(rows)))
+
+
+def _write_camera(homography: Any, path: Path) -> None:
+    path.write_text(json.dumps({"image_to_ground": None if homography is None else homography.tolist()}))
+
+
+def _read_params(path: Path) -> list[Any]:
+    names = sequence_names(path)
+    places = [(ClipParams, "clip"), (RegionParams, "regions")]
+    parts = [load_section(kind, f"sequences.{name}.{part}", path) for name in names[:1] for kind, part in places]
+    return [names, *parts, load_section(DetectParams, "detect", path)]
+
+
+def _write_params(values: list[Any], path: Path) -> None:
+    names, *parts, detect = values
+    sequences = {name: dict(zip(("clip", "regions"), map(_plain, parts), strict=False)) for name in names}
+    written = io.StringIO()
+    YAML(typ="safe").dump({"sequences": sequences, "detect": _plain(detect)}, written)
+    path.write_text(written.getvalue())
+
+
+def _plain(value: Any) -> Any:
+    """A dataclass as mappings and lists."""
+    return json.loads(json.dumps(dataclasses.asdict(value)))
+
+
+def readers(folder: Path) -> list[Reader]:
+    """All readers; `folder` is for making their examples."""
+    made = []
+    for table in ALL:
+        seeds = _table_seeds(table, folder)
+        made.append(Reader(table.SCHEMA, seeds, type(table).load, lambda t, path: t.save(path), mutated_archive, 8))
+    text = partial(Reader, mutate=mutated_text)
+    return [
+        *made,
+        text("gt.txt", (GT.encode(), GT_2015.encode()), _read_truth, _write_rows, share=9),
+        text("det.txt", (DET.encode(),), lambda path: read_detections(path, INFO), _write_rows, share=9),
+        text("tracks.txt", (TRACKS_TXT.encode(),), read_rows, _write_rows, share=9),
+        text("motion.txt", (MOTION.encode(),), lambda path: read_motion(path, INFO), _write_motion, share=8),
+        text("seqinfo.ini", (format_seqinfo(INFO).encode(),), read_seqinfo,
+             lambda info, path: path.write_text(format_seqinfo(info)), share=8),
+        text("camera.json", (CAMERA.encode(), b'{"image_to_ground": null}\n'), read_camera, _write_camera, share=8),
+        text("params.yaml", (PARAMS.encode(),), _read_params, _write_params, share=6),
+    ]  # fmt: skip
