@@ -15,6 +15,7 @@ from pathlib import Path
 from stages.artifacts import write_json, writing_folder
 from stages.command import execute, parser
 from stages.errors import ParamsError
+from training.promote import vouch
 from training.tracking import Tracking, Version
 
 log = logging.getLogger("retrace")
@@ -36,6 +37,7 @@ def fetch(reference: str, weights: Path = WEIGHTS) -> Version:
     version = tracking.find(*parse_reference(reference))
     with writing_folder(weights / reference) as folder:
         tracking.fetch(version, folder)
+        vouch(folder, f"version {version.number} of {reference} in the model registry")
         write_json(folder / "version.json", dataclasses.asdict(version))
     return version
 

@@ -15,6 +15,7 @@ from ruamel.yaml import YAML
 from stages.artifacts import read_json, write_text, writing
 from stages.command import execute, parser
 from stages.params import read_yaml
+from stages.trusted import trust
 from stages.weights import weights_file
 from training.sections import PARAMS
 from training.tracking import Tracking, Version, file_sha256
@@ -65,8 +66,15 @@ def promote(trained: Trained, folder: Path, model: str, alias: str) -> Version:
     suffix = "".join(trained.weights.suffixes)
     with writing(folder / f"{folder.name}{suffix}") as temporary:
         temporary.write_bytes(trained.weights.read_bytes())
+    vouch(folder, "trained by this project")
     write_text(folder / "README.md", card)
     return Tracking().register(model, alias, folder / f"{folder.name}{suffix}", card, single_figures(trained.metrics))
+
+
+def vouch(folder: Path, what: str) -> None:
+    """Lists the folder's weights as trusted where loading them can run code; bare weights, `.pth`, cannot."""
+    for weights in folder.glob("*.pt"):
+        trust(weights, what)
 
 
 def _yaml(node: dict[str, Any]) -> str:
