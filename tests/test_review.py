@@ -79,7 +79,7 @@ def test_the_page_knows_who_is_where_and_who_was_filled_in() -> None:
     assert (first["track"], first["number"], first["name"], second["name"]) == (1, 5, "", "Ben")
     assert first["frames"] == list(range(3, 10))
     assert first["boxes"][0] == [103, 100, 143, 200]
-    assert first["detected"] == [1, 1, 1, 0, 1, 1, 1]
+    assert first["tracked"] == [1, 1, 1, 0, 1, 1, 1]
 
 
 def test_the_page_its_parts_the_report_and_parts_of_the_video_are_served() -> None:

@@ -26,8 +26,9 @@ class Scene:
     version: str
 
     def to_json(self) -> dict[str, Any]:
-        """Size and rate, and of each track its number, name, frames, boxes (source px) and which of them were detected."""
+        """Size and rate, and of each track its number, name, frames, boxes (source px) and which of them were tracked."""
         tracks = self.seen.tracks
+        tracked = self.seen.split.detection_indices  # smoothing takes further detections into gaps, which no row can name
         rows = self.seen.identities.rows_of(tracks.sequence, tracks.ids)
         numbers, names = self.seen.identities.identity_ids[rows].tolist(), self.seen.identities.names[rows].tolist()
         people = [
@@ -37,7 +38,9 @@ class Scene:
                 "name": name,
                 "frames": track["frame_numbers"].tolist(),
                 "boxes": np.rint(track["bboxes"]).astype(int).tolist(),
-                "detected": (track["detection_indices"] >= 0).astype(int).tolist(),
+                "tracked": ((track["detection_indices"] >= 0) & np.isin(track["detection_indices"], tracked))
+                .astype(int)
+                .tolist(),
             }
             for track, number, name in zip(tracks.to_dicts(), numbers, names, strict=True)
         ]

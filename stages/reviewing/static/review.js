@@ -88,7 +88,7 @@ function draw() {
     if (of < 0) continue;
     const [x1, y1, x2, y2] = there.person.boxes[there.k];
     pen.lineWidth = (isChosen(there) ? 3.5 : 2) * unit;
-    pen.setLineDash(there.person.detected[there.k] ? [] : [6 * unit, 4 * unit]);
+    pen.setLineDash(there.person.tracked[there.k] ? [] : [6 * unit, 4 * unit]);
     for (const [color, wider] of [["#000", 2 * unit], [of ? "#ffb000" : "#00e5ff", 0]]) {
       pen.strokeStyle = color;
       pen.lineWidth += wider;
@@ -118,7 +118,7 @@ function showPresent() {
   const focused = [...$("present").children].indexOf(document.activeElement);
   const there = [...(byFrame[frame] || [])].sort((a, b) => a.person.number - b.person.number);
   $("present").replaceChildren(...there.map((choice) => {
-    const filled = choice.person.detected[choice.k] ? "" : " (filled in)";
+    const filled = choice.person.tracked[choice.k] ? "" : " (filled in)";
     return button(label(choice.person) + filled, () => choose(choice), isChosen(choice));
   }));
   if (!there.length) $("present").textContent = "Nobody.";
