@@ -190,7 +190,7 @@ def test_names_in_params_stay_in_the_project(tmp_path: Path, name: str) -> None:
     path.write_text(PARAMS.replace("hall:", f"{name!r}:"))
     with pytest.raises(ParamsError, match="sequences: expected names"):
         sequence_names(path)
-    path.write_text((ROOT / "params.yaml").read_text().replace("weights: osnet_x0_25_msmt17", f"weights: {name!r}"))
+    path.write_text((ROOT / "params.yaml").read_text().replace("weights: sample_reid", f"weights: {name!r}"))
     with pytest.raises(ParamsError, match=r"embed\.weights: expected the name of a folder in data/weights"):
         load_section(EmbedParams, "embed", path)
     path.write_text(f"cameras: {{{name!r}: {{scene: square}}}}")
