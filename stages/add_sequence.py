@@ -126,6 +126,8 @@ def describe(
         lines.append(f"  the frame rate varies: frames are {how}")
     elif footage and footage.fps and abs(footage.fps / info.fps - 1) > 1e-3:
         lines.append(f"  the video says {footage.fps:g} frames/s: overruled, {info.fps:g} counts")
+    if footage and footage.stated_s > footage.duration_s + max(1.0, 0.02 * footage.stated_s):
+        lines.append(f"  the header says {footage.stated_s:,.2f} s, found were {footage.duration_s:,.2f} s: cut short?")
     if footage and not info.variable_rate and footage.num_frames > info.num_frames:
         lines.append(f"  the first {info.num_frames:,} of {footage.num_frames:,} frames count (seqLength)")
     people = "none" if truth is None else f"{len(truth):,} rows, {len(np.unique(truth.ids)):,} ids"

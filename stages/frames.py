@@ -73,8 +73,10 @@ def list_images(folder: Path) -> list[Path]:
 def read_image(path: Path) -> NDArray[np.uint8]:
     """The picture (H, W, 3) BGR of an image file. Raises DataError where it is unreadable or truncated."""
     data = path.read_bytes()
-    # From memory: imread fills up a truncated JPEG with grey and says nothing.
-    picture = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_COLOR) if data else None
+    try:  # from memory: imread fills up a truncated JPEG with grey and says nothing
+        picture = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_COLOR) if data else None
+    except cv2.error:  # a header that declares more than 2^30 pixels
+        picture = None
     if picture is None:
         raise DataError(
             f"{path}: expected a whole image, got {f'a damaged one of {len(data)} bytes' if data else 'an empty file'}"
@@ -92,6 +94,9 @@ def open_video(path: Path) -> tuple[InputContainer, VideoStream]:
     except FFmpegError as error:
         raise DataError(f"{path}: expected a video, got {_unreadable(path, error)}") from error
     for stream in container.streams.video:
+        if stream.codec_context is None:
+            container.close()
+            raise DataError(f"{path}: expected a video, got one of a codec that FFmpeg does not know")
         if not stream.disposition & av.stream.Disposition.attached_pic:
             stream.thread_type = ThreadType.AUTO
             return container, stream

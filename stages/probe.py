@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import av
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,6 +34,7 @@ class Footage:
     height_px: int
     num_frames: int  # presented frames; of images their number
     duration_s: float  # from the first frame's moment to the last one's; 0 where nothing says it
+    stated_s: float  # as the header says; 0 where it does not
     fps: float | None  # as measured; None where nothing says it, as in images
     variable_rate: bool  # more than half an interval off an even grid
     rotation_deg: int  # counter-clockwise, already in width and height
@@ -94,7 +96,7 @@ def probe_images(images: list[Path]) -> Footage:
         if size != (height, width):
             raise DataError(f"{image}: expected the first image's {width} x {height} px, got {size[1]} x {size[0]}")
     return Footage(
-        "images", tuple(images), images[0].suffix.lower().lstrip("."), width, height, len(images), 0.0, None, False, 0
+        "images", tuple(images), images[0].suffix.lower().lstrip("."), width, height, len(images), 0.0, 0.0, None, False, 0
     )
 
 
@@ -106,6 +108,7 @@ def probe_video(path: Path) -> Footage:
             raise DataError(f"{path}: expected a video, got a text or a single image")
         codec = stream.codec_context.codec.canonical_name
         stated = float(stream.average_rate) if stream.average_rate else None
+        stated_s = (container.duration or 0) / av.time_base
         first = next(sound_frames(container, stream, f"{path}: expected frames ({codec})"), None)
         if first is None:
             raise DataError(f"{path}: expected a video with frames, got one without")
@@ -115,7 +118,7 @@ def probe_video(path: Path) -> Footage:
         moments = _decoded_moments(path)
     fps, variable = frame_rate(moments, stated)
     duration = float(np.ptp(moments)) if np.isfinite(moments).all() else 0.0
-    return Footage("video", (path,), codec, width, height, len(moments), duration, fps, variable, first.rotation)
+    return Footage("video", (path,), codec, width, height, len(moments), duration, stated_s, fps, variable, first.rotation)
 
 
 def frame_rate(moments_s: NDArray[np.float64], stated: float | None) -> tuple[float | None, bool]:

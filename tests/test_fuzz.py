@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stages.camera import read_camera
@@ -20,7 +20,7 @@ from stages.params import load_section, read_yaml, sequence_names
 from stages.reid.encoder import EmbedParams
 from stages.seqinfo import MAX_FRAMES, read_seqinfo
 from tests.campaigns.archives import bomb
-from tests.campaigns.readers import PARAMS, readers
+from tests.campaigns.readers import PARAMS, Reader, readers
 from tests.conftest import ROOT
 from tests.test_contracts import DETECTIONS
 
@@ -35,13 +35,18 @@ def test_a_share_of_the_campaign_finds_no_fault(tmp_path: Path) -> None:
     assert "inputs, 0 faults" in done.stdout
 
 
-@given(st.one_of(st.binary(max_size=300), st.text(max_size=300).map(str.encode)), st.integers(0, 12))
-def test_arbitrary_bytes_are_refused_or_read(tmp_path_factory: pytest.TempPathFactory, data: bytes, number: int) -> None:
-    folder = tmp_path_factory.mktemp("any")
-    reader = readers(folder)[number]
-    (folder / "input").write_bytes(data)
+@pytest.fixture(scope="module")
+def all_readers(tmp_path_factory: pytest.TempPathFactory) -> list[Reader]:
+    return readers(tmp_path_factory.mktemp("examples"))
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.one_of(st.binary(max_size=300), st.text(max_size=300).map(str.encode)), number=st.integers(0, 12))
+def test_arbitrary_bytes_are_refused_or_read(all_readers: list[Reader], tmp_path: Path, data: bytes, number: int) -> None:
+    path = tmp_path / "input"
+    path.write_bytes(data)
     try:
-        reader.read(folder / "input")
+        all_readers[number].read(path)
     except InputError as error:
         said = str(error)
     else:

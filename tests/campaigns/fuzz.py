@@ -135,20 +135,20 @@ def _place(error: BaseException) -> str:
     return f"{Path(ours.filename).name}:{ours.lineno} {ours.name}: {str(error)[:80]!r}"
 
 
-def campaign(
-    all_readers: list[Reader], inputs: int, first: int, seed: int, folder: Path, watch: Watch
-) -> Counter[tuple[str, str]]:
-    """(reader, outcome) -> how often, over so many inputs, dealt out by the readers' shares."""
-    total = sum(reader.share for reader in all_readers)
-    counts: Counter[tuple[str, str]] = Counter()
-    for reader in all_readers:
-        for number in range(first, first + max(1, round(inputs * reader.share / total))):
-            rng = Random(f"{seed} {reader.name} {number}")  # every input can be made again by itself
-            outcome = attempt(reader, reader.mutate(rng.choice(reader.seeds), rng), folder, watch)
-            if outcome.startswith("fault") and not counts[reader.name, outcome]:
-                sys.stdout.write(f"{reader.name} input {number}: {outcome}\n")
-            counts[reader.name, outcome] += 1
+def campaign(reader: Reader, numbers: range, seed: int, folder: Path, watch: Watch) -> Counter[str]:
+    """Outcome -> how often, over the reader's inputs with these numbers; says the first of each kind of fault."""
+    counts: Counter[str] = Counter()
+    for number in numbers:
+        rng = Random(f"{seed} {reader.name} {number}")  # every input can be made again by itself
+        outcome = attempt(reader, reader.mutate(rng.choice(reader.seeds), rng), folder, watch)
+        if outcome.startswith("fault") and not counts[outcome]:
+            print(f"{reader.name} input {number}: {outcome}", flush=True)
+        counts[outcome] += 1
     return counts
+
+
+def faults(counts: Counter[str]) -> int:
+    return counts.total() - counts["refused"] - counts["accepted"]
 
 
 def main() -> int:
@@ -172,17 +172,18 @@ def main() -> int:
                     raise AssertionError(f"{reader.name}: its example is not read")
         limit_memory()
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        counts = campaign(chosen, args.inputs, args.first, args.seed, folder, watch)
+        all_counts: Counter[str] = Counter()
+        total = sum(reader.share for reader in chosen)
+        for reader in chosen:
+            numbers = range(args.first, args.first + max(1, round(args.inputs * reader.share / total)))
+            counts = campaign(reader, numbers, args.seed, folder, watch)
+            print(f"{reader.name:18} {counts.total():7} inputs: {counts['refused']:7} refused, {counts['accepted']:6} accepted,"
+                  f" {faults(counts)} faults", flush=True)  # fmt: skip
+            all_counts += counts
         grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-    faults = sum(number for (_, outcome), number in counts.items() if outcome.startswith("fault"))
-    for reader in chosen:
-        mine = {outcome: number for (name, outcome), number in counts.items() if name == reader.name}
-        others = sum(number for outcome, number in mine.items() if outcome.startswith("fault"))
-        sys.stdout.write(f"{reader.name:18} {sum(mine.values()):7} inputs: {mine.get('refused', 0):7} refused, "
-                         f"{mine.get('accepted', 0):6} accepted, {others:5} faults\n")  # fmt: skip
-    sys.stdout.write(f"all: {sum(counts.values())} inputs, {faults} faults, {time.monotonic() - started:.0f} s, "
-                     f"peak memory {grown:+.0f} MB\n")  # fmt: skip
-    return 1 if faults else 0
+    print(f"all: {all_counts.total()} inputs, {faults(all_counts)} faults, {time.monotonic() - started:.0f} s, "
+          f"peak memory {grown:+.0f} MB")  # fmt: skip
+    return 1 if faults(all_counts) else 0
 
 
 if __name__ == "__main__":

@@ -146,5 +146,5 @@ def readers(folder: Path) -> list[Reader]:
         text("seqinfo.ini", (format_seqinfo(INFO).encode(),), read_seqinfo,
              lambda info, path: path.write_text(format_seqinfo(info)), share=8),
         text("camera.json", (CAMERA.encode(), b'{"image_to_ground": null}\n'), read_camera, _write_camera, share=8),
-        text("params.yaml", (PARAMS.encode(),), _read_params, _write_params, share=6),
+        text("params.yaml", (PARAMS.encode(),), _read_params, _write_params, share=1),
     ]  # fmt: skip
