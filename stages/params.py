@@ -135,19 +135,23 @@ def read_yaml(path: Path) -> dict[str, Any]:
 class _BoundedComposer(Composer):
     """Counts values, those behind an alias each time anew: nine lines of aliases of aliases can stand for billions."""
 
+    def __init__(self, loader: Any = None) -> None:
+        super().__init__(loader=loader)
+        self.count = 0
+        self.sizes: dict[int, int] = {}  # by id of the node; the tree keeps nodes alive
+
     def compose_node(self, parent: Any, index: Any) -> Any:
         alias = self.parser.check_event(AliasEvent)
         mark = self.parser.peek_event().start_mark
-        before: int = getattr(self, "count", 0)
-        self.count = before + 1
+        before = self.count
+        self.count += 1
         node = super().compose_node(parent, index)
-        sizes: dict[int, int] = self.__dict__.setdefault("sizes", {})
         if not alias:
-            sizes[id(node)] = self.count - before
-        elif id(node) not in sizes:
+            self.sizes[id(node)] = self.count - before
+        elif id(node) not in self.sizes:
             raise ParamsError(f"line {mark.line + 1}: expected a value, got an alias of the value that it stands in")
         else:
-            self.count += sizes[id(node)]
+            self.count += self.sizes[id(node)]
         if isinstance(node.value, str) and len(node.value) > MAX_LETTERS:
             raise ParamsError(
                 f"line {mark.line + 1}: expected at most {MAX_LETTERS:,} letters in a value, got {len(node.value):,}"

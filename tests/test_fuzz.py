@@ -142,6 +142,11 @@ def test_a_strange_member_is_refused_in_one_line(tmp_path: Path, name: str, cont
         refused(tmp_path / "a.npz", message)
 
 
+def test_a_text_without_letters_is_a_text(tmp_path: Path) -> None:
+    rewritten(tmp_path / "a.npz", "sequence.npy", npy("hall").replace(b"<U4", b"<U0")[:128])
+    assert Detections.load(tmp_path / "a.npz").sequence == ""
+
+
 def test_equal_tables_are_equal_bytes_whatever_their_order_in_memory(tmp_path: Path) -> None:
     features = np.asarray([[1, 0], [0, 1]], dtype=np.float16)
     for name, array in (("c", features), ("f", np.asfortranarray(features))):

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from stages.artifacts import writing
 from stages.errors import ContractError, DataError
 
-MAX_LETTER = 0x10FFFF  # Unicode's last
+MAX_LETTER, SURROGATES = 0x10FFFF, (0xD800, 0xDFFF)  # Unicode's last letter, and numbers that are none
 UNREADABLE = (  # what zipfile and NumPy raise for damaged archives and headers; ValueError and OSError are their own
     zipfile.BadZipFile, struct.error, tokenize.TokenError, EOFError, KeyError, OSError, OverflowError, RecursionError,
     RuntimeError, SyntaxError, TypeError, ValueError,
@@ -115,9 +115,10 @@ def _scalar(name: str, array: NDArray[Any]) -> Any:
 
 def _check_text(name: str, array: NDArray[Any]) -> None:
     """Raises ContractError where an array of texts holds numbers that are no letters: Python raises later, and anything."""
-    if array.dtype.kind == "U":
-        codes = np.ascontiguousarray(array).reshape(-1).view(array.dtype.byteorder.replace("|", "=") + "u4")
-        expect((codes <= MAX_LETTER).all(), name, "letters", f"the number {codes.max(initial=0)}")
+    if array.dtype.kind == "U" and array.nbytes:
+        codes = np.ascontiguousarray(array).reshape(-1).view(f"{array.dtype.byteorder}u4")
+        foreign = (codes > MAX_LETTER) | (codes >= SURROGATES[0]) & (codes <= SURROGATES[1])
+        expect(not foreign.any(), name, "letters", f"the number {codes[foreign][:1]}")
 
 
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
@@ -130,13 +131,13 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
-            names = [member.filename for member in members]
+            names = [member.filename.removesuffix(".npy") for member in members]
             expect(len(set(names)) == len(names), "members", "each once", ", ".join(names))
             packed = [member.filename for member in members if member.compress_type != zipfile.ZIP_STORED]
             expect(not packed, "members", "stored as np.savez does", f"{packed[:1]} packed")
             total, size = sum(member.file_size for member in members), path.stat().st_size
             expect(total <= size, "members", f"at most the file's {size} bytes", f"{total} declared")
-            return {member.filename.removesuffix(".npy"): _read_member(archive, member) for member in members}
+            return {name: _read_member(archive, member) for name, member in zip(names, members, strict=True)}
     except FileNotFoundError as error:
         raise DataError(f"{path}: expected a file, found none (run `dvc repro`)") from error
     except ContractError as error:
