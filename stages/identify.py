@@ -39,8 +39,8 @@ class IdentifyParams:
 class Decision:
     """One track: its identity, the other track of it that speaks most for it, by what, and what came second.
 
-    Empty where the track is alone. `margin_nats` is what the next best place for this track alone would lose; `runner_up` is an
-    identity, or 0 for one of its own.
+    Empty where the track is alone. `margin_nats` is what the next best identity for this track by itself would lose, and
+    `runner_up` is that identity, 0 for one of its own; empty where there is no other.
     """
 
     tracklet_id: int
@@ -54,8 +54,8 @@ class Decision:
     places_nats: float | None
     shared_s: float | None
     apart_m: float | None
-    margin_nats: float
-    runner_up: int
+    margin_nats: float | None
+    runner_up: int | None
 
 
 def identify(galleries: list[Gallery], params: IdentifyParams) -> tuple[Identities, list[Decision]]:
@@ -64,7 +64,7 @@ def identify(galleries: list[Gallery], params: IdentifyParams) -> tuple[Identiti
     Ids count from 1 in that order, so the identities of tracks that all stay alone in one camera are their own numbers. Raises
     DataError where the galleries' features come from different networks, or names contradict what was seen.
     """
-    models = sorted({gallery.model for gallery in galleries})
+    models = sorted({gallery.model for gallery in galleries if len(gallery.view_features)})
     if len(models) > 1:
         raise DataError(f"galleries of {galleries[0].sequence} and others: expected one Re-ID model, got {', '.join(models)}")
     if not any(len(gallery.tracklet_ids) for gallery in galleries):
@@ -116,8 +116,8 @@ def _decision(t: int, identities: Identities, evidence: Evidence, second: int, m
         places_nats=between(evidence.places.log_odds),
         shared_s=between(evidence.places.seconds),
         apart_m=between(evidence.places.distance_m),
-        margin_nats=margin,
-        runner_up=second + 1,
+        margin_nats=None if np.isnan(margin) else margin,
+        runner_up=None if np.isnan(margin) else second + 1,
     )
 
 

@@ -28,6 +28,8 @@ from stages.seqinfo import read_seqinfo
 
 ClockOffset = Annotated[float | None, Range(-1e10, 1e10)]  # seconds; null: the clock is not known
 MAX_STEP_S = 0.5  # between two boxes of a track, for a place between them
+ROUNDING = 1e-6  # of a moment
+TOES = 0.03  # of the body height that toes are seen below where a person stands, from above and in front
 BORDER_PX = 2.0  # feet so near the lower edge of the picture may be below it
 
 
@@ -72,7 +74,7 @@ def _whereabouts(
     nowhere = np.zeros(0, np.int32), np.zeros(0, np.int64), np.zeros((0, 2), np.float32)
     if image_to_ground is None or times_s is None or len(tracks) == 0:
         return nowhere
-    ground = to_ground(foot_points(tracks.bboxes), image_to_ground, (tracks.width_px / 2, tracks.height_px))
+    ground = to_ground(_stances(tracks.bboxes), image_to_ground, (tracks.width_px / 2, tracks.height_px))
     seen = np.isfinite(ground).all(axis=1) & (tracks.bboxes[:, 3] < tracks.height_px - BORDER_PX)
     parts = []
     for start, stop in zip(tracks.offsets()[:-1], tracks.offsets()[1:], strict=True):
@@ -83,13 +85,21 @@ def _whereabouts(
     return tuple(map(np.concatenate, zip(nowhere, *parts, strict=True)))  # type: ignore[return-value]
 
 
+def _stances(bboxes: NDArray[np.float32]) -> NDArray[np.float64]:
+    """(N, 2) px where people stand: two cameras see the toes of one person on two sides of it."""
+    stances = foot_points(bboxes)
+    stances[:, 1] -= TOES * (bboxes[:, 3] - bboxes[:, 1])
+    return stances
+
+
 def _at_moments(times_s: NDArray[np.float64], ground: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Whole moments (K,) between the first and last of times_s (N,), and places (K, 2) on straight lines between ground (N, 2).
 
     Moments in a gap longer than MAX_STEP_S are left out.
     """
-    moments = np.arange(np.ceil(times_s[0] * MOMENTS_PER_S), np.floor(times_s[-1] * MOMENTS_PER_S) + 1).astype(np.int64)
-    at = moments / MOMENTS_PER_S
+    first, last = np.ceil(times_s[0] * MOMENTS_PER_S - ROUNDING), np.floor(times_s[-1] * MOMENTS_PER_S + ROUNDING)
+    moments = np.arange(first, last + 1).astype(np.int64)
+    at = np.clip(moments / MOMENTS_PER_S, times_s[0], times_s[-1])
     before, after = np.searchsorted(times_s, at, side="right") - 1, np.searchsorted(times_s, at)
     near = times_s[after] - times_s[before] <= MAX_STEP_S
     places = np.stack([np.interp(at[near], times_s, ground[:, axis]) for axis in (0, 1)], axis=1)

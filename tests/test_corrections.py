@@ -292,19 +292,18 @@ def seen(table: Tracklets) -> set[frozenset[tuple[int, float]]]:
     return {frozenset(zip(e["frame_numbers"].tolist(), e["bboxes"][:, 0].tolist(), strict=True)) for e in table.to_dicts()}
 
 
-def test_an_exchange_that_rewiring_made_is_not_made_again_where_a_person_cut_it() -> None:
+@pytest.mark.parametrize("start", [0, 12_000])  # in the first window that is searched, and in a later one
+def test_an_exchange_that_rewiring_made_is_not_made_again_where_a_person_cut_it(start: int) -> None:
     """The two did swap in the tracker's eyes and rewiring puts it right; a person who insists on the contrary is obeyed."""
-    table = tracklets(SWAPPED, NUM_FRAMES)
+    swapped, true = ({n: {f + start: b for f, b in way.items()} for n, way in ways.items()} for ways in (SWAPPED, TRUE))
+    table = tracklets(swapped, NUM_FRAMES + start)
     motion = CameraMotion.still(table.sequence, table.num_frames)
     made, audit = rewire(table, detected(table), motion, PARAMS)
     assert len(audit) == 1
-    assert seen(made) == seen(tracklets(TRUE, NUM_FRAMES))
-    wish = [
-        Correction("cut", Place(29, RIGHT[29]), Place(30, RIGHT[30])),
-        Correction("cut", Place(29, LEFT[29]), Place(30, LEFT[30])),
-    ]
+    assert seen(made) == seen(tracklets(true, NUM_FRAMES + start))
+    wish = [Correction("cut", Place(29 + start, way[29]), Place(30 + start, way[30])) for way in (RIGHT, LEFT)]
     cut = cut_tracklets(table, wish)
-    assert apart_at_cuts(cut, wish) == [Apart(1, 2, 29, 30), Apart(2, 1, 29, 30)]
+    assert apart_at_cuts(cut, wish) == [Apart(1, 2, 29 + start, 30 + start), Apart(2, 1, 29 + start, 30 + start)]
     kept, audit = rewire(cut, detected(cut), motion, PARAMS, apart_at_cuts(cut, wish))
     assert audit == []
     assert seen(kept) == seen(table)

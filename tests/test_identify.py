@@ -1,7 +1,12 @@
 """Identify and portray: who is one person in several cameras, why, and what is said of it."""
 
+import csv
 import dataclasses
 import itertools
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,13 +15,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from stages import identify as identify_stage
+from stages import portray as portray_stage
 from stages.contracts.gallery import MOMENTS_PER_S, Gallery
+from stages.contracts.identities import Identities
+from stages.corrections.rows import HEADER
 from stages.errors import DataError
 from stages.identify import Decision, IdentifyParams, identify
-from stages.identity.looks import ACROSS, MAX_NATS, WITHIN, Calibration, calibrate
+from stages.identity.looks import MAX_NATS, WITHIN, Calibration, calibrate, expected_across
 from stages.identity.partition import partition, standing
 from stages.identity.whereabouts import compare_places, moment_log_odds
 from stages.portray import PortrayParams, portray
+from stages.seqinfo import SequenceInfo, format_seqinfo
+from tests.conftest import ROOT
 from tests.tables import box, embeddings_of, tracklets
 
 RED, GREEN, BLUE = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
@@ -144,6 +155,8 @@ def test_no_tracks_and_no_looks_have_identities_too() -> None:
     table = tracklets({1: {0: box(0)}})
     blind = portray(table, embeddings_of(table, {}), {}, None, None, VIEWS)
     assert ids(blind, dataclasses.replace(blind, sequence="right")) == [1, 2]
+    unfilmed = dataclasses.replace(blind, sequence="yard", model="none", view_features=np.zeros((0, 0), np.float16))
+    assert ids(camera("left", {1: RED}), camera("right", {1: RED}), unfilmed) == [1, 1, 2]
 
 
 def test_the_order_of_cameras_changes_numbers_alone() -> None:
@@ -173,28 +186,28 @@ def value(log_odds: Tables, labels: Any) -> float:
     return float(sum(log_odds[i, j] for i, j in pairs if labels[i] == labels[j]))
 
 
-def all_partitions(count: int) -> Any:
-    """Every partition of so many items, as labels."""
-    if count == 0:
-        yield []
-        return
-    for labels in all_partitions(count - 1):
-        for label in range(max(labels, default=-1) + 2):
-            yield [*labels, label]
+def neighbours(labels: list[int]) -> Iterator[list[int]]:
+    """Every partition that one move of an item, one exchange of two or one union of two parts away."""
+    count, new = len(labels), max(labels, default=-1) + 1
+    for i in range(count):
+        for part in range(new + 1):
+            yield [part if n == i else label for n, label in enumerate(labels)]
+    for i, j in itertools.combinations(range(count), 2):
+        yield [{i: labels[j], j: labels[i]}.get(n, label) for n, label in enumerate(labels)]
+        yield [labels[i] if label == labels[j] else label for label in labels]
 
 
-@given(st.integers(0, 2**32 - 1), st.integers(0, 6), st.floats(0, 0.6))
-@settings(max_examples=100, deadline=None)
-def test_small_partitions_are_nearly_as_good_as_the_best_of_all(seed: int, count: int, share: float) -> None:
-    """Local search is no proof of the optimum: 9 in 10 of its value or more on noise, where evidence is all contradiction."""
+@given(st.integers(0, 2**32 - 1), st.integers(0, 9), st.floats(0, 0.6))
+@settings(max_examples=50, deadline=None)
+def test_no_move_exchange_or_union_betters_a_partition(seed: int, count: int, share: float) -> None:
     rng = np.random.default_rng(seed)
     log_odds = symmetric(rng.normal(0, 3, (count, count)))
     forbidden = symmetric(rng.random((count, count)) < share).astype(bool)
     labels = partition(log_odds, forbidden)
-    assert not (forbidden & (labels[:, None] == labels[None, :]) & ~np.eye(count, dtype=bool)).any()
+    assert not (forbidden & (labels[:, None] == labels[None, :])).any()
     allowed = np.where(forbidden, -1e9, log_odds)
-    best = max(value(allowed, candidate) for candidate in all_partitions(count))
-    assert value(allowed, labels) >= 0.9 * best - 1e-9
+    found = value(allowed, labels)
+    assert all(value(allowed, other) <= found + 1e-6 for other in neighbours(labels.tolist()))
 
 
 def test_clear_evidence_gives_the_best_partition() -> None:
@@ -245,11 +258,12 @@ def test_distances_of_certain_pairs_teach_the_calibration_and_few_of_them_little
 
 def test_without_any_certain_pair_the_mixture_is_found() -> None:
     """30 friends at 0.3 among 870 strangers at 0.7: one in thirty."""
-    rng = np.random.default_rng(6)
+    rng, across = np.random.default_rng(6), expected_across(WITHIN)
+    assert across.same == pytest.approx(0.1 + 0.3 / 4)
     distances = np.concatenate([rng.normal(0.3, 0.05, 30), rng.normal(0.7, 0.05, 870)])
-    learnt = calibrate(np.zeros(0), np.zeros(0), distances, np.full(900, -np.log(30)), ACROSS)
+    learnt = calibrate(np.zeros(0), np.zeros(0), distances, np.full(900, -np.log(30)), across)
     assert (learnt.same, learnt.different) == pytest.approx((0.3, 0.7), abs=0.03)
-    only_strangers = calibrate(np.zeros(0), np.zeros(0), distances[30:], np.full(870, -np.log(30)), ACROSS)
+    only_strangers = calibrate(np.zeros(0), np.zeros(0), distances[30:], np.full(870, -np.log(30)), across)
     assert (only_strangers.log_odds(distances[30:]) - np.log(30) > 0).mean() < 0.01
 
 
@@ -296,11 +310,11 @@ def test_who_goes_on_where_another_ended_is_likely_the_same() -> None:
 
 
 def test_places_are_the_feet_on_the_ground_at_moments_of_the_groups_clock() -> None:
-    """10 frames/s from 100.05 s on; 0.01 m a pixel; feet at (100 + 10 f, 200): at 100.2 s it is 1.5 frames later."""
+    """10 frames/s from 100.05 s on; 0.01 m a pixel; toes at (100 + 10 f, 200), feet 3 px above: 100.2 s is 1.5 frames later."""
     table = tracklets({3: {f: box(80 + 10 * f) for f in range(8)}}, 20)
     made = portray(table, embeddings_of(table, {}), {3: "Ann"}, np.diag([0.01, 0.01, 1.0]), 100.05 + np.arange(20) / 10, VIEWS)
     assert made.place_moments.tolist() == [501, 502, 503]
-    assert made.places.tolist() == [pytest.approx((x, 2.0)) for x in (1.15, 1.35, 1.55)]
+    assert made.places.tolist() == [pytest.approx((x, 1.97)) for x in (1.15, 1.35, 1.55)]
     assert (made.tracklet_ids.tolist(), made.names.tolist(), len(made.view_features)) == ([3], ["Ann"], 0)
     assert made.coexisting.shape == (0, 2)
 
@@ -314,6 +328,51 @@ def test_nobody_is_placed_in_long_gaps_at_the_lower_border_or_with_an_unknown_cl
     assert made.coexisting.tolist() == [[1, 2]]
     for camera_, clock in ((None, times), (ground, None)):
         assert len(portray(table, embeddings_of(table, {}), {}, camera_, clock, VIEWS).places) == 0
+
+
+@pytest.mark.parametrize(("offset", "first"), [(0.0, 15), (-2.4, 3), (None, None)])
+def test_the_stage_counts_time_from_the_clips_first_frame_and_the_clocks_offset(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, offset: float | None, first: int | None
+) -> None:
+    """10 frames/s, from source frame 30 each second one: the clip's first frame is at 3.0 s, a moment every 0.2 s."""
+    monkeypatch.chdir(tmp_path)
+    table = tracklets({1: {f: box(0) for f in range(4)}}, 4, fps=5.0)
+    table.save(Path("tracks.npz"))
+    embeddings_of(table, {}).save(Path("embeddings.npz"))
+    Path("corrections.csv").write_text(f"{HEADER}rename,2,0,100,40,200,,,,,,Ann\n")
+    Path("camera.json").write_text('{"image_to_ground": [[0.01, 0, 0], [0, 0.01, 0], [0, 0, 1]]}')
+    Path("seqinfo.ini").write_text(format_seqinfo(SequenceInfo("hall", 640, 480, 10.0, 38, variable_rate=False)))
+    clip = {"start_frame": 30, "end_frame": None, "frame_stride": 2}
+    settings = {"clip": clip, "clock_offset_s": offset}
+    Path("params.yaml").write_text(json.dumps({"portray": {"views": 4}, "sequences": {"hall": settings}}))
+    run_stage(portray_stage, monkeypatch, tracks="tracks.npz", embeddings="embeddings.npz", corrections="corrections.csv",
+              camera="camera.json", seqinfo="seqinfo.ini", gallery="galleries/hall.npz")  # fmt: skip
+    made = Gallery.load(Path("galleries/hall.npz"))
+    assert made.names.tolist() == ["Ann"]
+    assert made.place_moments.tolist() == ([] if first is None else [first, first + 1, first + 2, first + 3])
+
+
+def test_each_sequence_keeps_its_own_rows_of_the_groups_identities(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, looks in {"left": {1: RED, 2: BLUE}, "hall": {1: GREEN, 2: BLUE}}.items():
+        camera(name, looks).save(Path(f"galleries/{name}.npz"))
+    Path("params.yaml").write_text(json.dumps({"identify": dataclasses.asdict(PARAMS)}))
+    run_stage(identify_stage, monkeypatch, galleries="galleries", identities="identities.npz", decisions="identities.csv")
+    mine = Identities.load(Path("identities.npz"))
+    assert (mine.sequences.tolist(), mine.identity_ids.tolist()) == (["hall", "hall"], [1, 2])
+    with open("identities.csv", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["tracklet_id"], row["identity_id"], row["other_sequence"]) for row in rows] == [
+        ("1", "1", ""),
+        ("2", "2", "left"),
+    ]
+
+
+def run_stage(stage: Any, monkeypatch: pytest.MonkeyPatch, **options: str) -> None:
+    """The stage's command for the sequence `hall` in the current folder."""
+    options |= {"sequence": "hall", "pins": str(ROOT / "constraints/numerics.txt"), "timings": "timings.json"}
+    monkeypatch.setattr(sys, "argv", ["stage", *(part for name, value in options.items() for part in (f"--{name}", value))])
+    stage.main()
 
 
 def test_views_are_spread_over_a_track() -> None:

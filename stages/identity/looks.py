@@ -21,7 +21,7 @@ Mask = NDArray[np.bool_]
 MIN_SPREAD = 0.03  # of distances: no fewer than rounding and luck make
 PRIOR_PAIRS = 4.0  # that what is known beforehand weighs
 ROUNDS = 30  # of expectation and maximization
-MAX_NATS = 6.0  # that looks can say: two people may be dressed alike
+MAX_NATS = 8.0  # that looks can say: two people may be dressed alike
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,8 @@ class Calibration:
         return np.asarray(np.clip(nats, -MAX_NATS, MAX_NATS))
 
 
-# Distances of mean features as networks trained for Re-ID have them: within a camera, and from one to another.
-WITHIN = Calibration(same=0.10, different=0.40, spread=0.08)
-ACROSS = Calibration(same=0.25, different=0.45, spread=0.08)
+WITHIN = Calibration(same=0.10, different=0.40, spread=0.08)  # of mean features, as networks trained for Re-ID have them
+SHIFT = 0.25  # share of what tells two people apart by which another camera changes one's looks
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +59,8 @@ def compare_looks(galleries: list[Gallery], same: Mask, different: Mask, prior_l
     same and different (T, T) are pairs of which that is certain; prior_log_odds (T, T) of the others.
     """
     cameras = np.repeat(np.arange(len(galleries)), [len(gallery.tracklet_ids) for gallery in galleries])
-    distances = unit_distances(np.concatenate([summed_views(gallery) for gallery in galleries]))
+    width = max(gallery.view_features.shape[1] for gallery in galleries)
+    distances = unit_distances(np.concatenate([summed_views(gallery, width) for gallery in galleries]))
     pairs = np.triu(~np.isnan(distances), 1)
     own = cameras[:, None] == cameras[None, :]
     halves = np.concatenate([half_distances(gallery) for gallery in galleries])
@@ -68,10 +68,15 @@ def compare_looks(galleries: list[Gallery], same: Mask, different: Mask, prior_l
     open_pairs = pairs & ~own & ~same & ~different
     across = calibrate(
         distances[pairs & ~own & same], distances[pairs & ~own & different],
-        distances[open_pairs], prior_log_odds[open_pairs], ACROSS,
+        distances[open_pairs], prior_log_odds[open_pairs], expected_across(within),
     )  # fmt: skip
     odds = np.where(own, within.log_odds(distances), across.log_odds(distances))
     return Looks(distances, np.where(np.isnan(odds), 0.0, odds), within, across)
+
+
+def expected_across(within: Calibration) -> Calibration:
+    """What is known of two cameras beforehand, from what each shows by itself."""
+    return Calibration(within.same + SHIFT * (within.different - within.same), within.different, within.spread)
 
 
 def calibrate(same: Array, different: Array, unknown: Array, prior_log_odds: Array, prior: Calibration) -> Calibration:
@@ -100,10 +105,12 @@ def _moments(values: Array, weights: Array, mean: float, spread: float) -> tuple
     return centre, squares / total
 
 
-def summed_views(gallery: Gallery) -> Array:
-    """(T, D) sum of each track's views; 0 where it has none."""
-    sums = np.zeros((len(gallery.tracklet_ids), gallery.view_features.shape[1]))
-    np.add.at(sums, np.searchsorted(gallery.tracklet_ids, gallery.view_tracklet_ids), gallery.view_features.astype(np.float64))
+def summed_views(gallery: Gallery, width: int) -> Array:
+    """(T, width) sum of each track's views; 0 where it has none, as all tracks of a camera without footage."""
+    sums = np.zeros((len(gallery.tracklet_ids), width))
+    if len(gallery.view_features):
+        owners = np.searchsorted(gallery.tracklet_ids, gallery.view_tracklet_ids)
+        np.add.at(sums, owners, gallery.view_features.astype(np.float64))
     return sums
 
 

@@ -38,17 +38,23 @@ def partition(log_odds: Array, forbidden: NDArray[np.bool_], demanded: Sequence[
 
 
 def standing(log_odds: Array, forbidden: NDArray[np.bool_], labels: Labels) -> tuple[Labels, Array]:
-    """What came second for each item alone: (T,) the other part, -1 for a part of its own, and (T,) nats that staying gains."""
+    """What came second for each item by itself: (T,) the other part, -1 for one of its own, and (T,) nats that staying gains.
+
+    The nats are NaN where there is no other part that may be and that anything speaks of.
+    """
     weights = np.where(forbidden, -NEVER, log_odds)
     np.fill_diagonal(weights, 0.0)
+    everyone = np.arange(len(labels))
     gains = _gains(weights, labels)
-    own = gains[np.arange(len(labels)), labels]
-    gains[np.arange(len(labels)), labels] = -np.inf
-    alone = np.bincount(labels)[labels] == 1
-    gains[:, -1] = np.where(alone, -np.inf, 0.0)  # an empty part: on its own
-    second = gains.argmax(axis=1) if len(labels) else labels
-    best = gains[np.arange(len(labels)), second]
-    return np.where(second == gains.shape[1] - 1, -1, second), own - np.where(np.isfinite(best), best, -NEVER)
+    own = gains[everyone, labels]
+    gains[_gains((weights != 0).astype(np.float64), labels) == 0] = -np.inf  # nothing speaks of it
+    gains[gains < -NEVER / 2] = -np.inf
+    gains[everyone, labels] = -np.inf
+    gains[:, -1] = np.where(np.bincount(labels)[labels] > 1, 0.0, -np.inf)
+    second = gains.argmax(axis=1)
+    best = gains[everyone, second]
+    margins = own - np.where(np.isfinite(best), best, np.nan)
+    return np.where(second == gains.shape[1] - 1, -1, second), margins
 
 
 def _contracted(weights: Array) -> Labels:

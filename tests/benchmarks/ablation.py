@@ -42,7 +42,6 @@ IDEAS = (
     Idea("track: all beyond ByteTrack", {"track.algorithm": "bytetrack"}),
     Idea("track: vertical overlap", {"track.retrace.vertical_power": 0.0, "track.retrace.vertical_power_low": 0.0}),
     Idea("track: following the camera", {"track.retrace.follow_camera": False}),
-    Idea("track: detected boxes", {"track.bboxes": "filtered"}),
     Idea("rewire", {"rewire.enabled": False}),
     Idea("split", {"split.enabled": False}),
     Idea("merge", {"merge.enabled": False}),
