@@ -57,8 +57,8 @@ def make_app(hosts: Collection[str], token: str | None, rerun: Rerun) -> FastAPI
     """The server of the project in the current folder."""
     app = FastAPI(title="Retrace review", docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(Guard, hosts=hosts, token=token)
-    for kind, status in ((DataError, 409), (ContractError, 409), (ParamsError, 409)):
-        app.add_exception_handler(kind, _refusal(status))
+    for kind in (ContractError, DataError, ParamsError):
+        app.add_exception_handler(kind, _refused)
 
     @app.get("/")
     def page() -> FileResponse:
@@ -121,8 +121,6 @@ def _known(name: str) -> str:
     return name
 
 
-def _refusal(status: int) -> Any:
-    def answer(_request: Request, error: Exception) -> JSONResponse:
-        return JSONResponse({"detail": str(error)}, status)
-
-    return answer
+def _refused(_request: Request, error: Exception) -> JSONResponse:
+    """What does not fit what lies in the project, in one line."""
+    return JSONResponse({"detail": str(error)}, 409)

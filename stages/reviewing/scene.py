@@ -9,6 +9,7 @@ import numpy as np
 
 from stages.contracts.identities import Identities
 from stages.contracts.tracklets import Tracklets
+from stages.corrections.busy import check_unread
 from stages.corrections.naming import Seen, correction
 from stages.corrections.resolving import constraints, cut_tracklets, named
 from stages.corrections.rows import Action, Correction, append_row, corrections_file, read_corrections, remove_row
@@ -60,6 +61,7 @@ class Scene:
             constraints(cut_tracklets(self.seen.split, every), every)
         if action == "rename":
             named(self.seen.tracks, every)
+        check_unread(path)
         append_row(path, row)
         return row
 
@@ -93,4 +95,5 @@ def undo(sequence: str, cells: list[str]) -> None:
     row = next((row for row in read_corrections(path) if row.cells() == cells), None) if path.exists() else None
     if row is None:
         raise DataError(f"{path}: expected the row {','.join(cells)}, found none")
+    check_unread(path)
     remove_row(path, row)
