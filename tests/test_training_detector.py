@@ -134,6 +134,17 @@ def test_fine_tuning_begins_with_the_weights_of_the_file(start: Path, tmp_path: 
         np.testing.assert_array_equal(again.state_dict()[name].numpy(), values.half().to(values.dtype).numpy(), err_msg=name)
 
 
+def test_a_network_of_many_classes_becomes_one_of_ours(start: Path, dataset: Path, tmp_path: Path) -> None:
+    """Ultralytics keeps the width that the head had for those classes."""
+    classes = ("bird", "person", *(f"thing {number}" for number in range(60)))
+    many = make_network(start, classes, seed=1)
+    write_network(tmp_path / "many.pt", many, many.state_dict())
+    trained(recipe(epochs=2), tmp_path / "many.pt", dataset, tmp_path / "scratch")
+    again = make_network(tmp_path / "scratch" / "detector.pt", CLASSES, seed=1)
+    assert again.names == {0: "person"}
+    assert again.model[-1].cv3[0][0].conv.out_channels == len(classes)
+
+
 def test_a_damaged_start_is_refused(tmp_path: Path) -> None:
     (tmp_path / "broken.pt").write_bytes(b"no network")
     with pytest.raises(DataError, match=r"broken.pt: expected an Ultralytics network, got a damaged or foreign file"):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from stages.artifacts import exclusive
 from stages.errors import DataError
 from stages.publishing.store import FINGERPRINT, Store
 
@@ -36,7 +37,7 @@ class Tracking(Store):
         """Opens the store. Raises DataError in one line when it does not answer."""
         os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
         super().__init__()
-        with self._answering():
+        with exclusive("tracking"), self._answering():  # of two trainings that begin at once, one makes the experiment
             pipeline = self._client.get_experiment(self._experiment_id)
             found = self._client.get_experiment_by_name(EXPERIMENT)
             self._training_id = (

@@ -1,5 +1,6 @@
 """Networks before and after training: made of weights or of an architecture, and written as Ultralytics' `.pt` files."""
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ isolate_ultralytics()
 from ultralytics.nn import tasks  # noqa: E402 - it reads its environment when imported
 
 untyped: Any = tasks  # it has no types
+OF_TRAINING = {"args", "criterion"}  # attributes of a network that its training leaves: paths, settings, the loss
 
 
 def make_network(start: Path, classes: tuple[str, ...], seed: int) -> Any:
@@ -35,8 +37,10 @@ def make_network(start: Path, classes: tuple[str, ...], seed: int) -> Any:
 
 def write_network(path: Path, network: Any, weights: dict[str, torch.Tensor]) -> None:
     """Writes the network with these weights in float16, without anything of its training: equal weights, equal bytes."""
-    clean = _named(untyped.DetectionModel(network.yaml, nc=len(network.names), verbose=False), dict(network.names))
-    clean.load_state_dict({name: values.contiguous() for name, values in weights.items()})
+    clean = copy.copy(network)
+    clean.__dict__ = {name: value for name, value in vars(network).items() if name not in OF_TRAINING}
+    clean = copy.deepcopy(clean).to("cpu", memory_format=torch.contiguous_format)
+    clean.load_state_dict(weights)
     clean = clean.half().eval().requires_grad_(False)
     torch.save({"model": clean, "train_args": {}, "license": "AGPL-3.0"}, path)
 
