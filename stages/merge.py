@@ -15,7 +15,8 @@ from stages.association.appearance import Views, views_of
 from stages.association.decisions import Decision, decisions
 from stages.association.likeness import learn_looks
 from stages.association.motion import learn_passage
-from stages.association.pair_odds import Acquaintance, Odds, at_edge, seen_together
+from stages.association.pair_odds import Acquaintance, Odds, at_edge
+from stages.association.pairs import seen_together
 from stages.association.partition import Partition, partition
 from stages.audit import write_audit
 from stages.command import execute, stage_options, stage_run

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.association.appearance import spread, views_of
-from stages.association.pair_odds import seen_together
+from stages.association.pairs import seen_together
 from stages.boxes import foot_points
 from stages.camera import Homography, read_camera, to_ground
 from stages.clip import ClipParams, source_frames

@@ -1,6 +1,7 @@
-"""Rewired tracklets to split ones: a tracklet that changed person is cut where its appearance changed for good.
+"""Rewired tracklets to split ones: a tracklet that changed person is cut where its looks changed for good.
 
-Without embeddings nothing is cut but what a person corrected, which is cut first.
+People change at crossings and gaps, so less evidence is asked for there. Without embeddings nothing is cut but what a person
+corrected, which is cut first.
 """
 
 from dataclasses import dataclass
@@ -9,7 +10,9 @@ from typing import Annotated
 import numpy as np
 
 from stages.association.appearance import views_of
-from stages.association.changepoints import changes
+from stages.association.changepoints import MET_NATS, changes, expected_changes
+from stages.association.likeness import learn_looks
+from stages.association.pairs import seen_together
 from stages.audit import write_audit
 from stages.command import execute, stage_options, stage_run
 from stages.contracts.embeddings import Embeddings
@@ -22,10 +25,10 @@ from stages.pins import check_pins
 
 @dataclass(frozen=True)
 class SplitParams:
-    """When a change of appearance is a change of person."""
+    """When a change of looks is a change of person."""
 
     enabled: bool
-    min_distance: Annotated[float, Range(0, 2)]
+    min_odds: Annotated[float, Range(-100, 100)]  # nats
     min_views: Annotated[int, Range(1, 100_000)]
     window_views: Annotated[int, Range(1, 100_000)]
 
@@ -37,10 +40,12 @@ class Split:
     tracklet_id: int
     frame_number: int
     new_tracklet_id: int
-    distance_whole: float
-    distance_local: float
+    odds_nats: float
+    whole_nats: float
+    local_nats: float
     views_before: int
     views_after: int
+    at_meeting: bool  # near a crossing or a gap
 
 
 def split(tracklets: Tracklets, embeddings: Embeddings, params: SplitParams) -> tuple[Tracklets, list[Split]]:
@@ -48,23 +53,29 @@ def split(tracklets: Tracklets, embeddings: Embeddings, params: SplitParams) -> 
 
     The part before the first cut keeps its id; the others get new ids after the greatest.
     """
-    if not params.enabled or len(tracklets) == 0 or len(embeddings) == 0:
-        return tracklets, []
     views = views_of(tracklets, embeddings)
+    if not params.enabled or len(views) == 0:
+        return tracklets, []
+    looks = learn_looks(views, tracklets.fps, seen_together(tracklets), pure=False)
     offsets, view_offsets = tracklets.offsets(), np.append(0, np.cumsum(views.counts()))
+    expected = expected_changes(tracklets)[views.rows]
     ids = tracklets.tracklet_ids.copy()
     next_id = int(ids.max()) + 1
     splits = []
-    for t, tracklet_id in enumerate(tracklets.ids):
-        first, last = int(view_offsets[t]), int(view_offsets[t + 1])
-        cuts = changes(views.features(slice(first, last)), params.window_views, params.min_views, params.min_distance)
-        limits = [0, *(cut.index for cut in cuts), last - first]
+    for t in np.flatnonzero(views.counts() >= 2 * params.min_views):
+        part = slice(int(view_offsets[t]), int(view_offsets[t + 1]))
+        moved = looks.space.moved(views.features(part))
+        cuts = changes(moved, views.weights[part], expected[part] - params.min_odds, looks.calibration,
+                       params.window_views, params.min_views)  # fmt: skip
+        limits = [0, *(cut.index for cut in cuts), part.stop - part.start]
         for n, cut in enumerate(cuts):
-            row = int(views.rows[first + cut.index])
+            row = int(views.rows[part.start + cut.index])
             before, after = limits[n + 1] - limits[n], limits[n + 2] - limits[n + 1]
+            met = bool(expected[part.start + cut.index] == MET_NATS)
             splits.append(
-                Split(int(tracklet_id), int(tracklets.frame_numbers[row]), next_id, cut.whole, cut.local, before, after)
-            )
+                Split(int(tracklets.ids[t]), int(tracklets.frame_numbers[row]), next_id, cut.odds_nats + params.min_odds,
+                      cut.whole_nats, cut.local_nats, before, after, met)
+            )  # fmt: skip
             ids[row : offsets[t + 1]] = next_id
             next_id += 1
     return relabel(tracklets, ids), splits

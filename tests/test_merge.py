@@ -9,7 +9,8 @@ import pytest
 from stages.association.appearance import spread, views_of
 from stages.association.likeness import Calibration, calibrate, learn_looks, support_of
 from stages.association.motion import ends_of, learn_passage, learn_straying
-from stages.association.pair_odds import at_edge, seen_together
+from stages.association.pair_odds import at_edge
+from stages.association.pairs import seen_together
 from stages.contracts.tracklets import Tracklets
 from stages.errors import DataError
 from stages.merge import MergeParams, merge

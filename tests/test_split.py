@@ -1,61 +1,93 @@
-"""Split: who changed person, and who did not."""
+"""Split: which tracklets changed person, and where."""
 
 from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from stages.association.changepoints import changes
-from stages.contracts.tracklets import Tracklets
-from stages.split import SplitParams, split
+from stages.association.changepoints import ALONE_NATS, MET_NATS, changes, expected_changes, meetings
+from stages.association.likeness import Calibration
+from stages.split import Split, SplitParams, split
 from tests.tables import box, embeddings_of, tracklets
 
-SPLIT = SplitParams(enabled=True, min_distance=0.3, min_views=5, window_views=10)
-RED, BLUE, REDDISH = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (1.0, 0.3, 0.0)
+SPLIT = SplitParams(enabled=True, min_odds=0.0, min_views=5, window_views=10)
+CLEAR = Calibration(same=0.6, other=0.0, variance=0.02, most_nats=7.0, least_nats=-5.0)
+DIM = 32
+RED, BLUE, GREEN = np.eye(DIM, dtype=np.float32)[:3]
+Floats = NDArray[np.float32]
 
 
-def standing(frames: Any, x: float = 100, height: float = 100) -> dict[int, Any]:
-    return {frame: box(x, 100, 40, height) for frame in frames}
+def standing(frames: Any, x: float = 100) -> dict[int, Any]:
+    return {frame: box(x, 100, 40, 100) for frame in frames}
 
 
-def people(table: Tracklets) -> list[list[int]]:
-    """Frames of each id."""
-    return [entry["frame_numbers"].tolist() for entry in table.to_dicts()]
+def video(looks: Floats, neighbour_x: float = 400.0) -> tuple[Any, Any]:
+    """Tracklet 1 with these looks, one a frame, and bystanders who say what looks are worth; tracklet 11 stands at a place."""
+    rng = np.random.default_rng(2)
+    paths = {1: standing(range(len(looks)))} | {11 + k: standing(range(100), neighbour_x + 60 * k) for k in range(10)}
+    colours = {11 + k: np.eye(DIM)[5 + k] + 0.1 * rng.normal(0, 1, (100, DIM)) for k in range(10)}
+    table = tracklets(paths)
+    return table, embeddings_of(table, colours | {1: looks + 0.1 * rng.normal(0, 1, (len(looks), DIM))})
 
 
-def test_a_tracklet_that_changes_person_is_cut_at_the_change() -> None:
-    table = tracklets({1: standing(range(40))})
-    colours = [RED] * 17 + [BLUE] * 23
-    result, cuts = split(table, embeddings_of(table, {1: colours}), SPLIT)
-    assert people(result) == [list(range(17)), list(range(17, 40))]
+def cuts_of(looks: Any, neighbour_x: float = 400.0) -> list[Split]:
+    return split(*video(np.array(looks), neighbour_x), SPLIT)[1]
+
+
+def test_who_changes_looks_for_good_where_another_is_near_is_cut_there() -> None:
+    table, embeddings = video(np.array([RED] * 37 + [BLUE] * 63), neighbour_x=110)
+    result, cuts = split(table, embeddings, SPLIT)
     (cut,) = cuts
-    assert (cut.tracklet_id, cut.frame_number, cut.new_tracklet_id, cut.views_before, cut.views_after) == (1, 17, 2, 17, 23)
-    assert cut.distance_whole == pytest.approx(1, abs=1e-3)
+    assert (cut.tracklet_id, cut.frame_number, cut.new_tracklet_id) == (1, 37, 21)
+    assert (cut.views_before, cut.views_after, cut.at_meeting) == (37, 63, True)
+    assert cut.odds_nats == pytest.approx(min(cut.whole_nats, cut.local_nats) + MET_NATS)
+    assert (result.tracklet_ids == 21).sum() == 63
 
 
 def test_a_slow_change_and_a_short_disturbance_are_no_change_of_person() -> None:
-    """Turning from red to blue over 60 frames never changes at once; five frames of blue change nothing for good."""
-    table = tracklets({1: standing(range(60))})
-    angle = np.linspace(0, np.pi / 3, 60)
-    turning = np.column_stack([np.cos(angle), np.sin(angle), np.zeros(60)])
-    assert split(table, embeddings_of(table, {1: turning}), SPLIT)[1] == []
-    disturbed = [RED] * 30 + [BLUE] * 4 + [RED] * 26
-    assert split(table, embeddings_of(table, {1: disturbed}), SPLIT)[1] == []
+    """Turning from red to blue in 100 frames never changes at once; four frames of blue change nothing for good."""
+    angle = np.linspace(0, np.pi / 2, 100)[:, None]
+    assert cuts_of(np.cos(angle) * RED + np.sin(angle) * BLUE, neighbour_x=110) == []
+    assert cuts_of([RED] * 50 + [BLUE] * 4 + [RED] * 46, neighbour_x=110) == []
 
 
-def test_without_embeddings_or_switched_off_tracklets_pass_through() -> None:
-    table = tracklets({1: standing(range(40))})
+def test_switched_off_or_without_looks_tracklets_pass_through() -> None:
+    table, embeddings = video(np.array([RED] * 37 + [BLUE] * 63), neighbour_x=110)
+    assert split(table, embeddings, SplitParams(False, 0.0, 5, 10)) == (table, [])
     assert split(table, embeddings_of(table, {}), SPLIT) == (table, [])
-    off = SplitParams(False, 0.3, 5, 10)
-    assert split(table, embeddings_of(table, {1: [RED] * 20 + [BLUE] * 20}), off) == (table, [])
 
 
-def test_a_change_needs_enough_on_both_sides() -> None:
-    features = np.array([RED] * 4 + [BLUE] * 30)
-    assert changes(features, window=10, min_length=5, min_distance=0.9) == []
-    assert [change.index for change in changes(features, window=10, min_length=4, min_distance=0.9)] == [4]
+def found(looks: list[Floats], expected: float = MET_NATS, min_length: int = 5) -> list[int]:
+    views = np.array(looks)
+    cuts = changes(views, np.ones(len(views)), np.full(len(views), expected), CLEAR, 10, min_length)
+    return [cut.index for cut in cuts]
 
 
-def test_three_people_in_one_tracklet_are_three() -> None:
-    features = np.array([RED] * 20 + [BLUE] * 20 + [(0.0, 0.0, 1.0)] * 20)
-    assert [change.index for change in changes(features, 10, 5, 0.3)] == [20, 40]
+def test_each_of_three_people_is_found_and_each_needs_enough_views() -> None:
+    assert found([RED] * 20 + [BLUE] * 20 + [GREEN] * 20) == [20, 40]
+    assert found([RED] * 4 + [BLUE] * 30) == []
+    assert found([RED] * 4 + [BLUE] * 30, min_length=4) == [4]
+
+
+def test_more_is_asked_for_where_nobody_was_near() -> None:
+    tilted = np.float32(0.1) * RED + BLUE
+    assert found([RED] * 20 + [tilted] * 20, MET_NATS) == [20]
+    assert found([RED] * 20 + [tilted] * 20, -9.0) == []
+
+
+def test_meetings_and_gaps_by_hand() -> None:
+    """At 10 frames/s: 1 and 2 overlap by half in frame 20; 3 is not seen from frame 51 to 54."""
+    paths = {1: standing(range(100)), 2: standing(range(100), x=300), 3: standing([*range(51), *range(55, 100)], x=500)}
+    paths[2][20] = box(110, 100, 40, 100)
+    table = tracklets(paths)
+    met = [(int(name), int(frame)) for name, frame in zip(table.tracklet_ids[meetings(table)],
+                                                          table.frame_numbers[meetings(table)], strict=True)]  # fmt: skip
+    assert met == [(1, 20), (2, 20)]
+    expected = expected_changes(table)
+    near = [(int(name), int(frame)) for name, frame in zip(table.tracklet_ids[expected == MET_NATS],
+                                                           table.frame_numbers[expected == MET_NATS], strict=True)]  # fmt: skip
+    assert near == [(name, frame) for name in (1, 2) for frame in range(13, 28)] + [
+        (3, frame) for frame in [*range(48, 51), *range(55, 63)]
+    ]
+    assert set(expected.tolist()) == {MET_NATS, ALONE_NATS}

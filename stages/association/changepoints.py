@@ -1,63 +1,117 @@
-"""Where a sequence of unit vectors changes for good: binary segmentation with two witnesses.
+"""Where a tracklet changes person: binary segmentation with two witnesses.
 
 A cut between two people changes the mean of everything before against everything after, and it changes it at once. A turn of
-the body does the second and not the first, a slow change of light the first and not the second, so the smaller of both
-distances counts. Binary segmentation: Scott and Knott 1974; reviewed in Truong et al. 2020, "Selective review of offline
-change point detection methods", section 5.2.2.
+the body or a person in front does the second and not the first, a slow change of light the first and not the second, so the
+weaker of both log-likelihood ratios counts. Binary segmentation: Scott and Knott 1974; reviewed in Truong et al. 2020,
+"Selective review of offline change point detection methods", section 5.2.2.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from stages.association.likeness import Calibration, support_of
+from stages.contracts.tracklets import Tracklets
+
 Array = NDArray[np.float64]
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
+
+MET_NATS, ALONE_NATS = -3.0, -6.0  # log-odds that people changed at a view near a meeting or a gap, and anywhere else
+MEETING_IOU = 0.3
+MEETING_S = 0.7  # so far around a meeting people may have changed
+GAP_S = 0.3  # without a box
 
 
 @dataclass(frozen=True)
 class Change:
-    """A cut before element `index`: cosine distance between the means of all before and after, and of the windows."""
+    """A cut before view `index`."""
 
     index: int
-    whole: float
-    local: float
+    odds_nats: float  # that the person changed there
+    whole_nats: float  # log-likelihood ratio of two people over one, of all before and all after ...
+    local_nats: float  # ... and of the windows next to the cut
 
 
-def changes(features: NDArray[Any], window: int, min_length: int, min_distance: float) -> list[Change]:
-    """The cuts of unit vectors (K, D), by index; no segment shorter than `min_length`.
+def changes(
+    looks: Floats, weights: Array, expected: Array, calibration: Calibration, window: int, min_length: int
+) -> list[Change]:
+    """The cuts of K views (K, D) in a space of looks, not of unit length, in order; no segment shorter than `min_length`.
 
-    `window` elements on each side make the local distance. A cut needs both distances at or above `min_distance`.
+    weights (K,); expected (K,) log-odds of a change before each view. `window` views on each side are the local witness.
     """
     found: list[Change] = []
-    segments = [(0, len(features))]
+    segments = [(0, len(looks))]
     while segments:
         start, stop = segments.pop()
-        best = _strongest(features[start:stop].astype(np.float64), window, min_length)
-        if best is None or min(best.whole, best.local) < min_distance:
+        part = slice(start, stop)
+        best = _strongest(looks[part], weights[part], expected[part], calibration, window, min_length)
+        if best is None or best.odds_nats <= 0:
             continue
         cut = start + best.index
-        found.append(Change(cut, best.whole, best.local))
+        found.append(Change(cut, best.odds_nats, best.whole_nats, best.local_nats))
         segments += [(start, cut), (cut, stop)]
     return sorted(found, key=lambda change: change.index)
 
 
-def _strongest(features: Array, window: int, min_length: int) -> Change | None:
-    """The cut with the greatest smaller distance; None where the segment is too short for one."""
-    count = len(features)
+def _strongest(
+    looks: Floats, weights: Array, expected: Array, calibration: Calibration, window: int, min_length: int
+) -> Change | None:
+    """The likeliest cut; None where the segment is too short for one."""
+    count = len(looks)
     cuts = np.arange(min_length, count - min_length + 1)
     if len(cuts) == 0:
         return None
-    sums = np.concatenate([np.zeros((1, features.shape[1])), np.cumsum(features, axis=0)])
-    whole = _distance(sums[cuts], sums[-1] - sums[cuts])
+    sums = np.zeros((count + 1, looks.shape[1]))
+    np.cumsum(looks * weights[:, None], axis=0, out=sums[1:])
     before, after = np.maximum(cuts - window, 0), np.minimum(cuts + window, count)
-    local = _distance(sums[cuts] - sums[before], sums[after] - sums[cuts])
-    best = int(np.minimum(whole, local).argmax())
-    return Change(int(cuts[best]), float(whole[best]), float(local[best]))
+    whole = _two_people(sums[cuts], sums[-1] - sums[cuts], cuts, count - cuts, calibration)
+    local = _two_people(sums[cuts] - sums[before], sums[after] - sums[cuts], cuts - before, after - cuts, calibration)
+    odds = np.minimum(whole, local) + expected[cuts]
+    best = int(odds.argmax())
+    return Change(int(cuts[best]), float(odds[best]), float(whole[best]), float(local[best]))
 
 
-def _distance(a: Array, b: Array) -> Array:
-    """(N,) cosine distance between rows of a and b (N, D); 0 where one of them vanishes."""
+def _two_people(a: Array, b: Array, count_a: Ints, count_b: Ints, calibration: Calibration) -> Array:
+    """(N,) log-likelihood ratios of two people over one, of sums of looks (N, D) over so many views (N,)."""
     norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
-    similarity = np.divide((a * b).sum(axis=1), norms, out=np.ones_like(norms), where=norms > 0)
-    return np.asarray(1 - similarity)
+    cosines = np.divide((a * b).sum(axis=1), norms, out=np.ones_like(norms), where=norms > 0)
+    return -calibration.nats(cosines, support_of(count_a) * support_of(count_b))
+
+
+def expected_changes(tracklets: Tracklets) -> Array:
+    """(M,) log-odds that a person changed before each row, from what is seen of crossings and gaps alone."""
+    reach, gap = MEETING_S * tracklets.fps, GAP_S * tracklets.fps
+    frames, ids = tracklets.frame_numbers.astype(np.int64), tracklets.tracklet_ids.astype(np.int64)
+    after_gap = (np.diff(frames, prepend=0) > gap) & (np.diff(ids, prepend=-1) == 0)
+    events = np.flatnonzero(meetings(tracklets) | after_gap)
+    key = ids * (2 * tracklets.num_frames + round(reach) + 1) + frames
+    nearest = np.full(len(key), np.inf)
+    if len(events):
+        place = np.searchsorted(key[events], key)
+        for side in (np.maximum(place - 1, 0), np.minimum(place, len(events) - 1)):
+            nearest = np.minimum(nearest, np.abs(key[events[side]] - key))
+    return np.where(nearest <= reach, MET_NATS, ALONE_NATS)
+
+
+def meetings(tracklets: Tracklets) -> NDArray[np.bool_]:
+    """(M,) whether each box overlaps another of its frame by MEETING_IOU or more."""
+    order = np.lexsort((tracklets.bboxes[:, 0], tracklets.frame_numbers))
+    frames, boxes = tracklets.frame_numbers[order], tracklets.bboxes[order].astype(np.float64)
+    areas = np.prod(np.maximum(boxes[:, 2:] - boxes[:, :2], 0), axis=1)
+    met = np.zeros(len(order), dtype=bool)
+    left, step = np.arange(len(order)), 0
+    while len(left):  # from each box to the next ones on its right, as long as they begin before it ends
+        step += 1
+        left = left[left + step < len(order)]
+        right = left + step
+        near = (frames[left] == frames[right]) & (boxes[right, 0] < boxes[left, 2])
+        left, right = left[near], right[near]
+        low, high = np.maximum(boxes[left, :2], boxes[right, :2]), np.minimum(boxes[left, 2:], boxes[right, 2:])
+        shared = np.prod(np.maximum(high - low, 0), axis=1)
+        overlapping = shared >= MEETING_IOU * (areas[left] + areas[right] - shared)
+        met[left[overlapping & (shared > 0)]] = met[right[overlapping & (shared > 0)]] = True
+    result = np.zeros(len(order), dtype=bool)
+    result[order] = met
+    return result

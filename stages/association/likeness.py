@@ -56,10 +56,14 @@ class Space:
     whitening: Floats  # (D, D)
     commonness: float  # cosine that different people have because the centre is not sure
 
+    def moved(self, features: Floats) -> Floats:
+        """(N, D) features in this space, of any length."""
+        return np.asarray((features - self.centre) @ self.whitening)
+
     def directions(self, means: Floats) -> Floats:
         """(N, D) unit vectors of mean features (N, D); 0 for a mean of zeros."""
         blind = ~means.any(axis=1)
-        moved = (means - self.centre) @ self.whitening
+        moved = self.moved(means)
         lengths = np.linalg.norm(moved, axis=1)
         moved[blind] = 0
         moved /= np.where(lengths > 0, lengths, 1.0)[:, None]
@@ -123,10 +127,15 @@ class Blocks:
     counts: Ints  # (B,) views
     weights: Array  # (B,)
     means: Floats  # (B, D)
+    of_views: Ints  # (K,) each view's part
 
 
-def learn_looks(views: Views, fps: float, together: Ints) -> Looks:
-    """The looks of the tracklets of a video; together (P, 2): pairs of them known to be two people."""
+def learn_looks(views: Views, fps: float, together: Ints, pure: bool = True) -> Looks:
+    """The looks of the tracklets of a video; together (P, 2): pairs of them known to be two people.
+
+    Where tracklets may not be `pure`, how one person's views differ is learnt from those of a few seconds alone: over a whole
+    tracklet a change of person would pass for one's own variety.
+    """
     blocks = _blocks(views, fps)
     members = csr_array(
         (blocks.weights, (blocks.owners, np.arange(len(blocks.owners)))), (views.num_tracklets, len(blocks.owners))
@@ -134,21 +143,25 @@ def learn_looks(views: Views, fps: float, together: Ints) -> Looks:
     totals = np.bincount(blocks.owners, blocks.weights, views.num_tracklets)
     means = ((members @ blocks.means) / np.where(totals > 0, totals, 1.0)[:, None]).astype(np.float32)
     supports = support_of(views.counts())
-    space = learn_space(views, means, supports)
+    variety = (means, views.tracklets) if pure else (blocks.means, blocks.of_views)
+    space = learn_space(views, means, supports, *variety)
     directions = space.directions(means)
     same, people = _same_cosines(blocks, space)
     other = _other_cosines(directions, supports, together)
     return Looks(directions, supports, space, calibrate(same, people, other, space.commonness))
 
 
-def learn_space(views: Views, means: Floats, supports: Array) -> Space:
-    """The space of a video's looks, from mean features (T, D) of tracklets with supports (T,)."""
+def learn_space(views: Views, means: Floats, supports: Array, middles: Floats, groups: Ints) -> Space:
+    """The space of a video's looks, from mean features (T, D) of tracklets with supports (T,).
+
+    Views vary about the `middles` (G, D) of their groups (K,).
+    """
     trust = np.square(supports)
     dim = means.shape[1]
     centre = (trust @ means) / (trust.sum() + UNCENTRED)
     doubt = UNCENTRED / (trust.sum() + UNCENTRED)
     chosen = np.arange(0, len(views), max(1, -(-len(views) // MAX_VIEWS)))
-    own = views.features(chosen) - means[views.tracklets[chosen]]
+    own = views.features(chosen) - middles[groups[chosen]]
     own *= np.sqrt(views.weights[chosen])[:, None].astype(np.float32)
     covariance = (own.T @ own).astype(np.float64) / max(float(views.weights[chosen].sum()), 1e-9)
     covariance += (SHRINKAGE * np.trace(covariance) / dim + LEAST_VARIANCE) * np.eye(dim)
@@ -161,7 +174,7 @@ def _blocks(views: Views, fps: float) -> Blocks:
     begins = (np.diff(views.tracklets, prepend=-1) != 0) | (np.diff(numbers, prepend=-1) != 0)
     groups, starts = np.cumsum(begins) - 1, np.flatnonzero(begins)
     counts, weights = np.bincount(groups, minlength=len(starts)), np.bincount(groups, views.weights, len(starts))
-    return Blocks(views.tracklets[starts], numbers[starts], counts, weights, views.means(groups, len(starts)))
+    return Blocks(views.tracklets[starts], numbers[starts], counts, weights, views.means(groups, len(starts)), groups)
 
 
 def _same_cosines(blocks: Blocks, space: Space) -> tuple[Array, Ints]:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array, csr_array, triu
 
 from stages.association.likeness import Looks
 from stages.association.motion import Ends, Passage
@@ -134,16 +133,6 @@ def _best(odds: Odds, limit: int) -> Odds:
         rank = np.arange(len(order)) - np.repeat(starts, np.diff(np.append(starts, len(order))))
         kept[order[rank >= limit]] = False
     return odds.take(kept)
-
-
-def seen_together(tracklets: Tracklets) -> Ints:
-    """(P, 2) positions of tracklets that share a frame, the smaller first: they are two people."""
-    position = np.searchsorted(tracklets.ids, tracklets.tracklet_ids)
-    shape = (len(tracklets.ids), tracklets.num_frames)
-    seen = csr_array(coo_array((np.ones(len(position), np.int32), (position, tracklets.frame_numbers)), shape=shape))
-    pairs = triu(seen @ seen.T, k=1).tocoo()
-    found = np.stack([pairs.row, pairs.col], axis=1).astype(np.int64)
-    return found[np.lexsort((found[:, 1], found[:, 0]))]
 
 
 def at_edge(tracklets: Tracklets, ends: Ends) -> NDArray[np.bool_]:
