@@ -1,4 +1,4 @@
-"""Every decision about who is who: exchanges, cuts and joins, with the boxes on both sides and how doubtful each is.
+"""Every decision about who is who: exchanges, cuts, joins and refusals to join, with the boxes on both sides and how doubtful each is.
 
 Audit tables name tracklets of the level that their stage read; here each side becomes rows of the detections, which all levels
 share. Evidence is whatever columns a table has beside those that name the decision.
@@ -17,7 +17,8 @@ from stages.audit import read_audit
 from stages.contracts.tracklets import Tracklets
 from stages.errors import DataError
 
-Kind = Literal["exchange", "cut", "join"]
+Kind = Literal["exchange", "cut", "join", "refusal"]
+APART: tuple[Kind, ...] = ("cut", "refusal")  # that say: two people
 Rows = NDArray[np.int64]  # of the detections, by frame
 Evidence = dict[str, str]
 
@@ -27,7 +28,7 @@ NOBODY = -1
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """Boxes before and after a decision, of which it says that they show one person (join, exchange) or two (cut)."""
+    """Boxes before and after a decision, of which it says that they show one person (join, exchange) or two (cut, refusal)."""
 
     before: Rows
     after: Rows
@@ -54,7 +55,7 @@ class Decision:
         known = [sides for sides in known if NOBODY not in sides]
         if not known:
             return None
-        return all((before == after) == (self.kind != "cut") for before, after in known)
+        return all((before == after) == (self.kind not in APART) for before, after in known)
 
 
 def read_decisions(rewires: Path, splits: Path, merges: Path, levels: Mapping[str, Tracklets]) -> list[Decision]:
@@ -101,14 +102,14 @@ def _cuts(path: Path, rewired: Tracklets, final: Rows) -> list[Decision]:
         tracklet_id, frame, new_id = (_whole(path, row, name) for name in ("tracklet_id", "frame_number", "new_tracklet_id"))
         before, after = boxes.around(tracklet_id, frame)
         pairs = (_pair(before, after, final),) if len(before) and len(after) else ()
-        distance = _number(row, "distance_local")
-        doubt = _doubt(row, 1 - distance if math.isfinite(distance) else 1.0)
+        odds = _number(row, "odds_nats")
+        doubt = _doubt(row, 2 / (1 + math.exp(min(odds, 700.0))) if math.isfinite(odds) else 1.0)
         made.append(Decision(f"cut-{number}", "cut", frame, (tracklet_id, new_id), pairs, _rest(row), doubt))
     return made
 
 
 def _joins(path: Path, split: Tracklets, final: Rows) -> list[Decision]:
-    """The pair's boxes before and after the later one begins."""
+    """The pair's boxes before and after the later one begins, of joins and of refusals."""
     boxes = _Boxes(split)
     made = []
     for number, row in enumerate(read_audit(path, "tracklet_id", "other_tracklet_id")):
@@ -117,10 +118,10 @@ def _joins(path: Path, split: Tracklets, final: Rows) -> list[Decision]:
         before, _ = boxes.around(ids[0], frame)
         _, after = boxes.around(ids[1], frame)
         pairs = (_pair(before, after, final),) if len(before) and len(after) else ()
-        cost, rival = _number(row, "cost"), _number(row, "runner_up_cost")
-        # the ratio test: a match is worth as much as it is better than the next best (Lowe 2004, section 7.1)
-        ratio = cost / rival if math.isfinite(rival) and rival > 0 else 0.0
-        made.append(Decision(f"join-{number}", "join", frame, (ids[0], ids[1]), pairs, _rest(row), _doubt(row, ratio)))
+        kind: Kind = "refusal" if row.get("decision") == "refused" else "join"
+        doubt = _doubt(row, 1.0)
+        doubt = 1 - doubt if kind == "refusal" else doubt  # the table's probability is that of one person
+        made.append(Decision(f"{kind}-{number}", kind, frame, (ids[0], ids[1]), pairs, _rest(row), doubt))
     return made
 
 
@@ -155,7 +156,7 @@ def _doubt(row: Evidence, otherwise: float) -> float:
     return float(np.clip(1 - probability if math.isfinite(probability) else otherwise, 0.0, 1.0))
 
 
-NAMING = ("tracklet_id", "other_tracklet_id", "new_tracklet_id", "merged_id", "frame_number")
+NAMING = ("tracklet_id", "other_tracklet_id", "new_tracklet_id", "merged_id", "other_merged_id", "frame_number")
 
 
 def _rest(row: Evidence) -> Evidence:

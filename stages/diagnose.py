@@ -60,21 +60,21 @@ def diagnose(
 
 
 def to_json(diagnosis: Diagnosis, decisions: list[Decision], distances: dict[str, Any], by_truth: bool) -> dict[str, Any]:
-    """JSON values: mistakes by cause, verdicts by decision, joins for the reliability, distances of embeddings."""
+    """JSON values: mistakes by cause, verdicts by decision, pairs that were or might have been joined for the reliability, distances of embeddings."""
     causes = Counter(mistake.cause for mistake in diagnosis.mistakes)
-    joins = [
+    pairs = [
         {
-            "right": diagnosis.verdicts[d.name],
-            **{name: float(d.evidence[name]) for name in ("cost", "probability") if name in d.evidence},
+            "one_person": None if diagnosis.verdicts[d.name] is None else diagnosis.verdicts[d.name] == (d.kind == "join"),
+            "probability": float(d.evidence["probability"]),
         }
         for d in decisions
-        if d.kind == "join"
+        if d.kind in ("join", "refusal") and "probability" in d.evidence
     ]
     return {
         "ground_truth": by_truth,
         "causes": {cause: causes[cause] for cause in CAUSES},
         "verdicts": dict(sorted(diagnosis.verdicts.items())),
-        "joins": joins,
+        "pairs": pairs,
         "distances": {"people": "ground truth" if by_truth else "final tracks", **distances},
     }
 

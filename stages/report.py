@@ -18,7 +18,7 @@ from stages.figures import leaves, read_figures
 from stages.params import load_section, load_value, read_params, sequence_names
 from stages.per_sequence import listed_files
 from stages.pins import check_pins, read_pins
-from stages.reporting.curves import cost_chart, distance_chart, hota_chart, reliability_chart
+from stages.reporting.curves import distance_chart, hota_chart, reliability_chart
 from stages.reporting.gains import cause_chart, gain_charts, timing_chart
 from stages.reporting.levels import BETTER, baseline_rows, differences, level_rows, shown_columns
 from stages.reporting.media import Media, read_media
@@ -81,9 +81,9 @@ def overview(
 
 def curves(hota: Path, diagnoses: Sequence[Mapping[str, Any]], tabs: list[tuple[str, str, bool]]) -> str:
     """The page of curves."""
-    joins = [join for diagnosis in diagnoses for join in diagnosis["joins"]]
+    pairs = [pair for diagnosis in diagnoses for pair in diagnosis["pairs"]]
     alphas, levels = read_hota(hota)
-    charts = [hota_chart(alphas, levels) if alphas else None, reliability_chart(joins), cost_chart(joins)]
+    charts = [hota_chart(alphas, levels) if alphas else None, reliability_chart(pairs)]
     for people in ("ground truth", "final tracks"):
         charts.append(distance_chart([d["distances"] for d in diagnoses if d["distances"]["people"] == people], people))
     texts = (
@@ -122,7 +122,7 @@ def read_diagnoses(paths: Mapping[str, Path]) -> list[Mapping[str, Any]]:
     found: list[Mapping[str, Any]] = []
     for path in paths.values():
         values = read_json(path)
-        if not isinstance(values, dict) or not {"causes", "joins", "distances", "ground_truth"} <= set(values):
+        if not isinstance(values, dict) or not {"causes", "pairs", "distances", "ground_truth"} <= set(values):
             raise DataError(f"{path}: expected the diagnosis of a sequence, got anything else (run `dvc repro`)")
         found.append(values)
     return found

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from stages.association.decisions import Decision as Merge
 from stages.audit import write_audit
 from stages.contracts.embeddings import Embeddings
 from stages.contracts.identities import Identities
 from stages.contracts.tracklets import Tracklets, relabel
-from stages.merge import Merge
 from stages.rewire import Rewire
 from stages.scoring.levels import LEVELS
 from stages.split import Split
@@ -80,7 +80,11 @@ def make_project(folder: Path) -> Path:
         (sequence / "camera.json").write_text(json.dumps({"image_to_ground": homography}))
         _write_tables(name, artifacts)
         Identities(
-            np.array([name] * 3), np.array([1, 2, 3], np.int32), np.array([7, 2, 5], np.int32), np.zeros(3, np.float32)
+            np.array([name] * 3),
+            np.array([1, 2, 3], np.int32),
+            np.array([7, 2, 5], np.int32),
+            np.array(["", "", ""]),
+            np.zeros(3, np.float32),
         ).save(folder / f"artifacts/identities/{name}.npz")
         (folder / f"artifacts/galleries/both/{name}.npz").parent.mkdir(parents=True, exist_ok=True)
         (folder / f"artifacts/galleries/both/{name}.npz").touch()
@@ -105,9 +109,9 @@ def _write_tables(name: str, artifacts: Path) -> None:
     Embeddings(name, len(seen), "made up", np.arange(len(seen), dtype=np.int32), features).save(artifacts / "embeddings.npz")
     write_audit(artifacts / "rewires.csv", Rewire, [])
     write_audit(artifacts / "splits.csv", Split, [])
-    write_audit(artifacts / "merges.csv", Merge, [Merge(1, 2, 1, 0.1, 0.4, 0.05, 0.6, 0.2)])
+    write_audit(artifacts / "merges.csv", Merge, [Merge("joined", 1, 2, 1, 1, 0.75, 1.1, 0.6, 0.2, 0.4, 0.5, 0, 0.0)])
     header, row = (artifacts / "merges.csv").read_text().splitlines()  # another version of merge knows more
-    (artifacts / "merges.csv").write_text(f"{header},probability,<b>term</b>\n{row},0.75,<script>\n")
+    (artifacts / "merges.csv").write_text(f"{header},<b>term</b>\n{row},<script>\n")
 
 
 def options_of(stage: str, sequence: str | None) -> list[str]:

@@ -5,7 +5,7 @@ import pytest
 
 from stages.contracts.tracklets import Tracklets, relabel
 from stages.reporting.crowd import binned_counts, crowd_chart
-from stages.reporting.curves import best_gate, cost_chart, distance_chart, hota_chart, reliability, reliability_chart
+from stages.reporting.curves import best_gate, distance_chart, hota_chart, reliability, reliability_chart
 from stages.reporting.gains import cause_chart, gain_chart, gain_charts, timing_chart
 from stages.reporting.levels import baseline_rows, differences, level_rows, shown_columns
 from stages.reporting.places import ground_chart, presence, presence_chart, way_chart, ways
@@ -156,18 +156,13 @@ def test_causes_are_stacked_by_sequence() -> None:
 def test_probabilities_are_compared_with_what_came_true() -> None:
     points = reliability(np.array([0.71, 0.79, 1.0, 0.05]), np.array([True, False, True, False]))
     assert points == [(0.05, 0.0, 1), (0.75, 0.5, 2), (1.0, 1.0, 1)]
-    joins = [
-        {"right": True, "probability": 0.8, "cost": 0.1},
-        {"right": None, "probability": 0.1},
-        {"right": False, "cost": 0.3},
-    ]
-    chart = reliability_chart(joins)
+    chart = reliability_chart([{"one_person": True, "probability": 0.8}, {"one_person": None, "probability": 0.1}])
     assert chart is not None
-    assert chart.summary == "1 joins judged by ground truth; probability and share differ by 20 points on average."
-    assert reliability_chart([{"right": True, "cost": 0.1}]) is None
-    costs = cost_chart(joins)
-    assert costs is not None
-    assert [list(bars.x) for bars in costs.figure.data] == [[0.1], [0.3]]
+    assert (
+        chart.summary
+        == "1 pairs that were joined or might have been, judged by ground truth; probability and share differ by 20 points on average."
+    )
+    assert reliability_chart([{"one_person": None, "probability": 0.1}]) is None
 
 
 def test_the_best_limit_between_one_person_and_two() -> None:

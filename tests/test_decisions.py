@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from stages.association.decisions import Decision as Merge
 from stages.audit import write_audit
 from stages.contracts.tracklets import Tracklets, relabel
 from stages.decisions import NOBODY, Decision, read_decisions, shown
 from stages.errors import DataError
-from stages.merge import Merge
 from stages.rewire import Rewire
 from stages.split import Split
 from tests.tables import box, tracklets
@@ -28,11 +28,11 @@ def levels() -> dict[str, Tracklets]:
     return {"raw": RAW, "rewired": rewired, "split": cut, "merged": merged, "final": merged}
 
 
-def decisions(folder: Path, extra: str = "", value: str = "") -> dict[str, Decision]:
+def decisions(folder: Path, extra: str = "", value: str = "", merge: str = "joined") -> dict[str, Decision]:
     """The decisions by name; `extra` is a further column of merges.csv."""
     write_audit(folder / "rewires.csv", Rewire, [Rewire(4, "swap", 1, 2, 2.0, 1.0)])
-    write_audit(folder / "splits.csv", Split, [Split(2, 7, 4, 0.4, 0.35, 2, 3)])
-    write_audit(folder / "merges.csv", Merge, [Merge(3, 1, 1, 0.1, 0.4, 0.05, 0.2, 0.3)])
+    write_audit(folder / "splits.csv", Split, [Split(2, 7, 4, 1.0, 2.0, 1.0, 2, 3, True)])
+    write_audit(folder / "merges.csv", Merge, [Merge(merge, 3, 1, 1, 1, 0.75, 1.1, 0.2, 0.5, 0.4, 0.2, 0, 0.0)])
     if extra:
         header, row = (folder / "merges.csv").read_text().splitlines()
         (folder / "merges.csv").write_text(f"{header},{extra}\n{row},{value}\n")
@@ -72,16 +72,16 @@ def test_an_exchange_shows_each_person_before_and_after_as_corrected(tmp_path: P
 
 def test_doubt_is_one_minus_the_probability_or_what_the_runner_up_leaves(tmp_path: Path) -> None:
     made = decisions(tmp_path)
-    assert made["join-0"].doubt == pytest.approx(0.1 / 0.4)
-    assert made["cut-0"].doubt == pytest.approx(1 - 0.35)
+    assert made["join-0"].doubt == pytest.approx(0.25)
+    assert made["cut-0"].doubt == pytest.approx(2 / (1 + np.e)), "1 nat"
+    assert decisions(tmp_path, merge="refused")["refusal-0"].doubt == pytest.approx(0.75), "it might well be one person"
     assert made["exchange-0"].doubt == pytest.approx(2 / (1 + np.e)), "1 nat before its rival"
-    assert decisions(tmp_path, "probability", "0.9")["join-0"].doubt == pytest.approx(0.1)
 
 
 def test_the_most_doubtful_come_first(tmp_path: Path) -> None:
     made = list(decisions(tmp_path).values())
-    assert [decision.name for decision in made] == ["cut-0", "exchange-0", "join-0"]
-    assert [decision.name for decision in shown(made, 2)] == ["cut-0", "exchange-0"]
+    assert [decision.name for decision in made] == ["exchange-0", "cut-0", "join-0"]
+    assert [decision.name for decision in shown(made, 2)] == ["exchange-0", "cut-0"]
 
 
 def test_columns_that_nobody_foresaw_are_evidence(tmp_path: Path) -> None:

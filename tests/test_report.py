@@ -66,7 +66,7 @@ def test_the_same_inputs_give_the_same_bytes(reports: Path, tmp_path: Path, monk
     again = tmp_path / "again"
     shutil.copytree(reports.parent, again, ignore=shutil.ignore_patterns("reports"))
     shutil.copytree(reports / "plots", again / "reports/plots")
-    for file in ("metrics.json", "sequences.json"):
+    for file in ("metrics.json", "sequences.json", "groups.json"):
         shutil.copy(reports / file, again / "reports" / file)
     monkeypatch.chdir(again)
     timings = {path: path.read_bytes() for path in (again / "artifacts/timings").rglob("*.json")}
@@ -104,7 +104,7 @@ def test_the_waterfalls_add_up(reports: Path) -> None:
 def test_mistakes_and_their_causes_are_counted_and_shown(reports: Path) -> None:
     """A is unseen in frames 15 to 19, once of them absent; B goes on as another track in frame 30."""
     page = Page(reports / "sequences/hall/audit.html")
-    assert "1 join, 0 cuts, 0 exchanges. By the ground truth 0 decisions were wrong" in page.text
+    assert "1 join, 0 refusals, 0 cuts, 0 exchanges. By the ground truth 0 decisions were wrong" in page.text
     assert "1 ID switch and 1 fragmentation." in page.text
     assert "Person 2 goes on as 5" in page.text, "identities, as in the video, and not tracks"
     assert "Person 7 is lost for a while" in page.text
@@ -124,7 +124,7 @@ def test_reliability_and_distances_are_on_the_page_of_curves(reports: Path) -> N
     found = charts(Page(reports / "curves.html"))
     honest = found["Reliability of join probabilities"]["data"][1]
     assert (honest["x"], honest["y"]) == ([0.75], [1.0])
-    assert set(found) >= {"HOTA over alpha", "Costs of joins", "Distances of embeddings, by ground truth",
+    assert set(found) >= {"HOTA over alpha", "Distances of embeddings, by ground truth",
                           "Distances of embeddings, by final tracks"}  # fmt: skip
 
 

@@ -15,7 +15,10 @@ MAX_CARDS = 200  # of a kind
 KINDS: tuple[tuple[Kind, str, str, str], ...] = (
     ("join", "Joins", "merges.csv",
      "Tracklets of one person brought together across a gap: a row shows the person before the gap (grey line) and after it "
-     "(blue line). The most doubtful first: a join whose runner-up was nearly as good."),
+     "(blue line). The most doubtful first."),
+    ("refusal", "Refusals", "merges.csv",
+     "Tracklets that looked like one person by themselves and were not joined, because another choice is likelier: the two sides "
+     "should show different people."),
     ("cut", "Cuts", "splits.csv",
      "Tracklets that changed person and were cut there: the two sides should show different people."),
     ("exchange", "Exchanges", "rewires.csv",
@@ -33,10 +36,16 @@ WORDS = {
     "gap_s": "gap (s)",
     "gain_nats": "gain (nats)",
     "runner_up_nats": "runner-up (nats)",
-    "misfit_heights": "misfit (heights)",
+    "runner_up_tracklet_id": "runner-up",
+    "odds_nats": "odds (nats)",
+    "prior_nats": "what is usual (nats)",
+    "looks_nats": "looks (nats)",
+    "motion_nats": "motion (nats)",
+    "whole_nats": "looks of both parts (nats)",
+    "local_nats": "looks near the cut (nats)",
 }
-FIRST = ("probability", "kind", "cost", "gain_nats", "distance_whole", "distance_local", "runner_up_probability",
-         "runner_up_cost", "runner_up_nats", "appearance_distance", "gap_s", "misfit_heights")  # fmt: skip
+FIRST = ("decision", "probability", "kind", "odds_nats", "gain_nats", "prior_nats", "looks_nats", "motion_nats", "whole_nats",
+         "local_nats", "runner_up_tracklet_id", "runner_up_nats", "gap_s")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -82,7 +91,7 @@ class MistakeCard:
 def decision_kinds(
     decisions: Sequence[Decision], verdicts: Mapping[str, Any], names: Mapping[int, int], media: Media, folder: str
 ) -> list[DecisionKind]:
-    """Joins, cuts and exchanges, each the most doubtful first. `names` are the identities of final tracks."""
+    """Joins, refusals, cuts and exchanges, each the most doubtful first. `names` are the identities of final tracks."""
     kinds = []
     for kind, title, file, text in KINDS:
         mine = [decision for decision in decisions if decision.kind == kind]
@@ -128,6 +137,7 @@ def _decision(decision: Decision, verdict: bool | None, names: Mapping[int, int]
     first, second = decision.tracklet_ids
     titles = {
         "join": f"Tracklets {first} and {second} joined",
+        "refusal": f"Tracklets {first} and {second} kept apart",
         "cut": f"Tracklet {first} cut, then {second}",
         "exchange": f"Tracklets {first} and {second} exchanged",
     }

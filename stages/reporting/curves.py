@@ -25,50 +25,33 @@ def hota_chart(alphas: Sequence[float], levels: Mapping[str, Sequence[float]]) -
     return Chart("HOTA over alpha", summary, figure, 380)
 
 
-def reliability(probabilities: NDArray[np.float64], right: NDArray[np.bool_]) -> list[tuple[float, float, int]]:
-    """(mean probability, share that was right, number) of each tenth of [0, 1] with something in it."""
+def reliability(probabilities: NDArray[np.float64], true: NDArray[np.bool_]) -> list[tuple[float, float, int]]:
+    """(mean probability, share that came true, number) of each tenth of [0, 1] with something in it."""
     bins = np.minimum((probabilities * RELIABILITY_BINS).astype(np.int64), RELIABILITY_BINS - 1)
     return [
-        (float(probabilities[bins == k].mean()), float(right[bins == k].mean()), int((bins == k).sum()))
+        (float(probabilities[bins == k].mean()), float(true[bins == k].mean()), int((bins == k).sum()))
         for k in np.unique(bins).tolist()
     ]
 
 
-def reliability_chart(joins: Sequence[Mapping[str, Any]]) -> Chart | None:
-    """Share of joins that were right over the probability they were given; None where none has both."""
-    judged = [join for join in joins if join.get("right") is not None and "probability" in join]
+def reliability_chart(pairs: Sequence[Mapping[str, Any]]) -> Chart | None:
+    """Share of pairs that were one person over the probability they were given; None where ground truth can judge none."""
+    judged = [pair for pair in pairs if pair["one_person"] is not None]
     if not judged:
         return None
-    points = reliability(np.array([j["probability"] for j in judged]), np.array([j["right"] for j in judged], dtype=bool))
+    points = reliability(np.array([j["probability"] for j in judged]), np.array([j["one_person"] for j in judged], dtype=bool))
     means, shares, counts = zip(*points, strict=True)
     traces = [
         go.Scatter(x=[0, 1], y=[0, 1], mode="lines", name="honest", line={"color": GREY, "dash": "dot"}, hoverinfo="skip"),
-        go.Scatter(x=means, y=shares, mode="lines+markers", name="joins", line={"color": BLUE}, customdata=counts,
+        go.Scatter(x=means, y=shares, mode="lines+markers", name="pairs", line={"color": BLUE}, customdata=counts,
                    marker={"size": [6 + 10 * np.sqrt(count / max(counts)) for count in counts]},
-                   hovertemplate="said %{x:.2f}, was right in %{y:.0%} of %{customdata}<extra></extra>"),
+                   hovertemplate="said %{x:.2f}, was one person in %{y:.0%} of %{customdata}<extra></extra>"),
     ]  # fmt: skip
     figure = make_figure(*traces, xaxis={"title": {"text": "probability"}, "range": [0, 1.02]},
-                         yaxis={"title": {"text": "share that was right"}, "range": [0, 1.05]})  # fmt: skip
+                         yaxis={"title": {"text": "share that was one person"}, "range": [0, 1.05]})  # fmt: skip
     error = sum(abs(mean - share) * count for mean, share, count in points) / sum(counts)
-    summary = (
-        f"{len(judged)} joins judged by ground truth; probability and share differ by {100 * error:.0f} points on average."
-    )
+    summary = f"{len(judged)} pairs that were joined or might have been, judged by ground truth; probability and share differ by {100 * error:.0f} points on average."
     return Chart("Reliability of join probabilities", summary, figure, 380)
-
-
-def cost_chart(joins: Sequence[Mapping[str, Any]]) -> Chart | None:
-    """Costs of joins that were right and that were wrong; None where none was judged."""
-    judged = [join for join in joins if join.get("right") is not None and "cost" in join]
-    if not judged:
-        return None
-    costs = {name: [join["cost"] for join in judged if join["right"] is verdict] for name, verdict in
-             (("right", True), ("wrong", False))}  # fmt: skip
-    edges = {"start": 0, "end": max(join["cost"] for join in judged) * 1.001, "size": max(j["cost"] for j in judged) / 25 or 1}
-    traces = [go.Histogram(x=values, name=name, xbins=edges, marker={"color": color})
-              for (name, values), color in zip(costs.items(), (GREEN, RED), strict=True)]  # fmt: skip
-    figure = make_figure(*traces, barmode="stack", xaxis={"title": {"text": "cost"}}, yaxis={"title": {"text": "joins"}})
-    summary = f"{len(costs['right'])} joins were right and {len(costs['wrong'])} wrong, of those that ground truth can judge."
-    return Chart("Costs of joins", summary, figure, 320)
 
 
 def distance_chart(histograms: Sequence[Mapping[str, Any]], people: str) -> Chart | None:
