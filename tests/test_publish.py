@@ -17,7 +17,6 @@ import yaml
 
 from stages.errors import DataError
 from stages.publish import main
-from stages.publishing.description import Published, describe, short_changes
 from stages.publishing.provenance import Commit, current_commit
 from stages.publishing.result import Result, timing_metrics, weights_hashes
 from stages.publishing.store import ENVIRONMENT, Store
@@ -178,34 +177,6 @@ def test_a_fingerprint_knows_params_metrics_and_weights_and_no_order_of_keys() -
 def test_what_is_no_finite_number_is_no_metric() -> None:
     odd = {"final": {"HOTA": float("nan"), "unit": "m", "IDF1": None, "boxes": 3, "gap": {"longest_s": 1.5}}}
     assert result(metrics=odd, per_sequence={}).flat_metrics() == {"final/boxes": 3.0, "final/gap/longest_s": 1.5}
-
-
-PARENT = Published("1", "b17d", "#/runs/1", {"a": "2", "b": "2", "gone": "x|y"},
-                   {"HOTA": 60.0, "IDSW": 2.0, "sequences/hall/final/IDF1": 80.2, "sequences/hall/raw/HOTA": 1.0})  # fmt: skip
-
-
-def test_a_description_says_what_changed_against_the_run_before() -> None:
-    text = describe(result(), PARENT)
-    assert text.startswith("Retrace on 1 sequence: hall.")
-    assert "| final | 62.1 | 80.2 | 2 |" in text
-    assert "### Changed against [b17d](#/runs/1)" in text
-    assert "| a | 2 | 1 |\n| gone | x/y | - |" in text, "b is the same"
-    assert "| HOTA | 60 | 62.1 | +2.1 |" in text
-    assert "| hall: HOTA | - | 62.1 | - |" in text
-    assert "| IDSW |" not in text.partition("Changed")[2], "as before"
-    assert "hall: IDF1" not in text
-    assert short_changes(result(), PARENT) == "a 2 to 1, gone x|y to -"
-    same = Published("1", "b17d", "#/runs/1", result().flat_params(), result().flat_metrics())
-    assert "No parameter.\n\nNo figure." in describe(result(), same)
-    assert "Changed against" not in describe(result(), None)
-
-
-def test_a_description_of_many_changes_stays_readable() -> None:
-    many = result(params={f"p{n}": "x" * 100 for n in range(60)})
-    lines = describe(many, PARENT).splitlines()
-    assert sum(line.startswith("| p") for line in lines) == 41, "forty and the heading"
-    assert "| and 23 more | | |" in lines
-    assert max(map(len, lines)) < 100
 
 
 def test_seconds_are_summed_over_sequences_and_kept_for_each() -> None:

@@ -1,6 +1,7 @@
 """The review server: what it shows, what it writes, and whom it refuses."""
 
 import dataclasses
+import json
 import os
 import threading
 import time
@@ -249,6 +250,30 @@ def test_the_last_of_equal_rows_goes_and_what_others_wrote_stays() -> None:
     assert FILE.read_text() == HEADER
     with pytest.raises(DataError, match="expected the row delete,2,100,100,140,200"):
         remove_row(FILE, rows[1])
+
+
+@pytest.mark.parametrize(
+    ("lock", "status"),
+    [
+        ({"read": {"{file}": [{"pid": "{me}", "cmd": "dvc repro"}]}}, 409),
+        (
+            {
+                "read": {"{file}": [{"pid": 2**22 + 1, "cmd": "killed"}], "{file}x": [{"pid": "{me}", "cmd": "dvc"}]},
+                "write": {},
+            },
+            201,
+        ),
+        ({"read": {}}, 201),
+        ("{", 409),
+    ],
+)
+def test_a_row_waits_while_a_stage_reads_the_file(lock: Any, status: int) -> None:
+    """DVC would note the row as honoured when the stage has run."""
+    Path(".dvc/tmp").mkdir(parents=True)
+    text = lock if isinstance(lock, str) else json.dumps(lock)
+    Path(".dvc/tmp/rwlock").write_text(text.replace('"{me}"', str(os.getpid())).replace("{file}", str(FILE.resolve())))
+    assert correct("delete", (1, 3)).status_code == status
+    assert FILE.exists() == (status == 201)
 
 
 def finished(rerun: Rerun) -> dict[str, Any]:

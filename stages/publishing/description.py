@@ -28,12 +28,12 @@ def describe(result: Result, parent: Published | None) -> str:
     names = list(result.per_sequence)
     shown = ", ".join(names[:NAMES_SHOWN]) + (", ..." if len(names) > NAMES_SHOWN else "")
     parts = [f"Retrace on {len(names)} {'sequence' if len(names) == 1 else 'sequences'}: {shown or 'none'}."]
+    if parent is not None:  # first, because MLflow's page folds what is long
+        parts += [f"### Changed against [{parent.name}]({parent.link})", *_changes(result, parent), "### Result"]
     columns = [name for name in HEADLINES if any(name in figures for figures in result.metrics.values())]
     if columns:
         rows = [[level, *(str(figures.get(name, ABSENT)) for name in columns)] for level, figures in result.metrics.items()]
         parts.append(_table(["level", *columns], rows))
-    if parent is not None:
-        parts += [f"### Changed against [{parent.name}]({parent.link})", *_changes(result, parent)]
     parts += [f"Weights of {section}: {weights.split(':')[0]}." for section, weights in result.weights.items()]
     return "\n\n".join(parts)
 
