@@ -48,28 +48,36 @@ def gather(galleries: list[Gallery], same_camera: bool) -> Evidence:
     prior = -np.log(np.maximum(np.array(counts)[cameras][:, None], np.array(counts)[cameras][None, :]))
     different = together | (places.log_odds < -CERTAIN_NATS) | places.impossible
     looks = compare_looks(galleries, _mutual(places, CERTAIN_NATS), different, prior)
-    names = np.concatenate([gallery.names for gallery in galleries])
     classes = np.concatenate([gallery.class_ids for gallery in galleries])
-    named = (names[:, None] != "") & (names[None, :] != "")
-    one_name = named & (names[:, None] == names[None, :])
-    forbidden = together | places.impossible | (classes[:, None] != classes[None, :]) | (named & ~one_name)
+    one_name, two_names = _by_name(galleries)
+    forbidden = together | places.impossible | (classes[:, None] != classes[None, :]) | two_names
     if not same_camera:
         forbidden = forbidden | own
-    for i, j in np.argwhere(np.triu(one_name & (classes[:, None] != classes[None, :]), 1)):
-        raise DataError(
-            f"{galleries[cameras[i]].sequence} and {galleries[cameras[j]].sequence}: expected one class under the name "
-            f"{str(names[i])!r}, got {classes[i]} and {classes[j]}"
-        )
-    forbidden = forbidden & ~one_name
     return Evidence(
         cameras,
         looks,
         places,
         prior + looks.log_odds + places.log_odds,
         (looks.log_odds != 0) | (places.log_odds != 0),
-        forbidden,
+        forbidden & ~one_name,
         [(int(i), int(j)) for i, j in np.argwhere(np.triu(one_name, 1))],
     )
+
+
+def _by_name(galleries: list[Gallery]) -> tuple[Mask, Mask]:
+    """Pairs (T, T) under one name, and under two. Raises DataError where two classes have one name."""
+    names = np.concatenate([gallery.names for gallery in galleries])
+    classes: dict[str, tuple[int, str]] = {}
+    for gallery in galleries:
+        for name, class_id in zip(gallery.names.tolist(), gallery.class_ids.tolist(), strict=True):
+            other, sequence = classes.setdefault(name, (class_id, gallery.sequence))
+            if name and other != class_id:
+                raise DataError(
+                    f"{sequence} and {gallery.sequence}: expected one class under the name {name!r}, got {other} and {class_id}"
+                )
+    named = (names[:, None] != "") & (names[None, :] != "")
+    same = names[:, None] == names[None, :]
+    return named & same, named & ~same
 
 
 def _mutual(places: Whereabouts, least: float) -> Mask:
