@@ -4,6 +4,10 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("untimed", deadline=None)  # a test is no stopwatch: this machine may be busy
+settings.load_profile("untimed")
 
 ROOT = Path(__file__).parent.parent
 SHARED_DATA = Path(os.environ.get("MOT_SHARED_DATA", ROOT.parent / "shared" / "data"))

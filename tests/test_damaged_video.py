@@ -1,5 +1,6 @@
 """What cameras, copies and converters do to videos: each is processed with the damage said, or refused in one line."""
 
+import re
 import struct
 import zlib
 from collections.abc import Callable, Sequence
@@ -197,7 +198,7 @@ def test_one_bad_video_does_not_stop_the_others(tmp_path: Path) -> None:
         change(write_video(source / "video.mp4", 20))
         checkout.run(f"python -m stages.add_sequence {source} --detections stored --camera-motion estimated --no-track")
     printed = checkout.run("dvc repro -k track@bad track@good", expect=255)
-    assert "video.mp4: expected 20 frames (seqinfo.ini), got 8 and then a damaged one" in printed
+    assert re.search(r"error: .*video\.mp4: expected 20 frames \(seqinfo\.ini\), got \d+ and then a damaged one", printed)
     assert "Traceback" not in printed
     assert not (checkout.folder / "artifacts/bad/camera_motion.npz").exists()
     assert (checkout.folder / "artifacts/good/tracklets_raw.npz").is_file()

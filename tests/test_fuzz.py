@@ -40,7 +40,7 @@ def all_readers(tmp_path_factory: pytest.TempPathFactory) -> list[Reader]:
     return readers(tmp_path_factory.mktemp("examples"))
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.one_of(st.binary(max_size=300), st.text(max_size=300).map(str.encode)), number=st.integers(0, 12))
 def test_arbitrary_bytes_are_refused_or_read(all_readers: list[Reader], tmp_path: Path, data: bytes, number: int) -> None:
     path = tmp_path / "input"
