@@ -156,6 +156,15 @@ def test_a_start_without_weights_says_what_is_missing(tmp_path: Path) -> None:
         weights_file(tmp_path / "nothing", (".pt", ".yaml"))
 
 
+def test_a_training_that_diverged_stops(start: Path, dataset: Path, tmp_path: Path) -> None:
+    lost = make_network(start, CLASSES, seed=1)
+    weights = lost.state_dict()
+    weights["model.0.conv.weight"][:] = float("nan")
+    write_network(tmp_path / "lost.pt", lost, weights)
+    with pytest.raises(ParamsError, match=r"lr0: expected a loss that stays finite, got nan in epoch 1: lower it"):
+        train(recipe(), tmp_path / "lost.pt", dataset, tmp_path / "scratch", CPU, ignore)
+
+
 def test_the_recipe_in_the_project_is_one() -> None:
     chosen = load_training_section(Recipe, "detector_train", ROOT / "training/params.yaml")
     assert (ROOT / "data/weights" / chosen.start).is_dir()

@@ -17,6 +17,7 @@ from torch import nn
 
 from stages.artifacts import writing
 from stages.detecting.yolo import isolate_ultralytics
+from stages.errors import ParamsError
 
 isolate_ultralytics()
 
@@ -116,6 +117,12 @@ class Fitting(Untyped):  # type: ignore[misc]
         with writing(self.state) as temporary:
             torch.save(state, temporary)
         return True
+
+    def _handle_nan_recovery(self, epoch: int) -> bool:
+        """Stops a training that has diverged: repeating the epoch, as Ultralytics does, would be another training."""
+        if not bool(self.loss.isfinite()):
+            raise ParamsError(f"lr0: expected a loss that stays finite, got {float(self.loss)} in epoch {epoch + 1}: lower it")
+        return False
 
     def final_eval(self) -> None:
         """Nothing: evaluation is a stage of its own."""

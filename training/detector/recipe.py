@@ -45,14 +45,14 @@ class Recipe:
     rectangular: bool
     precision: Literal["float32", "bfloat16"]
     optimizer: Literal["SGD", "MuSGD", "Adam", "AdamW"]
-    lr0: Annotated[float, Range(0, 10)]
+    lr0: Share
     lrf: Share
     cos_lr: bool
     momentum: Share
     weight_decay: Share
     warmup_epochs: Annotated[float, Range(0, 100)]
     warmup_momentum: Share
-    warmup_bias_lr: Annotated[float, Range(0, 10)]
+    warmup_bias_lr: Share
     box: Annotated[float, Range(0, 1000)]
     cls: Annotated[float, Range(0, 1000)]
     dfl: Annotated[float, Range(0, 1000)]
