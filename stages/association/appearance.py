@@ -55,8 +55,15 @@ class Views:
 
     def take(self, chosen: NDArray[np.bool_]) -> "Views":
         """Some of the views of the same tracklets."""
-        columns = (column[chosen] for column in (self.tracklets, self.rows, self.frames, self.weights, self.places))
-        return Views(*columns, self.table, self.num_tracklets)
+        return Views(
+            self.tracklets[chosen],
+            self.rows[chosen],
+            self.frames[chosen],
+            self.weights[chosen],
+            self.places[chosen],
+            self.table,
+            self.num_tracklets,
+        )
 
 
 def views_of(tracklets: Tracklets, embeddings: Embeddings) -> Views:

@@ -7,7 +7,7 @@ mean pairwise cosine distance join, unless they share a frame or lie too far apa
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.cluster import DBSCAN, AgglomerativeClustering
+from sklearn.cluster import DBSCAN, AgglomerativeClustering  # type: ignore[import-untyped]
 
 from stages.boxes import foot_points
 from stages.contracts.embeddings import Embeddings
