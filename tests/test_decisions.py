@@ -7,8 +7,9 @@ import pytest
 
 from stages.audit import write_audit
 from stages.contracts.tracklets import Tracklets, relabel
-from stages.decisions import NOBODY, Decision, read_decisions, shown
+from stages.decisions import Decision, read_decisions, shown
 from stages.errors import DataError
+from stages.lineage import NOBODY
 from stages.merge import Merge
 from stages.rewire import Rewire
 from stages.split import Split
