@@ -60,7 +60,7 @@ def test_a_timeline_names_identities_tracklets_and_moments_in_seconds() -> None:
     confidence, _, lines, joins = chart.figure.data
     assert left_out == 0
     assert chart.figure.layout.yaxis.ticktext == ("person 11", "person 5")
-    assert (confidence.x0, confidence.dx) == (0.0, 0.1), "10 frames a second"
+    assert (confidence.x0, confidence.dx) == (0.05, 0.1), "the middle of a frame, at 10 frames a second"
     assert list(confidence.z[0]) == [100, 100, 100, 100, 0, 0, 100, 100, 100]
     assert list(lines.x) == [0, 0.3, None, 0.6, 0.8, None, 0.2, 0.4, None]
     assert lines.text[3] == "tracklet 2: 0.60 to 0.80 s"

@@ -92,11 +92,11 @@ def _chart(
 ) -> Chart:
     shades, fps = make_lanes(tracks, ids), tracks.fps
     first_s = shades.first_frame / fps
-    last_s = first_s + shades.bin_frames * shades.confidences.shape[1] / fps
+    bin_s = shades.bin_frames / fps
+    last_s = first_s + bin_s * shades.confidences.shape[1]
     who = [f"person {names[track]}" for track in ids]
     traces = [
-        go.Heatmap(z=percent(shades.confidences), x0=first_s + (shades.bin_frames - 1) / 2 / fps, dx=shades.bin_frames / fps,
-                   zmin=0, zmax=100, colorscale=SHADES, showscale=False, ygap=5, name="detected",
+        go.Heatmap(z=percent(shades.confidences), x0=first_s + bin_s / 2, dx=bin_s, zmin=0, zmax=100, colorscale=SHADES, showscale=False, ygap=5, name="detected",
                    hovertemplate="%{x:.2f} s: confidence %{z} % (0: not seen)<extra></extra>"),
         _interpolated(shades, fps),
         _tracklet_lines(ids, pieces, fps),
@@ -104,7 +104,8 @@ def _chart(
     ]  # fmt: skip
     figure = make_figure(
         *[trace for trace in traces if trace is not None],
-        dragmode="zoom", legend=BELOW,
+        dragmode="zoom",
+        legend=BELOW,
         hovermode="closest",
         xaxis={"title": {"text": "seconds"}, "range": [first_s, last_s]},
         yaxis={"tickvals": list(range(len(ids))), "ticktext": who, "range": [len(ids) - 0.4, -0.6], "fixedrange": True,
