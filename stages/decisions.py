@@ -1,4 +1,4 @@
-"""Every decision about who is who: exchanges, cuts, joins and refusals to join, with the boxes on both sides and how doubtful each is.
+"""Every decision about who is who: exchanges, cuts, joins and refusals to join, with both sides and how doubtful each is.
 
 Audit tables name tracklets of the level that their stage read; here each side becomes rows of the detections, which all levels
 share. Evidence is whatever columns a table has beside those that name the decision.
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from stages.audit import read_audit
 from stages.contracts.tracklets import Tracklets
 from stages.errors import DataError
+from stages.lineage import NOBODY, owners, owners_of
 
 Kind = Literal["exchange", "cut", "join", "refusal"]
 APART: tuple[Kind, ...] = ("cut", "refusal")  # that say: two people
@@ -23,7 +24,6 @@ Rows = NDArray[np.int64]  # of the detections, by frame
 Evidence = dict[str, str]
 
 WITNESSES = 15  # boxes nearest to a decision that say who the person on that side is
-NOBODY = -1
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,14 +63,6 @@ def read_decisions(rewires: Path, splits: Path, merges: Path, levels: Mapping[st
     final = owners(levels["final"])
     made = _exchanges(rewires, levels, final) + _cuts(splits, levels["rewired"], final) + _joins(merges, levels["split"], final)
     return sorted(made, key=lambda decision: -decision.doubt)
-
-
-def owners(tracklets: Tracklets) -> NDArray[np.int64]:
-    """The tracklet that claims each detection, NOBODY where none does; as long as the greatest row claimed needs."""
-    claimed = tracklets.detection_indices >= 0
-    found = np.full(int(tracklets.detection_indices.max(initial=-1)) + 1, NOBODY, dtype=np.int64)
-    found[tracklets.detection_indices[claimed]] = tracklets.tracklet_ids[claimed]
-    return found
 
 
 def _exchanges(path: Path, levels: Mapping[str, Tracklets], final: Rows) -> list[Decision]:
@@ -146,7 +138,7 @@ class _Boxes:
 
 
 def _pair(before: Rows, after: Rows, final: Rows) -> Pair:
-    last, first = (int(final[row]) if row < len(final) else NOBODY for row in (before[-1], after[0]))
+    last, first = owners_of(np.array([before[-1], after[0]], dtype=np.int32), final).tolist()
     return Pair(before, after, (last, first))
 
 

@@ -18,7 +18,8 @@ from stages.command import execute, stage_options, stage_run
 from stages.contracts.detections import Detections
 from stages.contracts.embeddings import Embeddings
 from stages.contracts.tracklets import Tracklets
-from stages.decisions import Decision, owners, read_decisions
+from stages.decisions import Decision, read_decisions
+from stages.lineage import NOBODY, owners
 from stages.params import load_section, load_value
 from stages.pins import check_pins
 from stages.regions import RegionParams
@@ -26,7 +27,7 @@ from stages.scoring.causes import CAUSES
 from stages.scoring.challenge import track_boxes
 from stages.scoring.distances import distance_histograms
 from stages.scoring.levels import load_levels
-from stages.scoring.matching import NOBODY, match_detections, match_tracks
+from stages.scoring.matching import match_detections, match_tracks
 from stages.scoring.mistakes import Mistake, find_mistakes
 from stages.scoring.truth import GroundTruth, load_truth
 from stages.seqinfo import read_seqinfo
@@ -60,7 +61,7 @@ def diagnose(
 
 
 def to_json(diagnosis: Diagnosis, decisions: list[Decision], distances: dict[str, Any], by_truth: bool) -> dict[str, Any]:
-    """JSON values: mistakes by cause, verdicts by decision, pairs that were or might have been joined for the reliability, distances of embeddings."""
+    """JSON values: mistakes by cause, verdicts by decision, pairs that merge judged, distances of embeddings."""
     causes = Counter(mistake.cause for mistake in diagnosis.mistakes)
     pairs = [
         {
@@ -94,17 +95,11 @@ def main() -> None:
         decisions = read_decisions(args.rewires, args.splits, args.merges, levels)
         with run.computing():
             found = diagnose(truth, detections, levels, decisions, class_id, regions)
-            people = found.people if truth is not None else _tracks_of(levels["final"], len(detections))
+            people = found.people if truth is not None else owners(levels["final"], len(detections))
             distances = distance_histograms(embeddings, people, detections.frame_numbers, detections.fps)
         run.counts = {"frames": detections.num_frames, "decisions": len(decisions), "mistakes": len(found.mistakes)}
         write_audit(args.mistakes, Mistake, found.mistakes)
         write_json(args.diagnosis, {"sequence": args.sequence, **to_json(found, decisions, distances, truth is not None)})
-
-
-def _tracks_of(final: Tracklets, num_detections: int) -> NDArray[np.int64]:
-    """(D,) the final track of each detection, NOBODY where it has none."""
-    known = owners(final)
-    return np.concatenate([known, np.full(num_detections - len(known), NOBODY)])
 
 
 if __name__ == "__main__":

@@ -68,10 +68,15 @@ def plan(
     return sheets
 
 
-def illustrate(pictures: Iterator[Picture], tracks: Tracklets, identities: Identities, album: Album) -> dict[str, Picture]:
-    """All pictures by name: the album's sheets, `background`, `poster`, and `where-<track>` for each person."""
+def illustrate(
+    pictures: Iterator[Picture], canvas: Picture, tracks: Tracklets, identities: Identities, album: Album
+) -> dict[str, Picture]:
+    """All pictures by name: the album's sheets, `background`, `poster`, and `where-<track>` for each person.
+
+    A clip of no frames has the canvas for a poster.
+    """
     spread, busiest = background_frames(tracks.num_frames), busiest_frame(tracks)
-    seen, made = [], {}
+    seen, made = [], {"poster": scaled(canvas, MAX_WIDTH_PX)}
     for frame_number, picture in enumerate(pictures):
         album.add(frame_number, picture)
         if frame_number in spread:
@@ -133,7 +138,7 @@ def main() -> None:
             pictures = (
                 prefetched(read_frames(args.pixels, info, frames), DECODED_AHEAD) if filmed else repeat(canvas, len(frames))
             )
-            made = illustrate(progress(pictures, f"illustrate {args.sequence}", len(frames)), tracks, identities, album)
+            made = illustrate(progress(pictures, f"illustrate {args.sequence}", len(frames)), canvas, tracks, identities, album)
         run.counts = {"frames": len(frames), "pictures": len(made)}
         with writing_folder(args.media) as folder:
             write_pictures(folder, made)

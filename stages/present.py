@@ -2,23 +2,21 @@
 
 from argparse import Namespace
 from collections.abc import Mapping
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from stages.artifacts import read_json, write_text, writing_folder
-from stages.camera import read_camera
+from stages.camera import Homography, read_camera
 from stages.command import execute, stage_options, stage_run
 from stages.contracts.detections import Detections
 from stages.contracts.identities import Identities
 from stages.contracts.tracklets import Tracklets
-from stages.decisions import NOBODY, Decision, owners, read_decisions
+from stages.decisions import Decision, read_decisions
 from stages.errors import DataError
+from stages.lineage import NOBODY, Piece, pieces_of
 from stages.params import load_value
 from stages.pins import check_pins
 from stages.reporting.audit_cards import cause_rows, decision_kinds, mistake_cards
-from stages.reporting.charts import Chart
 from stages.reporting.crowd import crowd_chart
 from stages.reporting.levels import BETTER, level_rows, shown_columns
 from stages.reporting.media import Media, read_media
@@ -31,99 +29,128 @@ from stages.scoring.levels import LEVELS, load_levels
 from stages.scoring.mistakes import Mistake, read_mistakes
 
 ROOT = "../../"  # from reports/sequences/<name>/ to reports/
+MAX_ROWS = 240  # of the table of people below the timeline
 
 
-def moments_of(decisions: list[Decision], mistakes: list[Mistake]) -> list[Moment]:
+@dataclass(frozen=True, eq=False)
+class Story:
+    """Everything that is known of one sequence."""
+
+    name: str
+    detections: Detections
+    tracks: Tracklets
+    identities: Mapping[int, int]  # of the tracks
+    pieces: Mapping[int, list[Piece]]  # split tracklets that the tracks were joined from
+    people: list[Person]
+    decisions: list[Decision]
+    mistakes: list[Mistake]
+    diagnosis: Mapping[str, Any]
+    figures: Mapping[str, Mapping[str, Any]]  # level -> name -> figure
+    image_to_ground: Homography | None
+    media: Media
+    camera_moves: bool
+    high_confidence: float
+
+    @property
+    def folder(self) -> str:
+        """Where the pages find the sequence's pictures."""
+        return f"{ROOT}media/{self.name}/"
+
+
+def read_story(args: Namespace, camera_moves: bool, high_confidence: float) -> Story:
+    """What the stages before left of the sequence."""
+    name, levels, media = args.sequence, load_levels(args), read_media(args.media)
+    tracks, pieces = levels["final"], pieces_of(levels["final"], levels["split"])
+    identities = Identities.load(args.identities).identities_of(name, tracks.ids)
+    return Story(
+        name,
+        Detections.load(args.detections, name),
+        tracks,
+        dict(zip(tracks.ids.tolist(), identities.tolist(), strict=True)),
+        pieces,
+        read_people(args.people, media, f"{ROOT}media/{name}/", pieces),
+        read_decisions(args.rewires, args.splits, args.merges, levels),
+        read_mistakes(args.mistakes),
+        read_json(args.diagnosis),
+        level_figures(read_json(args.scores), read_json(args.quality), str(args.scores)),
+        read_camera(args.camera),
+        media,
+        camera_moves,
+        high_confidence,
+    )
+
+
+def pages(story: Story) -> dict[str, str]:
+    """The pages by file name."""
+    return {"index.html": sequence_page(story), "identities.html": people_page(story), "audit.html": audit_page(story)}
+
+
+def sequence_page(story: Story) -> str:
+    """Video, timeline, places, counts and figures."""
+    tracks, identities = story.tracks, story.identities
+    timelines, left_out = timeline_charts(tracks, story.pieces, identities, moments_of(story))
+    picture = f"{story.folder}background.jpg" if "background" in story.media.pictures else None
+    places = [way_chart(tracks, identities, picture), presence_chart(tracks, picture)]
+    places += [ground_chart(tracks, identities, story.image_to_ground)] if story.image_to_ground is not None else []
+    levels = level_rows(story.figures)
+    lead = (
+        f"{plural(len(tracks.ids), 'person', 'people')} in {plural(tracks.num_frames, 'frame')}: "
+        f"{clock(tracks.num_frames / tracks.fps)} at {tracks.fps:g} frames a second, "
+        f"{tracks.width_px} × {tracks.height_px} px."  # noqa: RUF001
+    )
+    return render("sequence", ROOT, story=story, tabs=tabs("Video"), lead=lead, second=max(1, round(tracks.fps)),
+                  video=f"{ROOT}../artifacts/{story.name}/annotated.mp4", timelines=timelines, left_out=left_out,
+                  people=longest(story.people), places=places,
+                  crowd=crowd_chart(story.detections, tracks, story.high_confidence), levels=levels,
+                  columns=shown_columns(levels), better=BETTER, scored="HOTA" in story.figures["final"])  # fmt: skip
+
+
+def people_page(story: Story) -> str:
+    """Contact sheets."""
+    unpictured = sum(person.picture is None for person in story.people)
+    return render("identities", ROOT, story=story, tabs=tabs("People"), unpictured=unpictured)
+
+
+def audit_page(story: Story) -> str:
+    """Decisions and mistakes."""
+    media, mistakes, verdicts = story.media, story.mistakes, story.diagnosis["verdicts"]
+    kinds = decision_kinds(story.decisions, verdicts, story.identities, media, story.folder)
+    scored = bool(story.diagnosis["ground_truth"])
+    lead = ", ".join(plural(kind.count, kind.title[:-1].lower()) for kind in kinds) + "."
+    if scored:
+        wrong = sum(verdict is False for verdict in verdicts.values())
+        switches, fragmentations = (sum(getattr(m, kind) for m in mistakes) for kind in ("switch", "fragmentation"))
+        lead += (
+            f" By the ground truth {plural(wrong, 'decision was', 'decisions were')} wrong; the final tracks have "
+            f"{plural(switches, 'ID switch', 'ID switches')} and {plural(fragmentations, 'fragmentation')}."
+        )
+    anchors = [{"anchor": "mistakes", "title": "Mistakes", "count": len(mistakes)}] if scored else []
+    return render("audit", ROOT, story=story, tabs=tabs("Audit"), lead=lead, kinds=[*anchors, *kinds], decisions=kinds,
+                  scored=scored, causes=cause_rows(mistakes),
+                  mistakes=mistake_cards(mistakes, story.identities, media, story.folder))  # fmt: skip
+
+
+def moments_of(story: Story) -> list[Moment]:
     """What the timeline marks: each decision on the tracks of its sides, each ID switch on the track that goes on."""
     marks = [
         Moment(decision.kind, track, decision.frame_number, f"{decision.tracklet_ids[0]} and {decision.tracklet_ids[1]}")
-        for decision in decisions
+        for decision in story.decisions
         for track in sorted({track for pair in decision.pairs for track in pair.tracks if track != NOBODY})
     ]
-    switches = [mistake for mistake in mistakes if mistake.switch]
-    return marks + [Moment("ID switch", m.tracklet_id, m.frame_number, f"{m.cause}") for m in switches]
+    switches = [mistake for mistake in story.mistakes if mistake.switch]
+    return marks + [Moment("ID switch", mistake.tracklet_id, mistake.frame_number, mistake.cause) for mistake in switches]
 
 
-def pieces_of(tracks: Tracklets, split: Tracklets) -> dict[int, int]:
-    """Final track -> number of tracklets that it was joined from."""
-    final = np.append(owners(tracks), NOBODY)
-    claimed = final[np.minimum(split.detection_indices, len(final) - 1)]
-    pairs = np.unique(np.stack([claimed, split.tracklet_ids], axis=1)[claimed != NOBODY], axis=0)
-    return {int(track): int(count) for track, count in zip(*np.unique(pairs[:, 0], return_counts=True), strict=True)}
+def longest(people: list[Person]) -> list[Person]:
+    """At most MAX_ROWS people, those with most boxes, in the order given."""
+    kept = {person.track for person in sorted(people, key=lambda person: -person.boxes)[:MAX_ROWS]}
+    return [person for person in people if person.track in kept]
 
 
-def tabs(name: str, current: str) -> list[tuple[str, str, bool]]:
+def tabs(current: str) -> list[tuple[str, str, bool]]:
     """Links of a sequence's pages."""
-    pages = (("Overview", f"{ROOT}index.html"), ("Video", "index.html"), ("People", "identities.html"), ("Audit", "audit.html"))
-    return [(label, link, label == current) for label, link in pages]
-
-
-def sequence_page(
-    name: str, detections: Detections, levels: Mapping[str, Tracklets], figures: Mapping[str, Mapping[str, Any]],
-    names: Mapping[int, int], people: list[Person], moments: list[Moment], places: list[Chart], media: Media, moving: bool,
-    high_confidence: float,
-) -> str:  # fmt: skip
-    """Video, timeline, places, counts and figures."""
-    tracks = levels["final"]
-    timelines, left_out = timeline_charts(tracks, levels["split"], names, moments)
-    rows = level_rows(figures)
-    seconds = clock(tracks.num_frames / tracks.fps)
-    lead = (
-        f"{plural(len(tracks.ids), 'person', 'people')} in {plural(tracks.num_frames, 'frame')}: {seconds} at {tracks.fps:g} "
-        f"frames a second, {tracks.width_px} × {tracks.height_px} px."  # noqa: RUF001
-    )
-    return render("sequence", ROOT, name=name, tabs=tabs(name, "Video"), lead=lead, fps=tracks.fps, second=round(tracks.fps),
-                  width=tracks.width_px, height=tracks.height_px, video=f"{ROOT}../artifacts/{name}/annotated.mp4",
-                  media=f"{ROOT}media/{name}/", filmed=media.filmed, timelines=timelines, left_out=left_out, people=people,
-                  places=places, crowd=crowd_chart(detections, tracks, high_confidence), levels=rows,
-                  columns=shown_columns(rows), better=BETTER, scored="HOTA" in figures["final"], moving=moving)  # fmt: skip
-
-
-def audit_page(
-    name: str, decisions: list[Decision], mistakes: list[Mistake], diagnosis: Mapping[str, Any], names: Mapping[int, int],
-    media: Media,
-) -> str:  # fmt: skip
-    """Decisions and mistakes."""
-    folder = f"{ROOT}media/{name}/"
-    kinds = decision_kinds(decisions, diagnosis["verdicts"], names, media, folder)
-    scored = bool(diagnosis["ground_truth"])
-    wrong = sum(verdict is False for verdict in diagnosis["verdicts"].values())
-    switches = sum(mistake.switch for mistake in mistakes)
-    lead = ", ".join(plural(kind.count, kind.title[:-1].lower()) for kind in kinds) + ". "
-    if scored:
-        lead += (
-            f"By the ground truth {plural(wrong, 'decision was', 'decisions were')} wrong; the final tracks have "
-            f"{plural(switches, 'ID switch', 'ID switches')} and "
-            f"{plural(sum(mistake.fragmentation for mistake in mistakes), 'fragmentation')}."
-        )
-    anchors = [{"anchor": "mistakes", "title": "Mistakes", "count": len(mistakes)}] if scored else []
-    return render("audit", ROOT, name=name, tabs=tabs(name, "Audit"), lead=lead, kinds=[*anchors, *kinds], decisions=kinds,
-                  filmed=media.filmed, scored=scored, causes=cause_rows(mistakes), mistake_count=len(mistakes),
-                  mistakes=mistake_cards(mistakes, names, media, folder))  # fmt: skip
-
-
-def present(args: Namespace, high_confidence: float, moving: bool) -> tuple[dict[str, str], int]:
-    """The pages by file name, and the number of people."""
-    name, levels = args.sequence, load_levels(args)
-    tracks = levels["final"]
-    detections, identities = Detections.load(args.detections, name), Identities.load(args.identities)
-    media, diagnosis = read_media(args.media), read_json(args.diagnosis)
-    names = dict(zip(tracks.ids.tolist(), identities.identities_of(name, tracks.ids).tolist(), strict=True))
-    people = read_people(args.people, media, f"{ROOT}media/{name}/", pieces_of(tracks, levels["split"]))
-    decisions, mistakes = read_decisions(args.rewires, args.splits, args.merges, levels), read_mistakes(args.mistakes)
-    camera = read_camera(args.camera)
-    picture = f"{ROOT}media/{name}/background.jpg" if "background" in media.pictures else None
-    places = [way_chart(tracks, names, picture), presence_chart(tracks, picture)]
-    places += [ground_chart(tracks, names, camera)] if camera is not None else []
-    figures = level_figures(read_json(args.scores), read_json(args.quality), str(args.scores))
-    moments = moments_of(decisions, mistakes)
-    return {
-        "index.html": sequence_page(name, detections, levels, figures, names, people, moments, places, media, moving,
-                                    high_confidence),
-        "identities.html": render("identities", ROOT, name=name, tabs=tabs(name, "People"), people=people, filmed=media.filmed,
-                                  unpictured=sum(person.picture is None for person in people)),
-        "audit.html": audit_page(name, decisions, mistakes, diagnosis, names, media),
-    }, len(people)  # fmt: skip
+    links = (("Overview", f"{ROOT}index.html"), ("Video", "index.html"), ("People", "identities.html"), ("Audit", "audit.html"))
+    return [(label, link, label == current) for label, link in links]
 
 
 def level_figures(scores: Any, quality: Any, place: str) -> dict[str, dict[str, Any]]:
@@ -147,13 +174,18 @@ def main() -> None:
                          "media", "pages", "timings")  # fmt: skip
     check_pins(args.pins)
     high_confidence = load_value(float, "analyze.high_confidence")
-    moving = load_value(str, f"sequences.{args.sequence}.camera_motion") != "none"
+    camera_moves = load_value(str, f"sequences.{args.sequence}.camera_motion") != "none"
     with stage_run("present", args.sequence, args.timings) as run:
+        story = read_story(args, camera_moves, high_confidence)
         with run.computing():
-            pages, people = present(args, high_confidence, moving)
-        run.counts = {"pages": len(pages), "people": people, "bytes": sum(len(page.encode()) for page in pages.values())}
-        with writing_folder(Path(args.pages)) as folder:
-            for file, page in pages.items():
+            made = pages(story)
+        run.counts = {
+            "pages": len(made),
+            "people": len(story.people),
+            "bytes": sum(len(page.encode()) for page in made.values()),
+        }
+        with writing_folder(args.pages) as folder:
+            for file, page in made.items():
                 write_text(folder / file, page)
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from stages.contracts.tracklets import Tracklets, relabel
+from stages.lineage import pieces_of
 from stages.reporting.crowd import binned_counts, crowd_chart
 from stages.reporting.curves import best_gate, distance_chart, hota_chart, reliability, reliability_chart
 from stages.reporting.gains import cause_chart, gain_chart, gain_charts, timing_chart
@@ -33,6 +34,15 @@ def test_a_lane_is_shaded_by_confidence_and_marks_what_is_interpolated() -> None
     assert lanes.interpolated.tolist() == [[False, False, False], [False, True, False]]
 
 
+def test_interpolated_runs_are_bars_and_confidence_is_a_byte_of_percent() -> None:
+    table = with_confidences(tracklets({1: walker(range(5), 0)}), [0.001, 1, 1, 1, 0.5], [1, 2])
+    (chart,), _ = timeline_charts(table, {}, {1: 1}, [])
+    confidence, interpolated, *_ = chart.figure.data
+    assert confidence.z.dtype == np.uint8
+    assert confidence.z.tolist() == [[1, 0, 0, 100, 50]], "0 is nobody, so the least confidence is 1 %"
+    assert (list(interpolated.x), list(interpolated.y)) == ([0.1, 0.3, None], [0, 0, None])
+
+
 def test_hours_are_binned_into_as_many_columns_as_minutes() -> None:
     table = tracklets({1: walker(range(0, 10 * MAX_BINS, 7), 0)}, 10 * MAX_BINS)
     lanes = make_lanes(table, [1])
@@ -44,12 +54,12 @@ def test_hours_are_binned_into_as_many_columns_as_minutes() -> None:
 def test_a_timeline_names_identities_tracklets_and_moments_in_seconds() -> None:
     split = tracklets({1: walker(range(4), 0), 2: walker(range(6, 9), 0), 3: walker(range(2, 5), 300)})
     final = relabel(split, np.array([0, 1, 1, 2])[split.tracklet_ids])
-    (chart,), left_out = timeline_charts(final, split, {1: 11, 2: 5}, [Moment("join", 1, 6, "1 and 2")])
+    (chart,), left_out = timeline_charts(final, pieces_of(final, split), {1: 11, 2: 5}, [Moment("join", 1, 6, "1 and 2")])
     confidence, _, lines, joins = chart.figure.data
     assert left_out == 0
     assert chart.figure.layout.yaxis.ticktext == ("person 11", "person 5")
-    assert (confidence.x0, confidence.dx) == (0.0, 0.1), "10 frames a second"
-    assert list(confidence.z[0]) == [100, 100, 100, 100, None, None, 100, 100, 100]
+    assert (confidence.x0, confidence.dx) == (0.05, 0.1), "the middle of a frame, at 10 frames a second"
+    assert list(confidence.z[0]) == [100, 100, 100, 100, 0, 0, 100, 100, 100]
     assert list(lines.x) == [0, 0.3, None, 0.6, 0.8, None, 0.2, 0.4, None]
     assert lines.text[3] == "tracklet 2: 0.60 to 0.80 s"
     assert (list(joins.x), list(joins.y), joins.text) == ([0.6], [0], ("join of person 11 in frame 6: 1 and 2",))
@@ -60,7 +70,7 @@ def test_lanes_come_in_charts_of_people_one_after_the_other_and_the_shortest_are
     count = LANES_PER_CHART * MAX_CHARTS + 3
     paths = {n + 1: walker(range(n, n + 2 + (n % 50 != 0)), 0) for n in range(count)}
     table = tracklets(paths, count + 3)
-    charts, left_out = timeline_charts(table, table, {n: n for n in paths}, [])
+    charts, left_out = timeline_charts(table, {}, {n: n for n in paths}, [])
     shown = [name for chart in charts for name in chart.figure.layout.yaxis.ticktext]
     assert left_out == 3
     assert len(charts) == MAX_CHARTS
@@ -158,10 +168,7 @@ def test_probabilities_are_compared_with_what_came_true() -> None:
     assert points == [(0.05, 0.0, 1), (0.75, 0.5, 2), (1.0, 1.0, 1)]
     chart = reliability_chart([{"one_person": True, "probability": 0.8}, {"one_person": None, "probability": 0.1}])
     assert chart is not None
-    assert (
-        chart.summary
-        == "1 pairs that were joined or might have been, judged by ground truth; probability and share differ by 20 points on average."
-    )
+    assert chart.summary == "1 pairs judged by ground truth; probability and share differ by 20 points on average."
     assert reliability_chart([{"one_person": None, "probability": 0.1}]) is None
 
 

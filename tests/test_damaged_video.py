@@ -80,7 +80,7 @@ def test_a_video_of_one_frame_is_a_sequence(project: Path, command: Command, tmp
 
 def test_a_second_video_stream_sound_and_subtitles_are_left_out(tmp_path: Path) -> None:
     with av.open(str(tmp_path / "v.mkv"), "w") as container:
-        streams = [cast(VideoStream, container.add_stream("ffv1", rate=25)) for _ in range(2)]
+        streams = [container.add_stream("ffv1", rate=25) for _ in range(2)]
         for stream, (width, height) in zip(streams, ((64, 48), (32, 24)), strict=True):
             stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         for number in range(3):
@@ -97,7 +97,7 @@ def test_a_second_video_stream_sound_and_subtitles_are_left_out(tmp_path: Path) 
 
 def no_frames(path: Path) -> Path:
     with av.open(str(path), "w") as container:
-        stream = cast(VideoStream, container.add_stream("mpeg4", rate=25))
+        stream = container.add_stream("mpeg4", rate=25)
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
         container.start_encoding()
     return path

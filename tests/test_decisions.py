@@ -8,8 +8,9 @@ import pytest
 from stages.association.decisions import Decision as Merge
 from stages.audit import write_audit
 from stages.contracts.tracklets import Tracklets, relabel
-from stages.decisions import NOBODY, Decision, read_decisions, shown
+from stages.decisions import Decision, read_decisions, shown
 from stages.errors import DataError
+from stages.lineage import NOBODY
 from stages.rewire import Rewire
 from stages.split import Split
 from tests.tables import box, tracklets

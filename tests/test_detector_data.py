@@ -33,7 +33,9 @@ def test_a_box_is_a_label_if_enough_is_seen_and_in_boxes_csv_in_any_case(tmp_pat
     bboxes = np.array([[20.0, 40.0, 60.0, 120.0], [100.0, 40.0, 120.0, 80.0], [180.0, 0.0, 240.0, 40.0], [-9.0, 0.0, 1.0, 9.0]])
     example = Example("hall_000", np.zeros((100, 200, 3), dtype=np.uint8), bboxes, np.array([1.0, 0.2, 0.25, 1.0]))
     assert write_examples(tmp_path, "val", [example], size_px=100, quality=90, min_visibility=0.25) == (1, 2)
-    assert cv2.imread(str(tmp_path / "images/val/hall_000.jpg")).shape == (50, 100, 3)
+    written = cv2.imread(str(tmp_path / "images/val/hall_000.jpg"))
+    assert written is not None
+    assert written.shape == (50, 100, 3)
     assert (tmp_path / "labels/val/hall_000.txt").read_text() == (
         "0 0.200000 0.700000 0.200000 0.600000\n"  # x 20 to 60 of 200, y 40 to the lower edge at 100
         "0 0.950000 0.200000 0.100000 0.400000\n"  # x 180 to the right edge at 200
@@ -168,7 +170,7 @@ REFUSALS: dict[str, tuple[Callable[[Path], object], str]] = {
     "words": (lambda folder: (folder / LABEL).write_text("a person\n"), r"val_01.txt: line 1"),
     "flat": (lambda folder: (folder / LABEL).write_text("0 0.5 0.5 0 0.1\n"), r"val_01.txt: line 1"),
     "nobody": (
-        lambda folder: [path.write_text("") for path in (folder / "labels/train").iterdir()],
+        lambda folder: [path.write_bytes(b"") for path in (folder / "labels/train").iterdir()],
         r"labels/train: expected labels of every class, got none of person",
     ),
     "empty": (

@@ -121,7 +121,9 @@ def test_the_index_lists_every_picture_with_its_size_and_its_frames(project: Pat
         *(f"{k}-{n}" for k in ("person", "where") for n in (1, 2, 3)),
     }
     for name, (width, height) in listed["pictures"].items():
-        assert cv2.imread(str(media / f"{name}.jpg")).shape[:2] == (height, width)
+        picture = cv2.imread(str(media / f"{name}.jpg"))
+        assert picture is not None
+        assert picture.shape[:2] == (height, width)
     assert listed["frames"]["mistake-0"] == [[14, 16, 18, 20]], "from the last frame that was right to the first again"
     before, after = listed["frames"]["join-0"][0][:3], listed["frames"]["join-0"][0][3:]
     assert max(before) <= 14 < 20 <= min(after)

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from stages.contracts.tracklets import Tracklets, relabel
+from stages.lineage import NOBODY
 from stages.regions import EVERYWHERE
 from stages.scoring.challenge import count, track_boxes
 from stages.scoring.levels import LEVELS
-from stages.scoring.matching import NOBODY, match_detections, match_tracks
+from stages.scoring.matching import match_detections, match_tracks
 from stages.scoring.mistakes import Mistake, find_mistakes, hidden_shares, worst_first
 from stages.scoring.truth import GroundTruth
 from tests.tables import box, detections, tracklets

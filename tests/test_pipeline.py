@@ -11,7 +11,10 @@ import pytest
 
 from tests.checkout import WITHOUT_NETWORK, Checkout
 
-AFTER_MERGE = [f"{stage}@promenade" for stage in ("merge", "smooth", "identify", "analyze", "evaluate", "render")]
+AFTER_MERGE = [
+    f"{stage}@promenade"
+    for stage in ("merge", "smooth", "identify", "analyze", "evaluate", "diagnose", "render", "illustrate", "present")
+]
 AFTER_MERGE += ["summarize", "report", "publish"]
 
 
@@ -46,7 +49,8 @@ def test_the_whole_pipeline_has_run_without_a_network(checkout: Checkout) -> Non
 def test_a_first_run_leaves_nothing_to_do_and_nothing_out_of_place(checkout: Checkout) -> None:
     assert "Data and pipelines are up to date." in checkout.run("dvc repro")
     assert checkout.run("git status --porcelain") == ""
-    for name in ("artifacts/promenade/annotated.mp4", "artifacts/promenade/tracks.txt", "reports/index.html", "mlflow.db"):
+    for name in ("artifacts/promenade/annotated.mp4", "artifacts/promenade/tracks.txt", "reports/index.html",
+                 "reports/sequences/promenade/audit.html", "mlflow.db"):  # fmt: skip
         assert (checkout.folder / name).stat().st_size > 0
     metrics = json.loads((checkout.folder / "reports/metrics.json").read_text())
     assert list(metrics) == ["raw", "rewired", "split", "merged", "final"]
@@ -89,23 +93,23 @@ def test_an_impossible_parameter_is_one_line_and_loses_nothing(checkout: Checkou
 def test_sequences_come_and_go_and_leave_no_ghost(checkout: Checkout) -> None:
     """One with ground truth, and one in which nobody was detected and nobody knows who was there."""
     before = checkout.artifacts(".npz", ".csv", ".json")
-    checkout.run("mkdir -p ../second && cp -r data/sequences/promenade/{seqinfo.ini,gt,det} ../second/")
-    checkout.run("mkdir -p ../empty/det && touch ../empty/det/det.txt && cp ../second/seqinfo.ini ../empty/")
-    checkout.run("python -m stages.add_sequence ../second && python -m stages.add_sequence ../empty")
+    checkout.run("mkdir -p ../annex && cp -r data/sequences/promenade/{seqinfo.ini,gt,det} ../annex/")
+    checkout.run("mkdir -p ../vacancy/det && touch ../vacancy/det/det.txt && cp ../annex/seqinfo.ini ../vacancy/")
+    checkout.run("python -m stages.add_sequence ../annex && python -m stages.add_sequence ../vacancy")
     ran = checkout.repro()
-    assert "track@second" in ran
+    assert "track@annex" in ran
     assert "track@promenade" not in ran
     assert "render@promenade" not in ran
-    assert "second" in (checkout.folder / "reports/sequences.json").read_text()
-    people = (checkout.folder / "artifacts/empty/people.csv").read_text()
+    assert "annex" in (checkout.folder / "reports/sequences.json").read_text()
+    people = (checkout.folder / "artifacts/vacancy/people.csv").read_text()
     assert len(people.splitlines()) == 1
-    assert (checkout.folder / "artifacts/empty/annotated.mp4").stat().st_size > 0
-    checkout.run("python -m stages.remove_sequence second && python -m stages.remove_sequence empty")
+    assert (checkout.folder / "artifacts/vacancy/annotated.mp4").stat().st_size > 0
+    checkout.run("python -m stages.remove_sequence annex && python -m stages.remove_sequence vacancy")
     checkout.repro()
     assert checkout.artifacts(".npz", ".csv", ".json") == before
-    named = checkout.run("grep -rlwE 'second|empty' artifacts reports params.yaml dvc.lock data --include='*' || true")
+    named = checkout.run("grep -rlwE 'annex|vacancy' artifacts reports params.yaml dvc.lock data --include='*' || true")
     assert named == ""
-    assert not (checkout.folder / "artifacts/second").exists()
+    assert not (checkout.folder / "artifacts/annex").exists()
 
 
 def test_a_leftover_of_an_unlisted_sequence_is_refused(checkout: Checkout) -> None:

@@ -108,7 +108,7 @@ def _load(weights: Path) -> Any:
     """The network in the file, float32 on the CPU. Raises DataError when it holds no detection network."""
     from ultralytics.nn import tasks
 
-    tasks.SAFE_LOAD = True  # also where somebody imported Ultralytics before `isolate_ultralytics`
+    vars(tasks)["SAFE_LOAD"] = True  # also where somebody imported Ultralytics before `isolate_ultralytics`
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what is wrong is said below

@@ -9,9 +9,10 @@ from stages.colors import identity_color
 from stages.contracts.detections import Detections
 from stages.contracts.identities import Identities
 from stages.contracts.tracklets import Tracklets
-from stages.decisions import NOBODY, Decision, owners
+from stages.decisions import Decision
 from stages.illustrating.moments import best_spread, view_quality
 from stages.illustrating.shots import Mark, Sheet, Shot, Window, window_around
+from stages.lineage import owners, owners_of
 from stages.scoring.mistakes import Mistake
 from stages.scoring.truth import GroundTruth
 
@@ -25,8 +26,7 @@ WHITE = (255, 255, 255)
 def people_sheets(tracks: Tracklets, split: Tracklets, limit: int) -> dict[int, Sheet]:
     """Final track -> its best views, for the `limit` tracks with most boxes; none of a track without any detection."""
     quality, offsets, ids = view_quality(tracks), tracks.offsets(), tracks.ids
-    owner = np.append(owners(split), NOBODY)
-    parts = owner[np.minimum(tracks.detection_indices, len(owner) - 1)]  # -1 finds the last entry
+    parts = owners_of(tracks.detection_indices, owners(split))
     sheets = {}
     for t in np.sort(np.argsort(-np.diff(offsets), kind="stable")[:limit]).tolist():
         rows = np.arange(offsets[t], offsets[t + 1])

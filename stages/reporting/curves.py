@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from stages.reporting.charts import Chart, make_figure
-from stages.reporting.theme import BLUE, GREEN, GREY, LEVEL_COLORS, RED
+from stages.reporting.theme import BLUE, GREY, LEVEL_COLORS, RED
 
 RELIABILITY_BINS = 10
 
@@ -50,7 +50,9 @@ def reliability_chart(pairs: Sequence[Mapping[str, Any]]) -> Chart | None:
     figure = make_figure(*traces, xaxis={"title": {"text": "probability"}, "range": [0, 1.02]},
                          yaxis={"title": {"text": "share that was one person"}, "range": [0, 1.05]})  # fmt: skip
     error = sum(abs(mean - share) * count for mean, share, count in points) / sum(counts)
-    summary = f"{len(judged)} pairs that were joined or might have been, judged by ground truth; probability and share differ by {100 * error:.0f} points on average."
+    summary = (
+        f"{len(judged)} pairs judged by ground truth; probability and share differ by {100 * error:.0f} points on average."
+    )
     return Chart("Reliability of join probabilities", summary, figure, 380)
 
 

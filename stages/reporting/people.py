@@ -7,6 +7,7 @@ from pathlib import Path
 
 from stages.colors import css_color, identity_color
 from stages.errors import DataError
+from stages.lineage import Piece
 from stages.reporting.media import Media, Picture
 
 
@@ -30,7 +31,7 @@ class Person:
     where: Picture | None
 
 
-def read_people(path: Path, media: Media, folder: str, pieces: Mapping[int, int]) -> list[Person]:
+def read_people(path: Path, media: Media, folder: str, pieces: Mapping[int, list[Piece]]) -> list[Person]:
     """The people in the file of `analyze`, by when they were first seen. Raises DataError where it holds anything else."""
     try:
         with open(path, encoding="utf-8", newline="") as file:
@@ -46,7 +47,7 @@ def _person(
     row: Mapping[str, str],
     media: Media,
     folder: str,
-    pieces: Mapping[int, int],
+    pieces: Mapping[int, list[Piece]],
 ) -> Person:
     track, identity = int(row["tracklet_id"]), int(row["identity_id"])
     first_s, last_s = float(row["first_seen_s"]), float(row["last_seen_s"])
@@ -62,7 +63,7 @@ def _person(
         distance=float(row["distance"]),
         unit=row["unit"],
         boxes=int(row["boxes"]),
-        pieces=pieces.get(track, 1),
+        pieces=len(pieces.get(track, ())),
         picture=media.picture(f"person-{track}", folder, f"Person {identity} at the moments below"),
         where=media.picture(f"where-{track}", folder, f"The way of person {identity} through the picture"),
     )

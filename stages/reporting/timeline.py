@@ -12,15 +12,16 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from stages.contracts.tracklets import Tracklets
-from stages.decisions import NOBODY, owners
+from stages.lineage import Piece
 from stages.reporting.charts import BELOW, Chart, make_figure
 from stages.reporting.theme import GREEN, GREY, PURPLE, RED
 
 LANES_PER_CHART, MAX_CHARTS = 40, 6
 MAX_BINS = 1200  # columns of a chart
 LANE_PX = 22
-BLUES = [[0, "rgba(40,135,210,0.15)"], [1, "rgba(40,135,210,1)"]]
-AMBER = [[0, "rgba(230,159,0,0.75)"], [1, "rgba(230,159,0,0.75)"]]
+AMBER = "rgba(230,159,0,0.8)"
+CLEAR, FAINT, FULL = (f"rgba(40,135,210,{opacity})" for opacity in (0, 0.15, 1))
+SHADES = [[0, CLEAR], [0.009, CLEAR], [0.01, FAINT], [1, FULL]]  # of percent; 0: not seen
 SYMBOLS = {
     "join": ("triangle-right", GREEN),
     "cut": ("x", PURPLE),
@@ -68,13 +69,13 @@ def make_lanes(tracks: Tracklets, ids: Sequence[int]) -> Lanes:
 
 
 def timeline_charts(
-    tracks: Tracklets, split: Tracklets, names: Mapping[int, int], moments: Sequence[Moment]
+    tracks: Tracklets, pieces: Mapping[int, list[Piece]], names: Mapping[int, int], moments: Sequence[Moment]
 ) -> tuple[list[Chart], int]:
-    """The charts, and how many tracks they leave out: those with fewest boxes. `names` are the identities of tracks."""
+    """The charts, and how many tracks they leave out: those with fewest boxes. `pieces` are what tracks were
+    joined from, `names` their identities."""
     offsets, ids = tracks.offsets(), tracks.ids
     keep = np.sort(np.argsort(-np.diff(offsets), kind="stable")[: LANES_PER_CHART * MAX_CHARTS])
     ordered = keep[np.argsort(tracks.frame_numbers[offsets[keep]], kind="stable")]
-    pieces = _pieces(tracks, split)
     charts = []
     for start in range(0, len(ordered), LANES_PER_CHART):
         lanes = [int(track) for track in ids[ordered[start : start + LANES_PER_CHART]]]
@@ -85,33 +86,27 @@ def timeline_charts(
 def _chart(
     tracks: Tracklets,
     ids: Sequence[int],
-    pieces: Mapping[int, list[tuple[int, int, int]]],
+    pieces: Mapping[int, list[Piece]],
     names: Mapping[int, int],
     moments: Sequence[Moment],
 ) -> Chart:
     shades, fps = make_lanes(tracks, ids), tracks.fps
-    grid = {
-        "x0": (shades.first_frame + (shades.bin_frames - 1) / 2) / fps,
-        "dx": shades.bin_frames / fps,
-        "ygap": 5,
-        "hoverongaps": False,
-    }
-    percent = [[None if math.isnan(c) else round(100 * c) for c in row] for row in shades.confidences.tolist()]
-    filled = [[1 if cell else None for cell in row] for row in shades.interpolated.tolist()]
     first_s = shades.first_frame / fps
-    last_s = first_s + shades.bin_frames * shades.confidences.shape[1] / fps
+    bin_s = shades.bin_frames / fps
+    last_s = first_s + bin_s * shades.confidences.shape[1]
     who = [f"person {names[track]}" for track in ids]
     traces = [
-        go.Heatmap(z=percent, zmin=0, zmax=100, colorscale=BLUES, showscale=False, name="detected",
-                   hovertemplate="%{x:.2f} s: confidence %{z} %<extra></extra>", **grid),
-        go.Heatmap(z=filled, colorscale=AMBER, showscale=False, name="interpolated",
-                   hovertemplate="%{x:.2f} s: interpolated<extra></extra>", **grid),
+        go.Heatmap(z=percent(shades.confidences), x0=first_s + bin_s / 2, dx=bin_s, zmin=0, zmax=100,
+                   colorscale=SHADES, showscale=False, ygap=5, name="detected",
+                   hovertemplate="%{x:.2f} s: confidence %{z} % (0: not seen)<extra></extra>"),
+        _interpolated(shades, fps),
         _tracklet_lines(ids, pieces, fps),
         *(_marks(kind, ids, names, moments, fps) for kind in SYMBOLS),
     ]  # fmt: skip
     figure = make_figure(
         *[trace for trace in traces if trace is not None],
-        dragmode="zoom", legend=BELOW,
+        dragmode="zoom",
+        legend=BELOW,
         hovermode="closest",
         xaxis={"title": {"text": "seconds"}, "range": [first_s, last_s]},
         yaxis={"tickvals": list(range(len(ids))), "ticktext": who, "range": [len(ids) - 0.4, -0.6], "fixedrange": True,
@@ -128,28 +123,34 @@ def _chart(
     )
 
 
-def _pieces(tracks: Tracklets, split: Tracklets) -> dict[int, list[tuple[int, int, int]]]:
-    """Final track -> (tracklet, first frame, last frame) of the tracklets that it was joined from."""
-    final = np.append(owners(tracks), NOBODY)
-    offsets = split.offsets()
-    pieces: dict[int, list[tuple[int, int, int]]] = {}
-    for a, b in zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True):
-        claimed = np.minimum(split.detection_indices[a:b], len(final) - 1)
-        for track in np.unique(final[claimed][final[claimed] != NOBODY]).tolist():
-            found = (int(split.tracklet_ids[a]), int(split.frame_numbers[a]), int(split.frame_numbers[b - 1]))
-            pieces.setdefault(int(track), []).append(found)
-    return pieces
+def percent(confidences: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Whole percent from 1 to 100, and 0 where there is nothing (NaN): a byte a cell."""
+    return np.where(np.isnan(confidences), 0, np.clip(np.rint(100 * np.nan_to_num(confidences)), 1, 100)).astype(np.uint8)
 
 
-def _tracklet_lines(ids: Sequence[int], pieces: Mapping[int, list[tuple[int, int, int]]], fps: float) -> go.Scatter:
+def _interpolated(shades: Lanes, fps: float) -> go.Scatter:
+    """A bar a run of bins."""
+    edges = np.diff(shades.interpolated.astype(np.int8), axis=1, prepend=0, append=0)
+    (lanes, starts), stops = np.nonzero(edges > 0), np.nonzero(edges < 0)[1]
+    x: list[float | None] = []
+    y: list[float | None] = []
+    for lane, start, stop in zip(lanes.tolist(), starts.tolist(), stops.tolist(), strict=True):
+        x += [round((shades.first_frame + k * shades.bin_frames) / fps, 3) for k in (start, stop)] + [None]
+        y += [lane, lane, None]
+    return go.Scatter(x=x, y=y, mode="lines", name="interpolated", line={"color": AMBER, "width": LANE_PX - 6},
+                      showlegend=False, hovertemplate="%{x:.2f} s: interpolated<extra></extra>")  # fmt: skip
+
+
+def _tracklet_lines(ids: Sequence[int], pieces: Mapping[int, list[Piece]], fps: float) -> go.Scatter:
     x: list[float | None] = []
     y: list[float | None] = []
     text: list[str] = []
     for lane, track in enumerate(ids):
-        for tracklet, first, last in pieces.get(track, ()):
-            x += [first / fps, last / fps, None]
+        for piece in pieces.get(track, ()):
+            first_s, last_s = piece.first_frame / fps, piece.last_frame / fps
+            x += [first_s, last_s, None]
             y += [lane + 0.43, lane + 0.43, None]
-            text += [f"tracklet {tracklet}: {first / fps:.2f} to {last / fps:.2f} s"] * 3
+            text += [f"tracklet {piece.tracklet_id}: {first_s:.2f} to {last_s:.2f} s"] * 3
     return go.Scatter(x=x, y=y, text=text, mode="lines+markers", name="tracklets", line={"color": GREY, "width": 2},
                       marker={"symbol": "line-ns", "size": 6, "line": {"color": GREY, "width": 2}},
                       hovertemplate="%{text}<extra></extra>")  # fmt: skip

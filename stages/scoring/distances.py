@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.contracts.embeddings import Embeddings
-from stages.scoring.matching import NOBODY
+from stages.lineage import NOBODY
 
 MAX_VIEWS = 1500  # embeddings compared with each other, evenly taken from all
 MIN_APART_S = 1.0  # views of one person closer in time are nearly the same picture

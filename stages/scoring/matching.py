@@ -8,11 +8,11 @@ from scipy.optimize import linear_sum_assignment
 
 from stages.boxes import iou
 from stages.contracts.detections import Detections
+from stages.lineage import NOBODY
 from stages.scoring.challenge import TrackBoxes, what_counts
 from stages.scoring.truth import GroundTruth
 
 MIN_IOU = 0.5  # of a match, as CLEAR has it
-NOBODY = -1
 EPSILON = float(np.finfo("float").eps)
 
 

@@ -8,6 +8,7 @@ import dataclasses
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,14 @@ from numpy.typing import NDArray
 from stages.audit import read_audit
 from stages.contracts.tracklets import Tracklets
 from stages.errors import DataError
+from stages.lineage import NOBODY, owners
 from stages.reid.crops import covered_shares
 from stages.scoring.causes import CAUSES, Cause
 from stages.scoring.challenge import TrackBoxes
-from stages.scoring.matching import NOBODY, Break, Matching
+from stages.scoring.matching import Break, Matching
 from stages.scoring.truth import GroundTruth
 
 HIDDEN_SHARE = 0.5  # of a body that others cover, above which a frame counts as occluded
-
 MADE_BY = {"raw": "track", "rewired": "rewire", "split": "split", "merged": "merge", "final": "smooth"}  # level -> its stage
 
 
@@ -60,15 +61,11 @@ def find_mistakes(
     levels: Mapping[str, Tracklets],
 ) -> list[Mistake]:
     """Every mistake by frame. `people` (D,) is whom each detection shows, `detection_frames` (D,) when."""
-    hidden = hidden_shares(truth)
-    detected = {(int(f), int(p)) for f, p in zip(detection_frames, people, strict=True) if p != NOBODY}
-    boxes = {(int(truth.frame_numbers[row]), int(truth.ids[row])): int(row) for row in np.flatnonzero(matching.counts)}
-    seen = _sightings(truth, tracks, matching)
-    lineage = _Lineage(levels, people)
-    return [
-        _mistake(truth, tracks, matching, found, hidden, detected, boxes, seen, lineage)
-        for found in sorted(matching.breaks, key=lambda found: (truth.frame_numbers[found.after], truth.ids[found.after]))
-    ]
+    shown = np.flatnonzero(people != NOBODY)
+    detected = set(zip(detection_frames[shown].tolist(), people[shown].tolist(), strict=True))
+    scene = _Scene(truth, tracks, matching, detected, people, {name: owners(t, len(people)) for name, t in levels.items()})
+    in_order = sorted(matching.breaks, key=lambda found: (truth.frame_numbers[found.after], truth.ids[found.after]))
+    return [scene.mistake(found) for found in in_order]
 
 
 def hidden_shares(truth: GroundTruth) -> NDArray[np.float64]:
@@ -81,87 +78,72 @@ def hidden_shares(truth: GroundTruth) -> NDArray[np.float64]:
     return hidden
 
 
-def _mistake(
-    truth: GroundTruth,
-    tracks: TrackBoxes,
-    matching: Matching,
-    found: Break,
-    hidden: NDArray[np.float64],
-    detected: set[tuple[int, int]],
-    boxes: dict[tuple[int, int], int],
-    seen: Mapping[int, list[tuple[int, int]]],
-    lineage: "_Lineage",
-) -> Mistake:
-    person, last, frame = int(truth.ids[found.after]), *(int(truth.frame_numbers[row]) for row in (found.before, found.after))
-    old, new = (int(tracks.ids[matching.track_rows[row]]) for row in (found.before, found.after))
-    states = Counter(_state((f, person), hidden, detected, boxes) for f in range(last + 1, frame))
-    intruder = _intruder(person, old, new, last, frame, seen) if found.switch else None
-    if intruder is not None:
-        cause: Cause = "wrong join"
-    else:
+@dataclass(frozen=True, eq=False)
+class _Scene:
+    """Who was where, who was detected, and which tracklets claim which detections."""
+
+    truth: GroundTruth
+    tracks: TrackBoxes
+    matching: Matching
+    detected: set[tuple[int, int]]  # (frame, person)
+    people: NDArray[np.int64]  # (D,) whom each detection shows
+    owners: Mapping[str, NDArray[np.int64]]  # level -> (D,) the tracklet of each detection
+
+    @cached_property
+    def hidden(self) -> dict[tuple[int, int], float]:
+        """(frame, person) -> hidden share, for every true box that counts."""
+        shares, rows = hidden_shares(self.truth), np.flatnonzero(self.matching.counts)
+        places = zip(self.truth.frame_numbers[rows].tolist(), self.truth.ids[rows].tolist(), strict=True)
+        return dict(zip(places, shares[rows].tolist(), strict=True))
+
+    @cached_property
+    def sightings(self) -> dict[int, list[tuple[int, int]]]:
+        """Track -> (frame, person) of its matches, by frame."""
+        seen: dict[int, list[tuple[int, int]]] = {}
+        for row in np.flatnonzero(self.matching.track_rows != NOBODY).tolist():
+            track = int(self.tracks.ids[self.matching.track_rows[row]])
+            seen.setdefault(track, []).append((int(self.truth.frame_numbers[row]), int(self.truth.ids[row])))
+        return seen
+
+    def mistake(self, found: Break) -> Mistake:
+        person = int(self.truth.ids[found.after])
+        last, frame = (int(self.truth.frame_numbers[row]) for row in (found.before, found.after))
+        old, new = (int(self.tracks.ids[self.matching.track_rows[row]]) for row in (found.before, found.after))
+        states = Counter(self.state(between, person) for between in range(last + 1, frame))
+        counts = (states["absence"], states["occlusion"], states["missed detection"], states["missed join"])
         # the first of the most frequent; a switch from one frame to the next has none between
-        cause = max(CAUSES, key=lambda name: states[name]) if states else "missed join"
-    made_by = lineage.joined_by(intruder[0], person, intruder[1]) if intruder is not None else ""
-    counts = (states["absence"], states["occlusion"], states["missed detection"], states["missed join"])
-    return Mistake(frame, last, person, old, new, int(found.switch), int(found.fragmentation), cause, made_by, *counts)
+        cause: Cause = max(CAUSES, key=lambda name: states[name]) if states else "missed join"
+        made_by = ""
+        if found.switch and (intruder := self.intruder(person, old, new, last, frame)):
+            cause, made_by = "wrong join", self.joined_by(*intruder, person)
+        return Mistake(frame, last, person, old, new, int(found.switch), int(found.fragmentation), cause, made_by, *counts)
 
+    def state(self, frame: int, person: int) -> Cause:
+        """Why the person was not followed in the frame."""
+        if (frame, person) not in self.hidden:
+            return "absence"
+        if self.hidden[frame, person] > HIDDEN_SHARE:
+            return "occlusion"
+        return "missed join" if (frame, person) in self.detected else "missed detection"
 
-def _state(
-    place: tuple[int, int], hidden: NDArray[np.float64], detected: set[tuple[int, int]], boxes: dict[tuple[int, int], int]
-) -> Cause:
-    """Why a person was not followed in a frame; `place` is (frame, person)."""
-    if place not in boxes:
-        return "absence"
-    if hidden[boxes[place]] > HIDDEN_SHARE:
-        return "occlusion"
-    return "missed join" if place in detected else "missed detection"
+    def intruder(self, person: int, old: int, new: int, last: int, frame: int) -> tuple[int, int] | None:
+        """(track, other person) where the new track followed somebody else before, or the old one does after."""
+        for moment, other in reversed(self.sightings[new]):
+            if moment < frame and other != person:
+                return new, other
+        for moment, other in self.sightings[old]:
+            if moment > last and other != person:
+                return old, other
+        return None
 
-
-def _sightings(truth: GroundTruth, tracks: TrackBoxes, matching: Matching) -> dict[int, list[tuple[int, int]]]:
-    """Track -> (frame, person) of its matches, by frame."""
-    seen: dict[int, list[tuple[int, int]]] = {}
-    for row in np.flatnonzero(matching.track_rows != NOBODY).tolist():
-        track = int(tracks.ids[matching.track_rows[row]])
-        seen.setdefault(track, []).append((int(truth.frame_numbers[row]), int(truth.ids[row])))
-    return seen
-
-
-def _intruder(
-    person: int, old: int, new: int, last: int, frame: int, seen: Mapping[int, list[tuple[int, int]]]
-) -> tuple[int, int] | None:
-    """(track, other person) where the new track followed somebody else before, or the old one does after; None where not."""
-    for moment, other in reversed(seen[new]):
-        if moment < frame and other != person:
-            return new, other
-    for moment, other in seen[old]:
-        if moment > last and other != person:
-            return old, other
-    return None
-
-
-class _Lineage:
-    """At which level two people first share a tracklet, by the detections that all levels have in common."""
-
-    def __init__(self, levels: Mapping[str, Tracklets], people: NDArray[np.int64]) -> None:
-        self.people = people
-        self.owners = {level: _owners(tracklets, len(people)) for level, tracklets in levels.items()}
-
-    def joined_by(self, track: int, person: int, other: int) -> str:
+    def joined_by(self, track: int, other: int, person: int) -> str:
         """The stage whose tracklets are the first to hold boxes of both people that the final track holds."""
         mine = self.owners["final"] == track
-        for level, owners in self.owners.items():
-            shared = set(owners[mine & (self.people == person)].tolist()) & set(owners[mine & (self.people == other)].tolist())
-            if shared - {NOBODY}:
+        for level, claimed in self.owners.items():
+            both = set(claimed[mine & (self.people == person)].tolist()) & set(claimed[mine & (self.people == other)].tolist())
+            if both - {NOBODY}:
                 return MADE_BY[level]
         return ""
-
-
-def _owners(tracklets: Tracklets, num_detections: int) -> NDArray[np.int64]:
-    """(D,) the tracklet that claims each detection, NOBODY where none does."""
-    owners = np.full(num_detections, NOBODY, dtype=np.int64)
-    claimed = tracklets.detection_indices >= 0
-    owners[tracklets.detection_indices[claimed]] = tracklets.tracklet_ids[claimed]
-    return owners
 
 
 def worst_first(mistakes: Sequence[Mistake]) -> list[int]:

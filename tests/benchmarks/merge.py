@@ -12,17 +12,17 @@ from pathlib import Path
 
 import numpy as np
 
-from stages.clip import ClipParams
+from stages.clip import ClipParams, source_frames
 from stages.command import peak_memory_bytes
 from stages.contracts.detections import Detections
 from stages.contracts.embeddings import Embeddings
 from stages.contracts.tracklets import Tracklets, make_tracklets
-from stages.evaluate import load_truth
 from stages.merge import MergeParams, Returns, merge
 from stages.params import load_section, load_value
 from stages.regions import RegionParams
 from stages.scoring.challenge import count, track_boxes
 from stages.scoring.tally import combine
+from stages.scoring.truth import load_truth
 from stages.seqinfo import read_seqinfo
 from stages.smooth import SmoothParams, smooth
 from stages.split import SplitParams, split
@@ -89,9 +89,10 @@ def scores(names: list[str]) -> str:
         detections = Detections.load(folder / "detections_raw.npz", name)
         embeddings = Embeddings.load(folder / "embeddings.npz", name)
         raw, rewired = (Tracklets.load(folder / f"tracklets_{level}.npz", name) for level in ("raw", "rewired"))
-        clip, regions = (load_section(kind, f"sequences.{name}.{part}") for kind, part in
-                         ((ClipParams, "clip"), (RegionParams, "regions")))  # fmt: skip
-        truth = load_truth(sequence / "gt", read_seqinfo(sequence / "seqinfo.ini"), clip, regions)
+        clip = load_section(ClipParams, f"sequences.{name}.clip")
+        regions = load_section(RegionParams, f"sequences.{name}.regions")
+        info = read_seqinfo(sequence / "seqinfo.ini")
+        truth = load_truth(sequence / "gt", info.num_frames, source_frames(info, clip), regions)
         if truth is None:
             sys.exit(f"{name}: no ground truth")
         returns: Returns = load_value(Returns, f"sequences.{name}.returns")

@@ -112,8 +112,8 @@ def _write_camera(homography: Any, path: Path) -> None:
 
 def _read_params(path: Path) -> list[Any]:
     names = sequence_names(path)
-    places = [(ClipParams, "clip"), (RegionParams, "regions")]
-    parts = [load_section(kind, f"sequences.{name}.{part}", path) for name in names[:1] for kind, part in places]
+    places: list[tuple[Any, str]] = [(ClipParams, "clip"), (RegionParams, "regions")]
+    parts: list[Any] = [load_section(kind, f"sequences.{name}.{part}", path) for name in names[:1] for kind, part in places]
     return [names, *parts, load_section(DetectParams, "detect", path)]
 
 

@@ -67,7 +67,7 @@
   const readout = document.querySelector("[data-readout]");
   const frame = () => Math.floor(video.currentTime * fps + 1e-3);
   function seek(seconds) {
-    const go = () => { video.currentTime = (Math.round(seconds * fps) + 0.5) / fps; };
+    const go = () => { video.currentTime = (Math.floor(seconds * fps + 1e-3) + 0.5) / fps; };
     video.pause();
     if (video.readyState) go();
     else {
