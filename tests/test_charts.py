@@ -168,7 +168,7 @@ def test_probabilities_are_compared_with_what_came_true() -> None:
     assert points == [(0.05, 0.0, 1), (0.75, 0.5, 2), (1.0, 1.0, 1)]
     chart = reliability_chart([{"one_person": True, "probability": 0.8}, {"one_person": None, "probability": 0.1}])
     assert chart is not None
-    assert chart.summary == "1 pairs judged by ground truth; probability and share differ by 20 points on average."
+    assert chart.summary == "1 pairs judged by ground truth; probability and share differ by 20 points."
     assert reliability_chart([{"one_person": None, "probability": 0.1}]) is None
 
 

@@ -50,9 +50,7 @@ def reliability_chart(pairs: Sequence[Mapping[str, Any]]) -> Chart | None:
     figure = make_figure(*traces, xaxis={"title": {"text": "probability"}, "range": [0, 1.02]},
                          yaxis={"title": {"text": "share that was one person"}, "range": [0, 1.05]})  # fmt: skip
     error = sum(abs(mean - share) * count for mean, share, count in points) / sum(counts)
-    summary = (
-        f"{len(judged)} pairs judged by ground truth; probability and share differ by {100 * error:.0f} points on average."
-    )
+    summary = f"{len(judged)} pairs judged by ground truth; probability and share differ by {100 * error:.0f} points."
     return Chart("Reliability of join probabilities", summary, figure, 380)
 
 

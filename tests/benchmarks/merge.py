@@ -114,7 +114,9 @@ def scores(names: list[str]) -> str:
 def main() -> None:
     options = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     options.add_argument("sequences", nargs="*", help="score these sequences of the project instead")
-    options.add_argument("--no-baseline", action="store_true", help="leave GTA-Link out, which takes minutes")
+    options.add_argument(
+        "--no-baseline", action="store_true", help="leave GTA-Link out, which compares all pairs of embeddings"
+    )
     args = options.parse_args()
     if args.sequences:
         sys.stdout.write(scores(args.sequences) + "\n")

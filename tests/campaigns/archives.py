@@ -122,8 +122,8 @@ def _foreign_header(content: bytes, rng: Random) -> bytes:
     fields = f"{{'descr': {dtype}, 'fortran_order': {order}, 'shape': {shape}, }}"
     text = rng.choice((fields, fields, fields, "{}", "(" * 4000, "__import__('os').system('true')", fields + " " * 60_000, ""))
     version = rng.choice((b"\x01\x00", b"\x01\x00", b"\x02\x00", b"\x03\x00", b"\x09\x00"))
-    content: bytes = _header(text, version) + array.tobytes()
-    return content
+    whole: bytes = _header(text, version) + array.tobytes()
+    return whole
 
 
 def _npy(array: Any) -> bytes:
