@@ -123,7 +123,7 @@ def test_a_member_outside_the_archive_writes_nothing(tmp_path: Path) -> None:
     [
         ("sequence", npy("hall\nroom\x1b[2J"), None),  # a text is a text; what quotes it is one line
         ("schema", npy("x\ny\x1b[2J"), r"schema: expected detections/1, got x y\x1b[2J"),
-        ("schema", b"no array", "schema.npy: expected"),
+        ("schema", b"no array", "expected an .npz archive, got: the magic string is not correct"),
         ("num_frames", npy(MAX_FRAMES + 1), "num_frames: expected a number in [0, 10000000], got 10000001"),
         ("num_frames", npy(2**62), "num_frames: expected a number in"),
         ("width_px", npy(10**9), "width_px, height_px: expected pixels in [1, 100000]"),
@@ -165,7 +165,7 @@ LAUGHS = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (LAUGHS, "line 5: expected at most 100,000 values, aliases counted each time"),
+        (LAUGHS, "line 6: expected at most 100,000 values, aliases counted each time"),
         ("a: &a {b: *a}", "line 1: expected a value, got an alias of the value that it stands in"),
         ("a: " + 3000 * "[", "maximum depth"),
         ("a: " + 3000 * "{b: ", "maximum depth"),
