@@ -41,12 +41,11 @@ def write_footage(folder: Path, footage: Path, params: FootageParams, cutting: C
     for camera, name in enumerate(params.sequences, start=1):
         info = read_seqinfo(footage / name / "seqinfo.ini")
         truth = footage / name / "gt" / "gt.txt"
-        rows, chosen = read_rows(truth), np.zeros(0, dtype=np.int64)
-        if len(rows):
-            chosen = chosen_rows(rows, info, params, cutting)
+        rows = read_rows(truth)
+        chosen = chosen_rows(rows, info, params, cutting)
         if not len(chosen):
             raise DataError(f"{truth}: expected people with {params.min_crops} or more crops, got none")
-        people = {int(name): before + k for k, name in enumerate(np.unique(rows.ids[chosen]), start=1)}
+        people = {int(who): before + k for k, who in enumerate(np.unique(rows.ids[chosen]), start=1)}
         rng = np.random.default_rng([cutting.seed, camera])
         for row, content in _cut_all(_pictures(footage / name), info, rows, chosen, cutting, rng):
             identity = people[int(rows.ids[row])]
