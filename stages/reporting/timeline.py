@@ -96,7 +96,8 @@ def _chart(
     last_s = first_s + bin_s * shades.confidences.shape[1]
     who = [f"person {names[track]}" for track in ids]
     traces = [
-        go.Heatmap(z=percent(shades.confidences), x0=first_s + bin_s / 2, dx=bin_s, zmin=0, zmax=100, colorscale=SHADES, showscale=False, ygap=5, name="detected",
+        go.Heatmap(z=percent(shades.confidences), x0=first_s + bin_s / 2, dx=bin_s, zmin=0, zmax=100,
+                   colorscale=SHADES, showscale=False, ygap=5, name="detected",
                    hovertemplate="%{x:.2f} s: confidence %{z} % (0: not seen)<extra></extra>"),
         _interpolated(shades, fps),
         _tracklet_lines(ids, pieces, fps),
