@@ -174,7 +174,7 @@ REFUSALS: dict[str, tuple[Callable[[Path], object], str]] = {
         r"labels/train: expected labels of every class, got none of person",
     ),
     "empty": (
-        lambda folder: (folder / "images/test").rename(folder / "images_test") and shutil.rmtree(folder / "labels/test"),
+        lambda folder: [(folder / kind / "test").rename(folder / f"no_{kind}") for kind in ("images", "labels")],
         r"images/test: expected pictures, found none: each split needs some",
     ),
     "twice": (share, r"expected val in one split, got it in val and in test"),

@@ -172,10 +172,12 @@ def learn_space(views: Views, means: Floats, supports: Array, middles: Floats, g
 def _blocks(views: Views, fps: float) -> Blocks:
     numbers = views.frames // max(round(BLOCK_S * fps), 1)
     begins = (np.diff(views.tracklets, prepend=-1) != 0) | (np.diff(numbers, prepend=-1) != 0)
-    groups, starts = np.cumsum(begins).astype(np.int64) - 1, np.flatnonzero(begins)
-    counts = np.bincount(groups, minlength=len(starts)).astype(np.int64)
+    groups, starts = np.cumsum(begins) - 1, np.flatnonzero(begins)
+    counts: Ints = np.bincount(groups, minlength=len(starts)).astype(np.int64)
     weights = np.bincount(groups, views.weights, len(starts))
-    return Blocks(views.tracklets[starts], numbers[starts], counts, weights, views.means(groups, len(starts)), groups)
+    return Blocks(
+        views.tracklets[starts], numbers[starts], counts, weights.astype(np.float64), views.means(groups, len(starts)), groups
+    )
 
 
 def _same_cosines(blocks: Blocks, space: Space) -> tuple[Array, Ints]:
