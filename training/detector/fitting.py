@@ -37,8 +37,8 @@ class Fitting(Untyped):  # type: ignore[misc]
         report: Callable[[int, Figures], None],
     ) -> None:  # fmt: skip
         """`description` is the data set's dataset.yaml in a folder that may be written into; `report` gets figures by epoch."""
-        folder = description.parent
-        where = {"data": str(description), "model": "network.yaml", "device": str(device), "project": str(folder),
+        folder = description.parent.resolve()  # in the project: of a relative one it would make a folder below runs/
+        where = {"data": str(folder / description.name), "model": "network.yaml", "device": str(device), "project": str(folder),
                  "name": "run", "exist_ok": True, "amp": "bf16" if _on_gpu(device, recipe) else False}  # fmt: skip
         super().__init__(overrides=recipe.overrides() | where)
         self.callbacks = defaultdict[str, list[Any]](list)
@@ -121,7 +121,7 @@ class Fitting(Untyped):  # type: ignore[misc]
     def _handle_nan_recovery(self, epoch: int) -> bool:
         """Stops a training that has diverged: repeating the epoch, as Ultralytics does, would be another training."""
         if not bool(self.loss.isfinite()):
-            raise ParamsError(f"lr0: expected a loss that stays finite, got {float(self.loss)} in epoch {epoch + 1}: lower it")
+            raise ParamsError(f"lr0: expected a loss that stays finite, got {float(self.loss.detach())} in epoch {epoch + 1}: lower it")
         return False
 
     def final_eval(self) -> None:
