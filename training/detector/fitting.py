@@ -121,7 +121,7 @@ class Fitting(Untyped):  # type: ignore[misc]
     def _handle_nan_recovery(self, epoch: int) -> bool:
         """Stops a training that has diverged: repeating the epoch, as Ultralytics does, would be another training."""
         if not bool(self.loss.isfinite()):
-            raise ParamsError(f"lr0: expected a loss that stays finite, got {float(self.loss)} in epoch {epoch + 1}: lower it")
+            raise ParamsError(f"lr0: expected a loss that stays finite, got {float(self.loss.detach())} in epoch {epoch + 1}: lower it")
         return False
 
     def final_eval(self) -> None:
