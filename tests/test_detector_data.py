@@ -17,7 +17,7 @@ from tests.conftest import ROOT
 from tests.detector_data import write_dataset
 from tests.worlds import camera, scene
 from training.detector.checking import check_dataset
-from training.detector.examples import Example, read_boxes, write_examples
+from training.detector.examples import Example, read_boxes, read_picture, write_examples
 from training.detector.footage import FootageParams, read_sequence
 from training.detector.sampled import SampledParams, draw, filmings
 
@@ -33,9 +33,7 @@ def test_a_box_is_a_label_if_enough_is_seen_and_in_boxes_csv_in_any_case(tmp_pat
     bboxes = np.array([[20.0, 40.0, 60.0, 120.0], [100.0, 40.0, 120.0, 80.0], [180.0, 0.0, 240.0, 40.0], [-9.0, 0.0, 1.0, 9.0]])
     example = Example("hall_000", np.zeros((100, 200, 3), dtype=np.uint8), bboxes, np.array([1.0, 0.2, 0.25, 1.0]))
     assert write_examples(tmp_path, "val", [example], size_px=100, quality=90, min_visibility=0.25) == (1, 2)
-    written = cv2.imread(str(tmp_path / "images/val/hall_000.jpg"))
-    assert written is not None
-    assert written.shape == (50, 100, 3)
+    assert read_picture(tmp_path / "images/val/hall_000.jpg").shape == (50, 100, 3)
     assert (tmp_path / "labels/val/hall_000.txt").read_text() == (
         "0 0.200000 0.700000 0.200000 0.600000\n"  # x 20 to 60 of 200, y 40 to the lower edge at 100
         "0 0.950000 0.200000 0.100000 0.400000\n"  # x 180 to the right edge at 200
@@ -143,6 +141,11 @@ def cut(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-200])
 
 
+def empty(folder: Path) -> None:
+    for kind in ("images", "labels"):
+        shutil.rmtree(folder / kind / "test")
+
+
 def share(folder: Path) -> None:
     for kind, suffix in (("images", "jpg"), ("labels", "txt")):
         shutil.copy(folder / kind / "val" / f"val_03.{suffix}", folder / kind / "test" / f"val_09.{suffix}")
@@ -174,7 +177,7 @@ REFUSALS: dict[str, tuple[Callable[[Path], object], str]] = {
         r"labels/train: expected labels of every class, got none of person",
     ),
     "empty": (
-        lambda folder: [(folder / kind / "test").rename(folder / f"no_{kind}") for kind in ("images", "labels")],
+        empty,
         r"images/test: expected pictures, found none: each split needs some",
     ),
     "twice": (share, r"expected val in one split, got it in val and in test"),

@@ -3,20 +3,23 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from stages.detecting.detector import Frame, FrameDetections
+from stages.detecting.detector import FrameDetections
 from tests.detector_data import write_dataset
 from training.detector.evaluate import figures, format_curve, look
 from training.detector.examples import read_boxes, read_pictures
 from training.detector.precision import Judged, Precision, judge
 
+Scored = tuple[Sequence[float], float]  # a box with its visibility or its confidence
 ANNA, BEN, HIDDEN, NOWHERE = [0, 0, 10, 20], [30, 0, 40, 20], [60, 0, 70, 20], [90, 0, 100, 20]
 
 
-def picture(people: list[tuple[list[int], float]], found: list[tuple[list[int], float]]) -> Judged:
+def picture(people: list[Scored], found: list[Scored]) -> Judged:
     """Boxes with visibilities, and boxes with confidences."""
     truth, detections = np.array([box for box, _ in people]), np.array([box for box, _ in found])
     return Judged(
@@ -48,7 +51,7 @@ def test_a_mistake_before_a_hit_costs_precision() -> None:
 
 
 @pytest.mark.parametrize("found", [[], [(HIDDEN, 0.95)]], ids=["missed", "found"])
-def test_who_is_hardly_seen_is_neither_missed_nor_a_mistake(found: list[tuple[list[int], float]]) -> None:
+def test_who_is_hardly_seen_is_neither_missed_nor_a_mistake(found: list[Scored]) -> None:
     whole = judged(picture([(ANNA, 1.0), (HIDDEN, 0.39)], [(ANNA, 0.9), *found]))
     assert (whole.people, whole.map50, whole.precision, whole.recall) == pytest.approx((1, 1, 1, 1))
 
@@ -82,10 +85,10 @@ def test_nobody_anywhere_is_zero_and_no_error() -> None:
 class Perfect:
     """A detector that was told the truth."""
 
-    def __init__(self, boxes: list[np.ndarray]) -> None:
+    def __init__(self, boxes: list[NDArray[np.float64]]) -> None:
         self.boxes = iter(boxes)
 
-    def __call__(self, frames: Sequence[Frame]) -> list[FrameDetections]:
+    def __call__(self, frames: Sequence[NDArray[Any]]) -> list[FrameDetections]:
         boxes = next(self.boxes).astype(np.float32)
         return [FrameDetections(boxes, np.full(len(boxes), 0.9, dtype=np.float32), np.zeros(len(boxes), dtype=np.int16))]
 

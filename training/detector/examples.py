@@ -107,7 +107,7 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
         with Image.open(path) as image:
             image.load()
         picture = cv2.imread(str(path))
-    except (OSError, SyntaxError, Image.DecompressionBombError):  # what Pillow raises of a damaged file
+    except (OSError, SyntaxError, Image.DecompressionBombError, ImportError):  # Ultralytics makes Pillow import more formats
         picture = None
     if picture is None:
         raise DataError(f"{path}: expected a picture, got a file that cannot be read as one")

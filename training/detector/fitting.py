@@ -5,6 +5,7 @@ one before, the seed and its number alone: when it begins, generators are seeded
 the state is kept in full precision. It is made of tensors and numbers, which loading does not execute.
 """
 
+import math
 import random
 from collections import defaultdict
 from collections.abc import Callable
@@ -120,8 +121,9 @@ class Fitting(Untyped):  # type: ignore[misc]
 
     def _handle_nan_recovery(self, epoch: int) -> bool:
         """Stops a training that has diverged: repeating the epoch, as Ultralytics does, would be another training."""
-        if not bool(self.loss.isfinite()):
-            raise ParamsError(f"lr0: expected a loss that stays finite, got {float(self.loss.detach())} in epoch {epoch + 1}: lower it")
+        loss = float(self.loss.detach())
+        if not math.isfinite(loss):
+            raise ParamsError(f"lr0: expected a loss that stays finite, got {loss} in epoch {epoch + 1}: lower it")
         return False
 
     def final_eval(self) -> None:
