@@ -72,9 +72,13 @@ class Checkout:
         path.write_text(yaml.safe_dump(params, sort_keys=False))
 
     def keep_cameras(self, *names: str) -> None:
-        """Takes all other cameras of the sample scenes out of params.yaml."""
-        cameras = yaml.safe_load((self.folder / "params.yaml").read_text())["cameras"]
-        self.set_params(cameras={name: cameras[name] for name in names})
+        """Takes all other cameras of the sample scenes out of params.yaml, and their sequences."""
+        params = yaml.safe_load((self.folder / "params.yaml").read_text())
+        cameras, sequences = params["cameras"], params["sequences"]
+        self.set_params(
+            cameras={name: cameras[name] for name in names},
+            sequences={name: settings for name, settings in sequences.items() if name in names or name not in cameras},
+        )
 
     def artifacts(self, *suffixes: str) -> dict[str, bytes]:
         """Bytes of all artifacts and reports with these suffixes, by path; timings apart."""

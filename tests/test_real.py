@@ -18,7 +18,7 @@ def test_street_video_to_identities(shared_data: Path, tmp_path: Path) -> None:
         shutil.copyfile(shared_data / "weights" / file, checkout.folder / "data/weights" / folder / file)
     checkout.run("python -m stages.trust_weights data/weights/yolov8n --what 'a rebuild of the published one'")
     checkout.keep_cameras("promenade")
-    checkout.set_params(detect__weights="yolov8n", scenes__promenade__seconds=1.6)
+    checkout.set_params(detect__weights="yolov8n", embed__weights="osnet_x0_25_msmt17", scenes__promenade__seconds=1.6)
     printed = checkout.run(f"python -m stages.add_sequence {shared_data / 'sequences/TUD-Stadtmitte'}")
     assert "the video says 15 frames/s: overruled, 25 counts" in printed
     checkout.repro()

@@ -9,7 +9,6 @@ import torch
 from stages.detecting.yolo import isolate_ultralytics
 from stages.errors import DataError
 from stages.params import read_yaml
-from stages.trusted import check_trusted
 
 isolate_ultralytics()
 
@@ -25,7 +24,6 @@ def make_network(start: Path, classes: tuple[str, ...], seed: int) -> Any:
     names = dict(enumerate(classes))
     if start.suffix == ".yaml":
         return _named(untyped.DetectionModel(read_yaml(start), nc=len(classes), verbose=False), names)
-    check_trusted(start)
     try:
         trained, _ = untyped.load_checkpoint(start)
     except Exception as error:  # a damaged pickle can raise anything

@@ -18,6 +18,7 @@ from stages.chunks import fingerprint, kept_chunks
 from stages.command import execute, stage_options, stage_run
 from stages.devices import device_name, prepare_device
 from stages.pins import check_pins
+from stages.trusted import check_trusted
 from stages.weights import weights_file
 from training.detector.checking import check_dataset
 from training.detector.examples import CLASSES, SPLITS
@@ -57,6 +58,8 @@ def main() -> None:
     check_pins(args.pins)
     recipe = load_training_section(Recipe, "detector_train")
     start = weights_file(args.start, (".pt", ".yaml"))
+    if start.suffix == ".pt":
+        check_trusted(start)
     check_dataset(args.dataset)
     device = prepare_device("detector_train", recipe.threads, half=False)
     log.info("detector_train: %s, %d epochs on %s", start.name, recipe.epochs, device_name(device))
