@@ -30,5 +30,5 @@ def test_street_video_to_identities(shared_data: Path, tmp_path: Path) -> None:
     assert final["HOTA"] > raw["HOTA"] + 8
     assert final["IDF1"] > 90
     assert final["IDSW"] <= 3
-    assert "artifacts/TUD-Stadtmitte/annotated.mp4" in (checkout.folder / "reports/index.html").read_text()
+    assert "artifacts/TUD-Stadtmitte/annotated.mp4" in (checkout.folder / "reports/sequences/TUD-Stadtmitte/index.html").read_text()
     assert checkout.repro() == []
