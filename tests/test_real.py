@@ -30,5 +30,6 @@ def test_street_video_to_identities(shared_data: Path, tmp_path: Path) -> None:
     assert final["HOTA"] > raw["HOTA"] + 8
     assert final["IDF1"] > 90
     assert final["IDSW"] <= 3
-    assert "artifacts/TUD-Stadtmitte/annotated.mp4" in (checkout.folder / "reports/sequences/TUD-Stadtmitte/index.html").read_text()
+    page = checkout.folder / "reports/sequences/TUD-Stadtmitte/index.html"
+    assert "artifacts/TUD-Stadtmitte/annotated.mp4" in page.read_text()
     assert checkout.repro() == []
