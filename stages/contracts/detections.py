@@ -65,4 +65,4 @@ def check_frames(frame_numbers: NDArray[np.int32], num_frames: int) -> None:
 def check_share(name: str, values: NDArray[np.float32]) -> None:
     """Checks that values (N,) lie in [0, 1]."""
     bad = (values < 0) | (values > 1)
-    expect(not bad.any(), name, "values in [0, 1]", f"{values[bad][:1]} in {first_row(bad)}" if bad.any() else "")
+    expect(not bad.any(), name, "values in [0, 1]", f"{values[bad][:1].tolist()} in {first_row(bad)}" if bad.any() else "")

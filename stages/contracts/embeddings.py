@@ -39,7 +39,7 @@ class Embeddings(Table):
                f"otherwise after {first_row(bad)}" if bad.any() else "")  # fmt: skip
         norms = np.sqrt(np.einsum("kd,kd->k", self.features, self.features, dtype=np.float32))
         bad = np.abs(norms - 1) > UNIT_TOLERANCE
-        expect(not bad.any(), "features", "unit length", f"{norms[bad][:1]} in {first_row(bad)}" if bad.any() else "")
+        expect(not bad.any(), "features", "unit length", f"{norms[bad][:1].tolist()} in {first_row(bad)}" if bad.any() else "")
 
     def rows_of(self, detection_indices: NDArray[np.int32]) -> NDArray[np.int64]:
         """(M,) row of each detection's embedding, -1 where there is none (or the index is -1).
