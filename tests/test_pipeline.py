@@ -13,7 +13,18 @@ from tests.checkout import WITHOUT_NETWORK, Checkout
 
 AFTER_MERGE = [
     f"{stage}@promenade"
-    for stage in ("merge", "smooth", "identify", "analyze", "evaluate", "diagnose", "render", "illustrate", "present")
+    for stage in (
+        "merge",
+        "smooth",
+        "portray",
+        "identify",
+        "analyze",
+        "evaluate",
+        "diagnose",
+        "render",
+        "illustrate",
+        "present",
+    )
 ]
 AFTER_MERGE += ["summarize", "report", "publish"]
 
@@ -71,7 +82,7 @@ def test_the_same_input_in_another_folder_gives_the_same_bytes(checkout: Checkou
 def test_a_parameter_reruns_its_stage_and_what_follows_and_a_comment_in_params_nothing(checkout: Checkout) -> None:
     checkout.run("echo '# a remark' >> params.yaml")
     assert checkout.repro() == []
-    checkout.set_params(merge__motion_only_gap_s=2.0)
+    checkout.set_params(merge__max_gap_s=0.5)
     ran = checkout.repro()
     assert ran[0] == "merge@promenade"
     assert set(ran) <= set(AFTER_MERGE)
