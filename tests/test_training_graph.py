@@ -39,8 +39,15 @@ def test_a_stage_runs_the_script_of_its_name_from_the_root(name: str) -> None:
 @pytest.mark.parametrize("name", STAGES)
 def test_every_path_of_a_command_is_declared_and_the_other_way_round(name: str) -> None:
     stage = STAGES[name]
-    declared = {path for path in [*stage["deps"], *stage["outs"]] if not path.endswith(".py")}
+    outs = [path for entry in stage["outs"] for path in entry]
+    declared = {path for path in [*stage["deps"], *outs] if not path.endswith(".py")}
     assert set(re.findall(r"--[\w-]+ (\S+/\S+)", stage["cmd"])) == declared
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_nothing_is_missing_from_the_cache_where_nothing_was_trained(name: str) -> None:
+    """`dvc checkout` takes in every dvc.yaml of the repository."""
+    assert all(settings == {"cache": False} for entry in STAGES[name]["outs"] for settings in entry.values())
 
 
 @pytest.mark.parametrize("name", STAGES)
