@@ -20,7 +20,7 @@ $(VENV)/.installed:
 		$(VENV)/bin/pip install --disable-pip-version-check --quiet -c constraints.txt ".[dev]"; touch $@'
 
 repro: install  ## run what changed (dvc repro)
-	@dvc repro
+	@python -m stages.mend_lock && dvc repro
 
 train: install  ## train the networks (training/; hours), never part of repro
 	@dvc repro training/dvc.yaml
