@@ -14,7 +14,7 @@ from stages.mend_lock import is_whole
 DEP = "    - path: stages/{name}.py\n      hash: md5\n      md5: 11112222333344445555666677778888\n      size: 1234\n"
 ENTRY = "  {name}@plaza:\n    cmd: exec python -m\n      stages.{name}\n    deps:\n" + DEP
 WHOLE = "schema: '2.0'\nstages:\n" + "".join(ENTRY.format(name=name) for name in ("detect", "track", "merge"))
-HALF = WHOLE[: WHOLE.rindex("hash")]
+HALF = WHOLE[: WHOLE.rindex("sh: md5")]
 
 
 @pytest.fixture
