@@ -91,8 +91,16 @@ class GraphProject:
         LOADERS[".yaml"] = _loaded_once
         with chdir(folder):
             self.repo = Repo()
-            self.repo.commit(force=True)
             self.index = self.repo.index
+            self._commit()
+
+    def _commit(self) -> None:
+        """What `dvc commit --force` does, but for the run cache."""
+        with self.repo.lock:
+            for stage in self.index.stages:
+                stage.save(run_cache=False)
+                stage.commit()
+            self.index.stages[0].dvcfile.dump_stages(self.index.stages, update_pipeline=False)
 
     def _make(self, path: str, *, is_folder: bool) -> None:
         made, original = self.folder / path, ROOT / path
@@ -121,7 +129,7 @@ class GraphProject:
         file.write_bytes(before[:middle] + bytes([before[middle] ^ 1]) + before[middle + 1 :])
         try:
             with chdir(self.folder), self.repo.lock:
-                return {stage.addressing for stage in self.index.stages if stage.status()}
+                return {stage.addressing for stage in self.index.stages if any(stage.changed_entries())}
         finally:
             file.write_bytes(before)
 
