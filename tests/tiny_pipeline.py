@@ -52,7 +52,7 @@ def stages_of(folder: Path) -> list[Stage]:
     """Every stage of the project."""
     with Repo(str(folder)) as repo:
         stages = [stage for stage in repo.index.stages if isinstance(stage, PipelineStage)]
-        return [Stage(stage.addressing, stage.cmd, tuple(out.def_path for out in stage.outs)) for stage in stages]
+        return [Stage(stage.name, stage.cmd, tuple(out.def_path for out in stage.outs)) for stage in stages]
 
 
 def contents(folder: Path, stages: list[Stage]) -> dict[str, bytes]:

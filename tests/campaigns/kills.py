@@ -36,7 +36,7 @@ GONE_S = 60.0  # no process may live longer after its DVC
 MOMENTS = {"dvc starts": 1, "stage runs": 6, "dvc saves": 3}
 VICTIMS = ("stage", "dvc", "both")
 FIRST_RUN_KILLS = 8
-DISTURBED = 0.5  # share of reruns that are killed, too
+DISTURBED = 0.5  # share of reruns that are killed, too, and of the reruns after these
 FORGETFUL = 0.3  # share of reruns that may not look into DVC's run cache: the killed stage computes again
 MEND = "python -m stages.mend_lock"
 PATIENCE_S = 7200.0  # machines may be busy
@@ -118,7 +118,7 @@ class Trial:
         self.mended += "was cut short" in said
 
     def kill_stage(self, stage: Stage) -> None:
-        """Kills a stage that is forced to run, in half of all cases the rerun as well, and reruns."""
+        """Kills a stage that is forced to run, then some of the reruns, and reruns."""
         moment = self.rng.choices(list(MOMENTS), list(MOMENTS.values()))[0]
         victim = self.rng.choice(VICTIMS) if moment == "stage runs" else "dvc"
         cache = [] if self.rng.random() > FORGETFUL else ["--no-run-cache"]
@@ -126,7 +126,7 @@ class Trial:
         what = f"{stage.name}: {victim} killed while {moment}"
         if self.run_killed(command, lambda running: self._kill_stage(running, stage, moment, victim)):
             self._count(f"{moment}: {victim}", what)
-        if self.rng.random() < DISTURBED:
+        while self.rng.random() < DISTURBED:
             self.kill_rerun(what, RERUN_S, cache)
         self.recover(what, *cache)
 
