@@ -127,7 +127,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     except ParamsError as error:
         raise ParamsError(f"{path}: {error}") from error
     except (YAMLError, *UNREADABLE) as error:
-        raise ParamsError(f"{path}: expected YAML, got: {error or type(error).__name__}") from error
+        raise ParamsError(f"{path}: expected YAML, got: {str(error) or type(error).__name__}") from error
     if not isinstance(node, dict):
         raise ParamsError(f"{path}: expected a mapping of sections, got {type(node).__name__}")
     return node
