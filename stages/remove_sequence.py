@@ -11,8 +11,11 @@ import yaml
 
 from stages.artifacts import exclusive, write_text
 from stages.command import execute, log, parser
-from stages.corrections.rows import HEADER, corrections_file
+from stages.corrections.rows import HEADER as CORRECTIONS_HEADER
+from stages.corrections.rows import corrections_file
 from stages.errors import DataError
+from stages.exclusions import HEADER as EXCLUSIONS_HEADER
+from stages.exclusions import exclusions_file
 from stages.params import PARAMS, SEQUENCE_NAME, read_params, sequence_names
 from stages.versioning import SEQUENCES, forget, pointer_file, unstage_file
 from stages.yaml_text import LOADER, without_entries
@@ -60,15 +63,16 @@ def remove(name: str) -> list[str]:
         removed.append(str(path))
     if forget(SEQUENCES / name):
         removed.append(str(pointer_file(SEQUENCES / name)))
-    return removed + _remove_corrections(corrections_file(name))
+    removed += _remove_by_hand(corrections_file(name), CORRECTIONS_HEADER, "it holds corrections by hand")
+    return removed + _remove_by_hand(exclusions_file(name), EXCLUSIONS_HEADER, "whoever is forgotten stays so")
 
 
-def _remove_corrections(path: Path) -> list[str]:
-    """Removes the file of corrections, unless a person wrote something there: that work is theirs to delete."""
+def _remove_by_hand(path: Path, header: str, reason: str) -> list[str]:
+    """Removes a file of corrections or exclusions, unless somebody wrote something there: that is theirs to delete."""
     if not path.exists():
         return []
-    if path.read_text(encoding="utf-8-sig").strip() != HEADER.strip():
-        log.info("kept %s: it holds corrections by hand", path)
+    if path.read_text(encoding="utf-8-sig").strip() != header.strip():
+        log.info("kept %s: %s", path, reason)
         return []
     unstage_file(path)
     path.unlink()
