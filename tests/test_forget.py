@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 
 from stages.boxes import iou
 from stages.contracts.detections import Detections
+from stages.contracts.identities import Identities
 from stages.contracts.tracklets import Tracklets
 from stages.corrections.rows import HEADER as CORRECTIONS
 from stages.corrections.rows import Correction, Place, append_row, read_corrections
-from stages.errors import ContractError
+from stages.errors import ContractError, DataError
 from stages.exclusions import HEADER, read_exclusions
+from stages.forget import forget, whereabouts
 from stages.forgetting.cached import shows
 from stages.forgetting.person import exclusion_of_box, exclusions_of_tracks, track_at
 from stages.sequence_folder import write_marker
@@ -61,6 +63,53 @@ def test_a_box_names_the_track_under_it_or_nobody() -> None:
 )
 def test_which_stages_show_who_was_in_a_sequence(command: str, showing: bool) -> None:
     assert shows(command, {"hall"}) is showing
+
+
+def test_a_person_goes_in_every_camera_that_knows_them_and_nobody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Identity 7 is track 1 in the hall and track 2 in the yard; the lobby belongs to another group."""
+    monkeypatch.chdir(tmp_path)
+    clip = {"start_frame": 0, "end_frame": None, "frame_stride": 1}
+    groups = {"hall": "both", "yard": "both", "lobby": "lobby"}
+    entries = {name: {"camera_group": group, "clip": clip} for name, group in groups.items()}
+    Path("params.yaml").write_text(yaml.safe_dump({"sequences": entries}))
+    for name in groups:
+        (Path("data/sequences") / name).mkdir(parents=True)
+        (Path("data/sequences") / name / "seqinfo.ini").write_text(
+            "[Sequence]\nname=x\nframeRate=10\nseqLength=9\nimWidth=640\nimHeight=480\n"
+        )
+        table = tracklets({1: {3: box(100)}, 2: {3: box(300)}}, 9, sequence=name, fps=10.0)
+        Path(f"artifacts/{name}").mkdir(parents=True)
+        table.save(Path(f"artifacts/{name}/tracks.npz"))
+        detections([(3, box(100), 0.9), (3, box(300), 0.9)], 9, sequence=name).save(
+            Path(f"artifacts/{name}/detections_raw.npz")
+        )
+        ids = np.array([7, 8] if name == "hall" else [9, 7], np.int32)
+        names, sequences = np.array(["", ""]), np.array([name, name])
+        Path("artifacts/identities").mkdir(exist_ok=True)
+        Identities(sequences, table.ids, ids, names, np.zeros(2, np.float32)).save(Path(f"artifacts/identities/{name}.npz"))
+        (Path(".chunks/embed") / name).mkdir(parents=True)
+    Path("data/corrections").mkdir()
+    for at in (box(100), box(300)):
+        append_row(Path("data/corrections/hall.csv"), Correction("rename", Place(3, at), None, f"at {at[0]:g}"))
+
+    found = whereabouts("hall", "7@3", 0, [])
+    assert {name: rows.bboxes.tolist() for name, rows in found.items()} == {
+        "hall": [[96, 90, 144, 210]], "yard": [[296, 90, 344, 210]]
+    }  # fmt: skip
+    assert whereabouts("hall", None, 3, list(box(305)))["hall"].bboxes.tolist() == [[296, 90, 344, 210]], "by a box"
+    assert whereabouts("hall", None, 3, list(box(500)))["hall"].bboxes.tolist() == [[496, 90, 544, 210]], (
+        "where nobody is tracked"
+    )
+    with pytest.raises(DataError, match="7@4: expected somebody in frame 4"):
+        whereabouts("hall", "7@4", 0, [])
+    forget(found)
+    assert [row.name for row in read_corrections(Path("data/corrections/hall.csv"))] == ["at 300"]
+    assert len(read_exclusions(Path("data/exclusions/yard.csv"))) == 1
+    left = sorted(
+        str(path) for top in ("artifacts", ".chunks") for path in Path(top).rglob("*") if "lobby" in str(path) or path.is_file()
+    )
+    assert left == [".chunks/embed/lobby", "artifacts/identities/lobby.npz", "artifacts/lobby",
+                    "artifacts/lobby/detections_raw.npz", "artifacts/lobby/tracks.npz"]  # fmt: skip
 
 
 def person_box(name: str, frame: int) -> tuple[float, float, float, float]:
@@ -135,6 +184,7 @@ def files_with(name: str, *folders: str) -> list[str]:
     return found
 
 
+@pytest.mark.soak
 def test_nobody_comes_back_by_repro_cache_or_experiment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make_project(tmp_path)
     monkeypatch.chdir(tmp_path)
