@@ -109,7 +109,7 @@ def test_a_page_asks_for_files_alone_and_keeps_nobody_out(browser: Browser, repo
     for width in (1280, 400):
         page.set_viewport_size({"width": width, "height": 900})
         for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            page.emulate_media(color_scheme=scheme)
             found += [f"{width} px, {scheme}: {finding}" for finding in visit.findings()]
         if visit.hidden_to_the_right() > 0:
             found.append(f"{width} px: {visit.hidden_to_the_right()} px are hidden to the right")

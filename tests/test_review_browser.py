@@ -154,7 +154,7 @@ def test_the_review_page_keeps_nobody_out(browser: Browser, address: str) -> Non
     for width in (1280, 400):
         visit.page.set_viewport_size({"width": width, "height": 900})
         for scheme in ("light", "dark"):
-            visit.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            visit.page.emulate_media(color_scheme=scheme)
             found += [f"{width} px, {scheme}: {finding}" for finding in visit.findings()]
         if visit.hidden_to_the_right() > 0:
             found.append(f"{width} px: {visit.hidden_to_the_right()} px are hidden to the right")
