@@ -15,7 +15,6 @@ when the stage has run again.
 
 import argparse
 import shlex
-import shutil
 import signal
 import subprocess
 import sys
@@ -27,7 +26,7 @@ from pathlib import Path
 from random import Random
 
 from tests.checkout import Checkout
-from tests.tiny_pipeline import Stage, broken, contents, make_tiny, missing, stages_of
+from tests.tiny_pipeline import Stage, broken, contents, make_tiny, missing, remove_outs, stages_of, subset
 
 MOUNTING = ("unshare", "--map-root-user", "--mount")
 CAN_MOUNT = not subprocess.run([*MOUNTING, "mount", "-t", "tmpfs", "none", "/mnt"], capture_output=True, check=False).returncode
@@ -36,23 +35,16 @@ PATIENCE_S = 3600.0
 Fault = Callable[[Checkout, Stage, Random], "subprocess.CompletedProcess[str]"]
 
 
-def remove_outs(project: Checkout, stage: Stage) -> None:
-    """As DVC does before it runs a stage."""
-    for out in stage.outs:
-        path = project.folder / out
-        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-
-
 def stopped(project: Checkout, stage: Stage, rng: Random) -> "subprocess.CompletedProcess[str]":
     largest = max(sizes(project.folder, stage), default=0)
-    remove_outs(project, stage)
+    remove_outs(project.folder, stage)
     return _run(project, "prlimit", f"--fsize={rng.randrange(largest + 1)}", "bash", "-c", stage.command)
 
 
 def full(project: Checkout, stage: Stage, rng: Random) -> "subprocess.CompletedProcess[str]":
     """What the file system holds in the end is copied back."""
     needed = sum(sizes(project.folder, stage))
-    remove_outs(project, stage)
+    remove_outs(project.folder, stage)
     folder = out_folder(project, stage, rng)
     held = sum(-(-path.stat().st_size // PAGE) * PAGE for path in folder.rglob("*") if path.is_file())
     inside, outside = shlex.quote(str(folder)), shlex.quote(str(project.folder.parent / "held"))
@@ -66,7 +58,7 @@ def full(project: Checkout, stage: Stage, rng: Random) -> "subprocess.CompletedP
 
 
 def read_only(project: Checkout, stage: Stage, rng: Random) -> "subprocess.CompletedProcess[str]":
-    remove_outs(project, stage)
+    remove_outs(project.folder, stage)
     folder = shlex.quote(str(out_folder(project, stage, rng)))
     script = f"mount --bind {folder} {folder} && mount -o remount,bind,ro {folder} && {stage.command}"
     return _run(project, *MOUNTING, "bash", "-c", script)
@@ -122,10 +114,6 @@ def suffer(project: Checkout, stage: Stage, fault: str, expected: dict[str, byte
     losses += [f"{path} differs in the end" for path in broken(project.folder, [stage], expected)]
     losses += [f"{path} is missing in the end" for path in missing(project.folder, [stage], subset(expected, stage))]
     return done.returncode != 0, [f"{stage.name}, {fault}: {loss}" for loss in losses]
-
-
-def subset(expected: dict[str, bytes], stage: Stage) -> dict[str, bytes]:
-    return {path: digest for path, digest in expected.items() if path.startswith(stage.outs)}
 
 
 def leftovers(folder: Path) -> list[str]:
