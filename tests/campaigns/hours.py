@@ -20,7 +20,6 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from stages.artifacts import read_json
 from stages.contracts.camera_motion import IDENTITY, CameraMotion
 from stages.contracts.detections import Detections
 from stages.contracts.embeddings import Embeddings
