@@ -111,7 +111,8 @@ def read_params(path: Path = PARAMS) -> dict[str, Any]:
 
 def read_yaml(path: Path) -> dict[str, Any]:
     """The mapping in a file. Raises ParamsError when it is missing or no YAML mapping."""
-    yaml = YAML(typ="safe")  # YAML 1.2, by the reader and in the way of DVC: both must see the same values
+    # YAML 1.2 as DVC reads it: both must see the same values. Python's parser, as C's overflows the stack on deep nesting.
+    yaml = YAML(typ="safe", pure=True)
     yaml.Composer = _BoundedComposer
     yaml.max_depth = MAX_DEPTH
     try:
@@ -126,7 +127,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     except ParamsError as error:
         raise ParamsError(f"{path}: {error}") from error
     except (YAMLError, *UNREADABLE) as error:
-        raise ParamsError(f"{path}: expected YAML, got: {error or type(error).__name__}") from error
+        raise ParamsError(f"{path}: expected YAML, got: {str(error) or type(error).__name__}") from error
     if not isinstance(node, dict):
         raise ParamsError(f"{path}: expected a mapping of sections, got {type(node).__name__}")
     return node
