@@ -19,7 +19,7 @@ from stages.seqinfo import MAX_FRAMES
 FOLDER = Path("data/exclusions")  # as dvc.yaml has it
 HEADER = "first_frame,last_frame,x1,y1,x2,y2\n"
 WHOLE = r"[0-9]{1,9}"
-EDGE = r"[+-]?[0-9]{1,6}(?:\.[0-9]{0,6})?"
+EDGE = r"-?[0-9]{1,6}(?:\.[0-9]{0,2})?"
 ROW = re.compile(rf"({WHOLE}),({WHOLE}),({EDGE}),({EDGE}),({EDGE}),({EDGE})")
 MAX_BYTES = 10**9
 MIN_IOU = 0.3  # of a detection and an excluded box: low, since another detector may draw its boxes otherwise
@@ -78,9 +78,14 @@ def append_exclusions(path: Path, added: Exclusions) -> None:
         if path.exists():
             read_exclusions(path)
         text = path.read_text(encoding="utf-8-sig") if path.exists() else HEADER
-        rows = zip(added.first_frames.tolist(), added.last_frames.tolist(), added.bboxes.tolist(), strict=True)
-        lines = (f"{first},{last},{','.join(f'{edge:.2f}' for edge in bbox)}\n" for first, last, bbox in rows)
-        write_text(path, text + ("" if text.endswith("\n") else "\n") + "".join(lines))
+        write_text(path, text + ("" if text.endswith("\n") else "\n") + format_exclusions(added))
+
+
+def format_exclusions(exclusions: Exclusions) -> str:
+    """A line a row, edges to a hundredth of a pixel."""
+    columns = (exclusions.first_frames, exclusions.last_frames, exclusions.bboxes)
+    rows = zip(*(column.tolist() for column in columns), strict=True)
+    return "".join(f"{first},{last},{','.join(f'{edge:.2f}' for edge in bbox)}\n" for first, last, bbox in rows)
 
 
 def excluded_rows(frame_numbers: NDArray[np.int32], bboxes: NDArray[np.float32], exclusions: Exclusions,
