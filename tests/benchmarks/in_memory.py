@@ -16,7 +16,7 @@ from stages.contracts.embeddings import Embeddings
 from stages.contracts.tracklets import Tracklets
 from stages.detecting.stored import stored_detections
 from stages.errors import DataError
-from stages.merge import MergeParams, merge
+from stages.merge import MergeParams, Returns, merge
 from stages.params import make_section
 from stages.regions import EVERYWHERE
 from stages.rewire import rewire
@@ -45,9 +45,10 @@ class Footage:
     camera_motion: CameraMotion
     embeddings: Embeddings
     truth: GroundTruth
+    returns: Returns  # who leaves the picture and comes back, as the truth counts
 
 
-def read_footage(folder: Path, artifacts: Path | None) -> Footage:
+def read_footage(folder: Path, artifacts: Path | None, returns: Returns = "same_person") -> Footage:
     """A MOTChallenge folder with stored detections and no looks; with `artifacts`, what detect, register and embed left there.
 
     Raises DataError where the folder has no ground truth or no detections.
@@ -59,13 +60,14 @@ def read_footage(folder: Path, artifacts: Path | None) -> Footage:
     if artifacts is None:
         detections = stored_detections(folder / "det", folder.name, info, WHOLE)
         still = CameraMotion.still(folder.name, detections.num_frames)
-        return Footage(folder.name, detections, still, no_embeddings(detections), truth)
+        return Footage(folder.name, detections, still, no_embeddings(detections), truth, returns)
     return Footage(
         folder.name,
         Detections.load(artifacts / "detections_raw.npz"),
         CameraMotion.load(artifacts / "camera_motion.npz"),
         Embeddings.load(artifacts / "embeddings.npz"),
         truth,
+        returns,
     )
 
 
@@ -93,7 +95,7 @@ class Memory:
             params, "rewire", RewireParams, lambda p: rewire(raw, one.detections, looks["rewire"], one.camera_motion, p)[0]
         )
         cut = made(params, "split", SplitParams, lambda p: split(rewired, looks["split"], p)[0])
-        merged = made(params, "merge", MergeParams, lambda p: merge(cut, looks["merge"], p)[0])
+        merged = made(params, "merge", MergeParams, lambda p: merge(cut, looks["merge"], p, one.returns)[0])
         final = made(params, "smooth", SmoothParams, lambda p: smooth(merged, one.detections, p))
         return {"raw": raw, "rewired": rewired, "split": cut, "merged": merged, "final": final}
 
