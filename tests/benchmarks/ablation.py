@@ -49,7 +49,6 @@ IDEAS = (
     Idea("merge", {"merge.enabled": False}),
     Idea("appearance (all by motion alone)", {}, blind=SEEING),
     Idea("smooth: filling", {"smooth.max_gap_s": 0.0}),
-    Idea("smooth: adopted detections", {"smooth.adopt_iou": 1.0}),
     Idea("smooth: regression", {"smooth.method": "none"}),
     Idea("smooth: regression following the video", {"smooth.method": "regression"}),
 )
