@@ -1,12 +1,9 @@
 """How well people are recognised across two cameras, on squares that nothing was trained on: python -m tests.benchmarks.cameras
 
-The cameras are the sample world's two corners around other squares (the scene's seed). `synthesize`, `detect` and `embed` run
-as in the pipeline, with the sample weights, and what they left in `--folder` is not made twice; the stages after them are
-called as functions, with today's code and params.yaml.
+The cameras are the sample world's two corners around other squares (the scene's seed), made as `squares` says. The stages after
+`embed` are called as functions, with today's code and params.yaml.
 """
 
-import os
-import subprocess
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -15,13 +12,9 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
-import yaml
 
-from stages.artifacts import write_text
 from stages.camera import read_camera
-from stages.command import execute, log, parser
-from stages.contracts.camera_motion import CameraMotion
-from stages.contracts.detections import Detections
+from stages.command import execute, parser
 from stages.contracts.gallery import Gallery
 from stages.identify import IdentifyParams, identify
 from stages.params import PARAMS, make_section, read_params
@@ -30,6 +23,7 @@ from stages.regions import EVERYWHERE
 from stages.scoring.across_cameras import IdentityMatches, across_cameras
 from stages.scoring.challenge import count_identities, track_boxes
 from tests.benchmarks.in_memory import Memory, Params, read_footage
+from tests.benchmarks.squares import make_square
 from tests.benchmarks.tables import table
 from tests.conftest import ROOT
 
@@ -99,12 +93,12 @@ def joins(outcomes: Sequence[Outcome], across: bool) -> Joins:
     return Joins(sum(same), missed, sum(joined) - sum(same) + missed)
 
 
-def outcomes_of(folder: Path, params: Params) -> list[Outcome]:
-    """Both cameras, by the stages of today."""
+def outcomes_of(seed: int, params: Params, scratch: Path) -> list[Outcome]:
+    """Both cameras of a seed, by the stages of today."""
     counts, galleries = [], []
     for camera in CAMERAS:
-        sequence = folder / "data" / "sequences" / camera
-        footage = read_footage(sequence, folder / "artifacts" / camera)
+        sequence, made = make_square(seed, params, scratch, camera)
+        footage = read_footage(sequence, made)
         tracks = Memory(footage).run(params)["final"]
         times_s = params["cameras"][camera]["clock_offset_s"] + np.arange(tracks.num_frames) / tracks.fps
         homography, section = read_camera(sequence / "camera.json"), make_section(PortrayParams, params["portray"], "portray")
@@ -121,50 +115,14 @@ def identities(galleries: list[Gallery], params: Params) -> list[dict[int, int]]
     return [dict(zip(part.tracklet_ids.tolist(), part.identity_ids.tolist(), strict=True)) for part in parts]
 
 
-def film(folder: Path, params: Params, seed: int) -> None:
-    """Footage, detections and embeddings of both cameras, where they are not there yet."""
-    scenes = {name: params["cameras"][name]["scene"] for name in CAMERAS}
-    here = {**params, "scenes": {scene: {**params["scenes"][scene], "seed": seed} for scene in scenes.values()}}
-    folder.mkdir(parents=True, exist_ok=True)
-    write_text(folder / PARAMS, yaml.safe_dump(here))
-    for name in CAMERAS:
-        sequence, made, weights = Path("data/sequences") / name, Path("artifacts") / name, ROOT / "data" / "weights"
-        (folder / made).mkdir(parents=True, exist_ok=True)
-        detections, embeddings = made / "detections_raw.npz", made / "embeddings.npz"
-        footage = {"pixels": sequence / "pixels", "seqinfo": sequence / "seqinfo.ini"}
-        _run(folder, name, "synthesize", sequence, "footage", folder=sequence)
-        _run(folder, name, "detect", detections, "networks", **footage, stored=sequence / "det",
-             weights=weights / params["detect"]["weights"], detections=detections)  # fmt: skip
-        _run(folder, name, "embed", embeddings, "networks", **footage, detections=detections,
-             weights=weights / params["embed"]["weights"], embeddings=embeddings)  # fmt: skip
-        frames = Detections.load(folder / detections).num_frames
-        CameraMotion.still(name, frames).save(folder / made / "camera_motion.npz")
-
-
-def _run(place: Path, sequence: str, stage: str, output: Path, pins: str, **options: Path) -> None:
-    """A stage as a command in the folder, unless its output is there. Exits with the stage where that fails."""
-    if (place / output).exists():
-        return
-    log.info("%s %s", stage, sequence)
-    options |= {"pins": ROOT / "constraints" / f"{pins}.txt", "timings": Path("artifacts") / sequence / f"{stage}.json"}
-    command = [sys.executable, "-m", f"stages.{stage}", "--sequence", sequence]
-    command += [part for name, value in options.items() for part in (f"--{name}", str(value))]
-    code = subprocess.run(command, cwd=place, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=False).returncode
-    if code:
-        sys.exit(code)
-
-
 def main() -> None:
     options = parser(__doc__)
     options.add_argument("seeds", nargs="*", type=int, default=DEVELOPMENT, help="of the scene; 11 is that of params.yaml")
     options.add_argument("--held-out", action="store_true", help="the seeds that judge, not those that one may tune on")
-    options.add_argument("--folder", type=Path, default=Path(__file__).parent / "out" / "cameras", help="where films stay")
+    options.add_argument("--scratch", type=Path, default=Path(__file__).parent / "out" / "squares", help="where they are made")
     args = options.parse_args()
     seeds, params = HELD_OUT if args.held_out else args.seeds, read_params(ROOT / PARAMS)
-    rows = []
-    for seed in seeds:
-        film(args.folder / str(seed), params, seed)
-        rows.append([seed, *judged(outcomes_of(args.folder / str(seed), params))])
+    rows = [[seed, *judged(outcomes_of(seed, params, args.scratch))] for seed in seeds]
     sys.stdout.write(table(COLUMNS, rows) + "\n")
 
 
