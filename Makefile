@@ -1,13 +1,14 @@
 # make repro: install what is missing and run the pipeline. make test: lint, types and tests. make ui: runs side by side.
-# The environment is keyed by a hash of the files that define it and shared between clones; .venv points to it.
+# The environment is keyed by a hash of what defines it (of pyproject.toml all before the tools' settings) and shared between
+# clones; .venv points to it.
 SHELL := /usr/bin/env bash
 PYTHON ?= python3.11
-KEY := $(shell cat pyproject.toml constraints.txt constraints/*.txt | sha256sum | cut -c1-16)
+KEY := $(shell (sed '/^.tool/,$$d' pyproject.toml; cat constraints.txt constraints/*.txt) | sha256sum | cut -c1-16)
 VENVS ?= $(HOME)/.cache/retrace
 VENV := $(VENVS)/$(KEY)
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: install repro results review train test lint unit bench ui clean-venvs help
+.PHONY: install repro results review train test lint unit soak coverage bench ui clean-venvs help
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/:/' | column -t -s:
 
@@ -20,7 +21,7 @@ $(VENV)/.installed:
 		$(VENV)/bin/pip install --disable-pip-version-check --quiet -c constraints.txt ".[dev]"; touch $@'
 
 repro: install  ## run what changed (dvc repro)
-	@dvc repro
+	@python -m stages.mend_lock && dvc repro
 
 train: install  ## train the networks (training/; hours), never part of repro
 	@dvc repro training/dvc.yaml
@@ -33,7 +34,16 @@ lint: install
 	@mypy stages tests training
 
 unit: install
-	@pytest
+	@pytest -n auto --dist worksteal
+
+soak: install  ## the long campaigns behind "What Retrace promises" (hours): kills, changed dependencies, malformed inputs, ten hours of video
+	@pytest -m soak
+	@python -m tests.campaigns.kills --kills 200
+	@python -m tests.campaigns.fuzz --inputs 100000
+	@python -m tests.campaigns.hours
+
+coverage: install  ## lines of stages/ that the tests run, those in processes of their own included
+	@pytest --cov --cov-report=term:skip-covered
 
 bench: $(VENV)/.benchmarks  ## the tracker's speed beside other trackers (tests/benchmarks/README.md)
 	@python -m tests.benchmarks.tracker

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stages.artifacts import exclusive, read_json, write_text, writing_folder
-from stages.command import execute, log, stage_options
+from stages.artifacts import read_json, write_text, writing_folder
+from stages.command import execute, log, stage_options, stage_run
 from stages.contracts.identities import Identities
 from stages.errors import DataError
 from stages.figures import leaves, read_figures
@@ -184,7 +184,7 @@ def main() -> None:
     check_pins(args.pins)
     names, params = sequence_names(), read_params()
     report_params = load_section(ReportParams, "report")
-    with exclusive("report@all"):
+    with stage_run("report", "all") as run:
         metrics, per_sequence = read_figures(args.metrics), read_figures(args.per_sequence)
         baseline, timings = read_baseline(report_params.baseline, args.baselines), read_timings(args.timings, names)
         media = {name: read_media(args.media / name) for name in names}
@@ -207,6 +207,7 @@ def main() -> None:
             write_assets(folder)
         for path, text in texts.items():
             write_text(path, text)
+        run.counts = {"sequences": len(per_sequence), "timings": len(timings)}
         log.info("report: %d sequences, %d timings: %s", len(per_sequence), len(timings), args.page)
 
 
