@@ -16,9 +16,12 @@ import yaml
 from stages.artifacts import exclusive, write_json, write_text, writing_folder
 from stages.camera import read_camera
 from stages.command import execute, log, parser
-from stages.corrections.rows import HEADER, corrections_file, read_corrections
+from stages.corrections.rows import HEADER as CORRECTIONS_HEADER
+from stages.corrections.rows import corrections_file, read_corrections
 from stages.detecting.stored import read_detections
 from stages.errors import DataError
+from stages.exclusions import HEADER as EXCLUSIONS_HEADER
+from stages.exclusions import exclusions_file, read_exclusions
 from stages.intake import choose_detections, choose_motion, read_ground_truth, sequence_info
 from stages.motchallenge import MotRows
 from stages.params import PARAMS, RESERVED_NAMES, SEQUENCE_NAME, read_params, sequence_names
@@ -94,16 +97,22 @@ def copied_bytes(source: Source) -> int:
     return needed
 
 
-def start_corrections(path: Path) -> bool:
-    """Makes the file of corrections, with the header alone, where there is none; says whether it did.
+def start_by_hand(name: str) -> list[Path]:
+    """Makes the sequence's files of corrections and exclusions, with the header alone, where there are none; those made.
 
     One that a person wrote for footage of this name stays: whether it fits is found out by the stages.
     """
-    if path.exists():
-        log.info("  %s is there with %d corrections, and counts", path, len(read_corrections(path)))
-        return False
-    write_text(path, HEADER)
-    return True
+    made = []
+    for path, read, header, what in (
+        (corrections_file(name), read_corrections, CORRECTIONS_HEADER, "corrections"),
+        (exclusions_file(name), read_exclusions, EXCLUSIONS_HEADER, "exclusions"),
+    ):
+        if path.exists():
+            log.info("  %s is there with %d %s, and counts", path, len(read(path)), what)
+        else:
+            write_text(path, header)
+            made.append(path)
+    return made
 
 
 def params_with(name: str, entry: dict[str, Any]) -> str:
@@ -157,24 +166,25 @@ def add(args: argparse.Namespace) -> None:
     params_with(name, entry)  # refuses before the copy what it would refuse after
     SEQUENCES.mkdir(parents=True, exist_ok=True)
     log.info("  copying %.1f MB", copied_bytes(source) / 1e6)
-    folder, corrections = SEQUENCES / name, corrections_file(name)
-    started = False
+    folder = SEQUENCES / name
+    started: list[Path] = []
     try:
         with writing_folder(folder) as temporary:
             write_sequence(temporary, source, info)
-        started = start_corrections(corrections)
+        started = start_by_hand(name)
         if args.track and is_dvc_project():
             track(folder)
-            stage_file(corrections)
+            for path in (corrections_file(name), exclusions_file(name)):
+                stage_file(path)
         else:
             log.info("  %s is not tracked: %s", folder, "this is no DVC project" if args.track else "--no-track")
         write_text(PARAMS, params_with(name, entry))
     except BaseException:  # an interrupt too: all or nothing
         shutil.rmtree(folder, ignore_errors=True)
         forget(folder)
-        if started:
-            unstage_file(corrections)
-            corrections.unlink()
+        for path in started:
+            unstage_file(path)
+            path.unlink()
         raise
     log.info("  added to %s with detections: %s; next: dvc repro", PARAMS, detections)
 

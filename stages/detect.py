@@ -7,7 +7,9 @@ bytes as one in a single go.
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from itertools import islice
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -15,11 +17,12 @@ from numpy.typing import NDArray
 
 from stages.chunks import Arrays, chunk_ranges, fingerprint, kept_chunks
 from stages.clip import ClipParams, clip_fps, source_frames
-from stages.command import Run, execute, stage_options, stage_run
+from stages.command import Run, execute, log, stage_options, stage_run
 from stages.contracts.detections import Detections
 from stages.detecting.detector import Detector, DetectParams, FrameDetections
 from stages.detecting.stored import stored_detections
 from stages.errors import DataError
+from stages.exclusions import excluded_rows, read_exclusions
 from stages.params import load_section, load_value
 from stages.pins import check_pins
 from stages.seqinfo import SequenceInfo, read_seqinfo
@@ -85,8 +88,18 @@ def network_detections(args: Namespace, params: DetectParams, info: SequenceInfo
     return Detections(args.sequence, len(source), info.width_px, info.height_px, clip_fps(info, clip), **columns)
 
 
+def without_forgotten(detections: Detections, path: Path, source: range) -> Detections:
+    """The detections but for those of people who are excluded in the file; `source` are the clip's source frames."""
+    kept = ~excluded_rows(detections.frame_numbers, detections.bboxes, read_exclusions(path), source)
+    if not kept.all():
+        log.info("detect %s: %s detections left out: %s", detections.sequence, f"{(~kept).sum():,}", path)
+    columns = ("frame_numbers", "bboxes", "confidences", "class_ids")
+    return replace(detections, **{name: getattr(detections, name)[kept] for name in columns})
+
+
 def main() -> None:
-    args = stage_options(__doc__, "sequence", "pixels", "seqinfo", "stored", "weights", "pins", "detections", "timings")
+    args = stage_options(__doc__, "sequence", "pixels", "seqinfo", "stored", "weights", "exclusions", "pins", "detections",
+                         "timings")  # fmt: skip
     check_pins(args.pins)
     params = load_section(DetectParams, "detect")
     clip = load_section(ClipParams, f"sequences.{args.sequence}.clip")
@@ -98,6 +111,7 @@ def main() -> None:
                 detections = stored_detections(args.stored, args.sequence, info, clip)
         else:
             detections = network_detections(args, params, info, clip, run, stack)
+        detections = without_forgotten(detections, args.exclusions, source_frames(info, clip))
         run.counts = {"frames": detections.num_frames, "detections": len(detections)}
         detections.save(args.detections)
 

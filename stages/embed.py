@@ -1,6 +1,7 @@
 """Detections to embeddings: a Re-ID network on the crops that show somebody well enough.
 
-It depends on detections alone, so that tuning the tracker never touches the network. Chunks of frames are as in `detect`.
+It depends on detections alone, so that tuning the tracker never touches the network. Chunks of frames are as in `detect`. Who
+is forgotten is blurred first: nobody's crop shows them.
 """
 
 from argparse import Namespace
@@ -17,6 +18,7 @@ from stages.clip import ClipParams, source_frames
 from stages.command import Run, execute, log, stage_options, stage_run
 from stages.contracts.detections import Detections
 from stages.contracts.embeddings import Embeddings
+from stages.exclusions import read_exclusions
 from stages.params import load_section
 from stages.pins import check_pins
 from stages.reid.crops import chosen_rows, crop_windows, cut
@@ -51,6 +53,7 @@ def network_embeddings(args: Namespace, params: EmbedParams, clip: ClipParams, d
     from stages.devices import device_name, prepare_device, saying_what_fits  # torch takes seconds
     from stages.frames import prefetched, read_frames
     from stages.inference import fitting_batch, infer
+    from stages.privacy.veil import forgotten, veiled
     from stages.reid.torchreid_encoder import TorchreidEncoder
 
     info = read_seqinfo(args.seqinfo)
@@ -59,10 +62,12 @@ def network_embeddings(args: Namespace, params: EmbedParams, clip: ClipParams, d
     encoder = TorchreidEncoder(weights, params, device)
     blank = np.zeros((256, 128, 3), dtype=np.uint8)
     batch_size = fitting_batch(f"embed {args.sequence}", encoder, blank, params.batch_size, weights, device)
+    veil = forgotten(read_exclusions(args.exclusions), source)
     windows, window_frames = crop_windows(detections)[rows], detections.frame_numbers[rows]
 
     def read(numbers: range) -> Iterator[NDArray[Any]]:
-        return prefetched(read_frames(args.pixels, info, source[numbers.start : numbers.stop : numbers.step]), PREFETCH)
+        frames = read_frames(args.pixels, info, source[numbers.start : numbers.stop : numbers.step])
+        return prefetched(veiled(frames, numbers, veil), PREFETCH)
 
     def compute(frames: Iterator[NDArray[Any]], numbers: range) -> Arrays:
         part = slice(*np.searchsorted(window_frames, [numbers.start, numbers.stop]))
@@ -72,7 +77,7 @@ def network_embeddings(args: Namespace, params: EmbedParams, clip: ClipParams, d
         return {"detection_indices": rows[part].astype(np.int32), "features": features}
 
     key = fingerprint([params, clip, batch_size, device_name(device), args.pins.read_text(encoding="utf-8")],
-                      [args.pixels, args.seqinfo, args.detections, weights])  # fmt: skip
+                      [args.pixels, args.seqinfo, args.detections, args.exclusions, weights])  # fmt: skip
     chunks = stack.enter_context(kept_chunks("embed", args.sequence, key))
     ranges = chunk_ranges(range(0, detections.num_frames, params.stride), CHUNK_FRAMES)
     with run.computing():
@@ -81,7 +86,8 @@ def network_embeddings(args: Namespace, params: EmbedParams, clip: ClipParams, d
 
 
 def main() -> None:
-    args = stage_options(__doc__, "sequence", "pixels", "seqinfo", "detections", "weights", "pins", "embeddings", "timings")
+    args = stage_options(__doc__, "sequence", "pixels", "seqinfo", "detections", "weights", "exclusions", "pins",
+                         "embeddings", "timings")  # fmt: skip
     check_pins(args.pins)
     params = load_section(EmbedParams, "embed")
     clip = load_section(ClipParams, f"sequences.{args.sequence}.clip")

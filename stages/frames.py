@@ -5,9 +5,11 @@ often wrong. Frames before a late start are decoded and thrown away: exact, and 
 says that the rate varies do time stamps count.
 """
 
+import io
 import queue
 import re
 import threading
+import warnings
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -71,8 +73,12 @@ def list_images(folder: Path) -> list[Path]:
 
 
 def read_image(path: Path) -> NDArray[np.uint8]:
-    """The picture (H, W, 3) BGR of an image file. Raises DataError where it is unreadable or truncated."""
+    """The picture (H, W, 3) BGR of an image file.
+
+    Raises DataError where it is unreadable or truncated, or its header declares more pixels than fit into half a gigabyte.
+    """
     data = path.read_bytes()
+    _check_declared_size(data, path)
     try:  # from memory: imread fills up a truncated JPEG with grey and says nothing
         picture = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_COLOR) if data else None
     except cv2.error:  # a header that declares more than 2^30 pixels
@@ -82,6 +88,23 @@ def read_image(path: Path) -> NDArray[np.uint8]:
             f"{path}: expected a whole image, got {f'a damaged one of {len(data)} bytes' if data else 'an empty file'}"
         )
     return np.asarray(picture, dtype=np.uint8)
+
+
+def _check_declared_size(data: bytes, path: Path) -> None:
+    """Raises DataError where an image's header declares over 179 million pixels, Pillow's bound: a megabyte can unpack to that.
+
+    OpenCV takes memory for 1,074 million, and decodes before it can be asked for the size.
+    """
+    from PIL import Image  # loaded for folders of images alone
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # half of the bound
+            Image.open(io.BytesIO(data)).close()
+    except Image.DecompressionBombError as error:
+        raise DataError(f"{path}: expected at most {2 * (Image.MAX_IMAGE_PIXELS or 0):,} pixels, got: {error}") from error
+    except (OSError, SyntaxError, ValueError):  # damaged or unknown to Pillow: OpenCV decides
+        return
 
 
 def open_video(path: Path) -> tuple[InputContainer, VideoStream]:

@@ -20,7 +20,7 @@ from stages.contracts.identities import Identities
 from stages.contracts.tracklets import Tracklets
 from stages.decisions import Decision, read_decisions, shown
 from stages.drawing import Picture
-from stages.frames import prefetched, read_frames
+from stages.exclusions import read_exclusions
 from stages.illustrating.scene import (
     MAX_WIDTH_PX,
     annotated,
@@ -34,6 +34,7 @@ from stages.illustrating.sheets import decision_sheet, mistake_sheet, people_she
 from stages.illustrating.shots import CANVAS_GREY, Album, Sheet
 from stages.params import load_section
 from stages.pins import check_pins
+from stages.privacy.veil import PrivacyParams, make_veil, shown_frames
 from stages.progress import progress
 from stages.regions import RegionParams
 from stages.scoring.levels import load_levels
@@ -43,7 +44,6 @@ from stages.seqinfo import read_seqinfo
 from stages.sequence_folder import holds_data
 
 MAX_PEOPLE, MAX_DECISIONS, MAX_MISTAKES = 200, 120, 60
-DECODED_AHEAD = 16  # frames
 JPEG_QUALITY = 82
 
 
@@ -114,11 +114,12 @@ def write_pictures(folder: Path, made: dict[str, Picture]) -> None:
 
 
 def main() -> None:
-    args = stage_options(__doc__, "sequence", "pins", "pixels", "truth", "seqinfo", "detections", "raw", "rewired", "split",
-                         "merged", "final", "identities", "rewires", "splits", "merges", "mistakes", "media",
-                         "timings")  # fmt: skip
+    args = stage_options(__doc__, "sequence", "pins", "pixels", "truth", "seqinfo", "detections", "exclusions", "raw",
+                         "rewired", "split", "merged", "final", "identities", "rewires", "splits", "merges", "mistakes",
+                         "media", "timings")  # fmt: skip
     check_pins(args.pins)
     clip = load_section(ClipParams, f"sequences.{args.sequence}.clip")
+    privacy = load_section(PrivacyParams, "privacy")
     regions = load_section(RegionParams, f"sequences.{args.sequence}.regions")
     with stage_run("illustrate", args.sequence, args.timings) as run:
         info, levels = read_seqinfo(args.seqinfo), load_levels(args)
@@ -127,17 +128,18 @@ def main() -> None:
         mistakes = read_mistakes(args.mistakes)
         filmed = holds_data(args.pixels)
         with run.computing():
+            detections = Detections.load(args.detections, args.sequence)
+            truth = load_truth(args.truth, info.num_frames, frames, regions)
             album = Album(plan(
-                tracks, levels["split"], Detections.load(args.detections, args.sequence), identities,
-                read_decisions(args.rewires, args.splits, args.merges, levels), mistakes,
-                load_truth(args.truth, info.num_frames, frames, regions), filmed,
+                tracks, levels["split"], detections, identities,
+                read_decisions(args.rewires, args.splits, args.merges, levels), mistakes, truth, filmed,
             ))  # fmt: skip
             log.info("illustrate %s: %d sheets from %s", args.sequence, len(album.sheets),
                      f"{len(frames):,} frames" if filmed else "a plain canvas")  # fmt: skip
             canvas = np.full((tracks.height_px, tracks.width_px, 3), CANVAS_GREY, dtype=np.uint8)
-            pictures = (
-                prefetched(read_frames(args.pixels, info, frames), DECODED_AHEAD) if filmed else repeat(canvas, len(frames))
-            )
+            seen = [detections, tracks] if truth is None else [detections, tracks, truth]
+            veil = make_veil(privacy, seen, read_exclusions(args.exclusions), frames, tracks.fps)
+            pictures = shown_frames(args.pixels, info, frames, veil) if filmed else repeat(canvas, len(frames))
             made = illustrate(progress(pictures, f"illustrate {args.sequence}", len(frames)), canvas, tracks, identities, album)
         run.counts = {"frames": len(frames), "pictures": len(made)}
         with writing_folder(args.media) as folder:

@@ -34,7 +34,7 @@ RESERVED_NAMES = {
     "training",
 }  # folders of artifacts/ that belong to no one sequence
 SECTIONS = ("scenes", "cameras", "synthesize", "sequences", "detect", "register", "track", "embed", "rewire", "split", "merge",
-            "smooth", "portray", "identify", "analyze", "evaluate", "render", "report")  # fmt: skip
+            "smooth", "portray", "identify", "analyze", "evaluate", "render", "privacy", "report")  # fmt: skip
 SEQUENCE_KEYS = ("detections", "camera_motion", "clip", "regions", "camera_group", "returns", "clock_offset_s")
 MAX_BYTES, MAX_DEPTH, MAX_NODES, MAX_LETTERS = 10**6, 30, 10**5, 1000  # of a file, and of each value; far above any real one
 UNREADABLE = (  # what ruamel.yaml lets through for damaged values: !!int x, 2001-99-99, a list as a key
@@ -111,7 +111,8 @@ def read_params(path: Path = PARAMS) -> dict[str, Any]:
 
 def read_yaml(path: Path) -> dict[str, Any]:
     """The mapping in a file. Raises ParamsError when it is missing or no YAML mapping."""
-    yaml = YAML(typ="safe")  # YAML 1.2, by the reader and in the way of DVC: both must see the same values
+    # YAML 1.2 as DVC reads it: both must see the same values. Python's parser, as C's overflows the stack on deep nesting.
+    yaml = YAML(typ="safe", pure=True)
     yaml.Composer = _BoundedComposer
     yaml.max_depth = MAX_DEPTH
     try:

@@ -11,8 +11,12 @@ import yaml
 
 from stages.artifacts import exclusive, write_text
 from stages.command import execute, log, parser
-from stages.corrections.rows import HEADER, corrections_file
+from stages.corrections.rows import HEADER as CORRECTIONS_HEADER
+from stages.corrections.rows import corrections_file
 from stages.errors import DataError
+from stages.exclusions import HEADER as EXCLUSIONS_HEADER
+from stages.exclusions import exclusions_file
+from stages.outputs import outputs
 from stages.params import PARAMS, SEQUENCE_NAME, read_params, sequence_names
 from stages.versioning import SEQUENCES, forget, pointer_file, unstage_file
 from stages.yaml_text import LOADER, without_entries
@@ -20,37 +24,18 @@ from stages.yaml_text import LOADER, without_entries
 LOCK = Path("dvc.lock")
 
 
-def outputs(name: str) -> list[Path]:
-    """The sequence's folder and every file and folder that stages wrote about it alone."""
-    artifacts = Path("artifacts")
-    return [
-        SEQUENCES / name,
-        artifacts / name,
-        artifacts / "timings" / name,
-        artifacts / "identities" / f"{name}.npz",
-        *artifacts.glob(f"galleries/*/{name}.npz"),
-        *Path(".chunks").glob(f"*/{name}"),
-        artifacts / "quality" / f"{name}.json",
-        artifacts / "scores" / f"{name}.json",
-        artifacts / "stills" / name,
-        artifacts / "diagnoses" / f"{name}.json",
-        Path("reports/media") / name,
-        Path("reports/sequences") / name,
-    ]
-
-
 def remove(name: str) -> list[str]:
     """Removes the sequence and returns what went. Raises DataError where there is none of the name, or it is the last."""
     names = sequence_names()
     if not SEQUENCE_NAME.fullmatch(name) or not (
-        name in names or any(path.exists() for path in (pointer_file(SEQUENCES / name), *outputs(name)))
+        name in names or any(path.exists() for path in (pointer_file(SEQUENCES / name), SEQUENCES / name, *outputs(name)))
     ):
         raise DataError(f"{name}: expected a sequence to remove ({', '.join(names)}), found none of that name")
     if names == [name]:
         raise DataError(f"{name}: expected another sequence to stay in {PARAMS}, got the last one: add yours first")
     removed = [f"{PARAMS}: {section}.{name}" for section in _remove_entries(name)]
     removed += [f"{LOCK}: {stage}" for stage in _remove_locked(name)]
-    for path in outputs(name):
+    for path in (SEQUENCES / name, *outputs(name)):
         if path.is_dir():
             shutil.rmtree(path)
         elif path.exists():
@@ -60,15 +45,16 @@ def remove(name: str) -> list[str]:
         removed.append(str(path))
     if forget(SEQUENCES / name):
         removed.append(str(pointer_file(SEQUENCES / name)))
-    return removed + _remove_corrections(corrections_file(name))
+    removed += _remove_by_hand(corrections_file(name), CORRECTIONS_HEADER, "it holds corrections by hand")
+    return removed + _remove_by_hand(exclusions_file(name), EXCLUSIONS_HEADER, "whoever is forgotten stays so")
 
 
-def _remove_corrections(path: Path) -> list[str]:
-    """Removes the file of corrections, unless a person wrote something there: that work is theirs to delete."""
+def _remove_by_hand(path: Path, header: str, reason: str) -> list[str]:
+    """Removes a file of corrections or exclusions, unless somebody wrote something there: that is theirs to delete."""
     if not path.exists():
         return []
-    if path.read_text(encoding="utf-8-sig").strip() != HEADER.strip():
-        log.info("kept %s: it holds corrections by hand", path)
+    if path.read_text(encoding="utf-8-sig").strip() != header.strip():
+        log.info("kept %s: %s", path, reason)
         return []
     unstage_file(path)
     path.unlink()

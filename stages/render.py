@@ -19,6 +19,7 @@ from stages.boxes import foot_points
 from stages.clip import ClipParams, source_frames
 from stages.colors import identity_color
 from stages.command import execute, log, stage_options, stage_run
+from stages.contracts.detections import Detections
 from stages.contracts.identities import Identities
 from stages.contracts.tracklets import Tracklets
 from stages.drawing import (
@@ -32,17 +33,19 @@ from stages.drawing import (
     weights_for,
 )
 from stages.errors import ContractError
-from stages.frames import prefetched, read_frames
+from stages.exclusions import read_exclusions
+from stages.frames import prefetched
 from stages.h264 import H264Params, write_h264
 from stages.params import Range, load_section
 from stages.pins import check_pins
+from stages.privacy.veil import PrivacyParams, make_veil, shown_frames
 from stages.progress import progress
 from stages.seqinfo import read_seqinfo
 from stages.sequence_folder import holds_data
 
 CANVAS_GREY = 40
 FAINT = 0.65  # opacity of trails and interpolated boxes
-DECODED_AHEAD = 16  # frames
+DRAWN_AHEAD = 16  # frames
 STILLS = 3
 JPEG_QUALITY = 85
 
@@ -113,17 +116,26 @@ def render(
 
     A clip of no frames gives one empty canvas, so that the video can be opened.
     """
-    scale = min(1.0, max_width_px / tracks.width_px)
-    size = max(1, round(tracks.width_px * scale)), max(1, round(tracks.height_px * scale))
+    size = drawn_size(tracks, max_width_px)
     weights = weights_for(size[1])
-    marks = make_marks(tracks, identities, scale, trail_s)
+    marks = make_marks(tracks, identities, _scale(tracks, max_width_px), trail_s)
     if not tracks.num_frames:
         yield canvas(*size)
     for frame_number, picture in enumerate(pictures):
-        drawn = _resized(picture, size) if scale < 1 else picture.copy()
+        drawn = picture.copy() if picture.shape[1::-1] == size else _resized(picture, size)
         draw_frame(drawn, marks, frame_number, weights)
         draw_caption(drawn, f"frame {frame_number}  {frame_number / tracks.fps:.2f} s", weights.text_px)
         yield drawn
+
+
+def drawn_size(tracks: Tracklets, max_width_px: int) -> tuple[int, int]:
+    """Width and height px of the pictures that `render` gives."""
+    scale = _scale(tracks, max_width_px)
+    return max(1, round(tracks.width_px * scale)), max(1, round(tracks.height_px * scale))
+
+
+def _scale(tracks: Tracklets, max_width_px: int) -> float:
+    return min(1.0, max_width_px / tracks.width_px)
 
 
 def _resized(picture: Picture, size: tuple[int, int]) -> Picture:
@@ -150,10 +162,11 @@ def canvas(width_px: int, height_px: int) -> Picture:
 
 
 def main() -> None:
-    args = stage_options(__doc__, "sequence", "pins", "pixels", "seqinfo", "tracks", "identities", "video", "stills",
-                         "timings")  # fmt: skip
+    args = stage_options(__doc__, "sequence", "pins", "pixels", "seqinfo", "detections", "exclusions", "tracks", "identities",
+                         "video", "stills", "timings")  # fmt: skip
     check_pins(args.pins)
     params = load_section(RenderParams, "render")
+    privacy = load_section(PrivacyParams, "privacy")
     clip = load_section(ClipParams, f"sequences.{args.sequence}.clip")
     with stage_run("render", args.sequence, args.timings) as run:
         info, tracks = read_seqinfo(args.seqinfo), Tracklets.load(args.tracks, args.sequence)
@@ -164,11 +177,14 @@ def main() -> None:
         filmed = holds_data(args.pixels)
         log.info("render %s: %s boxes of %s tracks on %s", args.sequence, f"{len(tracks):,}", f"{len(tracks.ids):,}",
                  f"{len(frames):,} frames" if filmed else f"a plain canvas, {len(frames):,} frames")  # fmt: skip
-        pictures = prefetched(read_frames(args.pixels, info, frames), DECODED_AHEAD) if filmed else repeat(
-            canvas(tracks.width_px, tracks.height_px), len(frames))  # fmt: skip
+        seen = [Detections.load(args.detections, args.sequence), tracks]
+        veil = make_veil(privacy, seen, read_exclusions(args.exclusions), frames, tracks.fps)
+        pictures = shown_frames(args.pixels, info, frames, veil) if filmed else repeat(
+            canvas(*drawn_size(tracks, params.max_width_px)), len(frames))  # fmt: skip
         drawn = render(pictures, tracks, identities, params.max_width_px, params.trail_s)
         with run.computing(), writing_folder(args.stills) as stills, writing(args.video) as temporary:
             drawn = keeping_stills(drawn, still_frames(len(frames)), stills)
+            drawn = prefetched(drawn, DRAWN_AHEAD)  # people are drawn while x264 encodes
             write_h264(temporary, progress(drawn, f"render {args.sequence}", len(frames)), tracks.fps, params)
         run.counts = {"frames": len(frames), "boxes": len(tracks), "tracks": len(tracks.ids)}
 

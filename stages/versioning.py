@@ -30,20 +30,20 @@ def is_git_work_tree() -> bool:
 
 def track(folder: Path) -> None:
     """Puts the folder into DVC's cache and, in a git work tree, its pointer file into the index. Raises DataError."""
-    _run([sys.executable, "-m", "dvc", "add", str(folder)])
+    run_dvc("add", str(folder))
     stage_file(pointer_file(folder))
 
 
 def stage_file(path: Path) -> None:
     """Puts a file into git's index, where the current folder lies in a git work tree. Raises DataError."""
     if is_git_work_tree():
-        _run(["git", "add", str(path)])
+        run(["git", "add", str(path)])
 
 
 def unstage_file(path: Path) -> None:
     """Takes a file out of git's index, where it is there. Raises DataError."""
     if is_git_work_tree():
-        _run(["git", "rm", "--cached", "--quiet", "--ignore-unmatch", str(path)])
+        run(["git", "rm", "--cached", "--quiet", "--ignore-unmatch", str(path)])
 
 
 def forget(folder: Path) -> bool:
@@ -55,9 +55,16 @@ def forget(folder: Path) -> bool:
     return existed
 
 
-def _run(command: list[str]) -> None:
+def run_dvc(*arguments: str) -> str:
+    """What a command of DVC prints. Raises DataError."""
+    return run([sys.executable, "-m", "dvc", *arguments])
+
+
+def run(command: list[str]) -> str:
+    """What a command prints. Raises DataError in one line where it fails."""
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         name = " ".join(command[2:] if command[0] == sys.executable else command)
         said = " ".join((done.stderr or done.stdout).split()) or f"exit status {done.returncode}"
         raise DataError(f"{name}: expected success, got: {said}")
+    return done.stdout

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from stages.errors import DataError
+from stages.exclusions import HEADER
 from stages.seqinfo import SequenceInfo, format_seqinfo
 from stages.sequence_folder import write_marker
 from tests.footage import write_video
@@ -45,6 +46,8 @@ def make_project(folder: Path, num_frames: int = 6) -> Path:
     write_video(sequence / "pixels/clip.mp4", num_frames, WIDTH, HEIGHT, FPS)
     (sequence / "seqinfo.ini").write_text(format_seqinfo(info(num_frames)))
     write_marker(sequence / "det", "no detections")
+    (folder / "data/exclusions").mkdir()
+    (folder / "data/exclusions/clip.csv").write_text(HEADER)
     set_params(folder)
     return folder
 
@@ -62,7 +65,8 @@ def arguments(stage: str) -> list[str]:
     sequence, pins = "data/sequences/clip", str(ROOT / "constraints/networks.txt")
     given = {
         "sequence": "clip", "pins": pins, "pixels": f"{sequence}/pixels", "seqinfo": f"{sequence}/seqinfo.ini",
-        "weights": "data/weights/tiny", "detections": "artifacts/detections_raw.npz", "timings": f"artifacts/{stage}.json",
+        "weights": "data/weights/tiny", "detections": "artifacts/detections_raw.npz", "exclusions": "data/exclusions/clip.csv",
+        "timings": f"artifacts/{stage}.json",
     }  # fmt: skip
     given |= {"stored": f"{sequence}/det"} if stage == "detect" else {"embeddings": "artifacts/embeddings.npz"}
     return [part for name, value in given.items() for part in (f"--{name}", value)]

@@ -13,6 +13,7 @@ from stages.audit import write_audit
 from stages.contracts.embeddings import Embeddings
 from stages.contracts.identities import Identities
 from stages.contracts.tracklets import Tracklets, relabel
+from stages.exclusions import HEADER
 from stages.rewire import Rewire
 from stages.scoring.levels import LEVELS
 from stages.split import Split
@@ -33,6 +34,8 @@ SEQUENCE = (
 PARAMS = """\
 analyze: {min_duration_s: 0.5, min_coverage: 0.7, max_step_heights: 0.5, high_confidence: 0.5, path_step_s: 1.0}
 evaluate: {class_id: 0}
+privacy: {blur: none}
+render: {max_width_px: 128, trail_s: 0.5, crf: 23, preset: veryfast, threads: 1}
 report: {baseline: before}
 """
 
@@ -93,6 +96,9 @@ def make_project(folder: Path) -> Path:
     for marker in ("hall/det", "hall/motion", "yard/pixels", "yard/gt", "yard/det", "yard/motion"):
         (folder / "data/sequences" / marker / "none.txt").touch()
     (folder / "data/baselines").mkdir()
+    (folder / "data/exclusions").mkdir()
+    for name in ("hall", "yard"):
+        (folder / f"data/exclusions/{name}.csv").write_text(HEADER)
     (folder / "data/baselines/before.json").write_text(json.dumps({"final": {"HOTA": 50.0, "IDSW": 3}}))
     return folder
 

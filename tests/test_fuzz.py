@@ -2,9 +2,11 @@
 
 import io
 import os
+import struct
 import subprocess
 import sys
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,7 @@ from stages.camera import read_camera
 from stages.contracts.detections import Detections
 from stages.contracts.embeddings import Embeddings
 from stages.errors import ContractError, DataError, InputError, ParamsError
+from stages.frames import read_image
 from stages.params import load_section, read_yaml, sequence_names
 from stages.reid.encoder import EmbedParams
 from stages.seqinfo import MAX_FRAMES, read_seqinfo
@@ -41,7 +44,7 @@ def all_readers(tmp_path_factory: pytest.TempPathFactory) -> list[Reader]:
 
 
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(data=st.one_of(st.binary(max_size=300), st.text(max_size=300).map(str.encode)), number=st.integers(0, 12))
+@given(data=st.one_of(st.binary(max_size=300), st.text(max_size=300).map(str.encode)), number=st.integers(0, 17))
 def test_arbitrary_bytes_are_refused_or_read(all_readers: list[Reader], tmp_path: Path, data: bytes, number: int) -> None:
     path = tmp_path / "input"
     path.write_bytes(data)
@@ -152,6 +155,23 @@ def test_equal_tables_are_equal_bytes_whatever_their_order_in_memory(tmp_path: P
     for name, array in (("c", features), ("f", np.asfortranarray(features))):
         Embeddings("hall", 2, "made up", np.array([0, 1], np.int32), array).save(tmp_path / name)
     assert (tmp_path / "c").read_bytes() == (tmp_path / "f").read_bytes()
+
+
+# Images
+
+
+def test_a_picture_that_unpacks_to_gigabytes_is_refused_by_its_header(tmp_path: Path) -> None:
+    """2^30 pixels of one colour, 3 MB as PNG; OpenCV would take 3 GB."""
+    with open(tmp_path / "000001.png", "wb") as file:
+        file.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 2**15, 2**15, 8, 2, 0, 0, 0)))
+        file.write(chunk(b"IDAT", zlib.compress(bytes(2**20))) + chunk(b"IEND", b""))
+    with pytest.raises(DataError, match=r"000001\.png: expected at most 178,956,970 pixels, got: .*1073741824"):
+        read_image(tmp_path / "000001.png")
+
+
+def chunk(name: bytes, content: bytes) -> bytes:
+    """A part of a PNG file."""
+    return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
 
 
 # Texts

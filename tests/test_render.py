@@ -16,17 +16,19 @@ from stages.contracts.identities import Identities
 from stages.contracts.tracklets import Tracklets
 from stages.drawing import draw_caption, draw_label
 from stages.errors import ContractError, DataError
+from stages.exclusions import HEADER
 from stages.h264 import H264Params, write_h264
 from stages.render import canvas, main, render
 from stages.seqinfo import SequenceInfo, format_seqinfo
 from stages.sequence_folder import write_marker
 from tests.conftest import ROOT
 from tests.footage import write_video
-from tests.tables import box, tracklets
+from tests.tables import box, detections, tracklets
 
 FAST = H264Params(crf=23, preset="ultrafast", threads=2)
 PARAMS = """
 sequences: {hall: {clip: {start_frame: 0, end_frame: null, frame_stride: %d}}}
+privacy: {blur: none}
 render: {max_width_px: 1280, trail_s: 1.0, crf: 23, preset: ultrafast, threads: 2}
 """
 
@@ -202,11 +204,14 @@ def run_stage(folder: Path, monkeypatch: pytest.MonkeyPatch, tracks: Tracklets, 
         write_video(Path("pixels/video.mp4"), 10, 64, 48, 10.0)
     else:
         write_marker(Path("pixels"), "no footage")
+    detections([], tracks.num_frames, **SMALL | {"fps": tracks.fps}).save(Path("detections.npz"))
+    Path("exclusions.csv").write_text(HEADER)
     tracks.save(Path("tracks.npz"))
     identities(tracks).save(Path("identities.npz"))
     options = {"sequence": "hall", "pins": ROOT / "constraints/footage.txt", "pixels": "pixels", "seqinfo": "seqinfo.ini",
-               "tracks": "tracks.npz", "identities": "identities.npz", "video": "out/annotated.mp4",
-               "stills": "out/stills", "timings": "timings.json"}  # fmt: skip
+               "detections": "detections.npz", "exclusions": "exclusions.csv", "tracks": "tracks.npz",
+               "identities": "identities.npz", "video": "out/annotated.mp4", "stills": "out/stills",
+               "timings": "timings.json"}  # fmt: skip
     monkeypatch.setattr(
         sys, "argv", ["render", *(text for name, value in options.items() for text in (f"--{name}", str(value)))]
     )

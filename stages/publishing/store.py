@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from dotenv import load_dotenv
 
@@ -43,6 +44,12 @@ ENVIRONMENT = {
 def main_folder() -> Path:
     """The folder that holds the local store: $DVC_ROOT, which in an experiment's temporary folder is the main one."""
     return Path(os.environ.get("DVC_ROOT", ".")).resolve()
+
+
+def has_store() -> bool:
+    """Whether something was ever published from here: a server or database is named, or the local one is there."""
+    load_dotenv(main_folder() / ".env", override=False)
+    return "MLFLOW_TRACKING_URI" in os.environ or (main_folder() / "mlflow.db").exists()
 
 
 class Store:
@@ -114,6 +121,23 @@ class Store:
                     self._client.log_artifacts(run_id, str(copied), artifacts.name)
             self._client.set_terminated(run_id, "FINISHED")
         return known is None
+
+    def remove_artifacts(self, folders: Sequence[str]) -> int:
+        """Deletes these folders of every run's artifacts, of deleted runs as well; the number of runs that there are."""
+        from mlflow.entities import ViewType
+        from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+        count, token = 0, ""
+        with self._answering():
+            while token is not None:
+                runs = self._client.search_runs([self._experiment_id], run_view_type=ViewType.ALL, page_token=token or None)
+                for run in runs:
+                    repository: Any = get_artifact_repository(run.info.artifact_uri)
+                    for folder in folders:
+                        if repository.list_artifacts(folder):
+                            repository.delete_artifacts(folder)
+                count, token = count + len(runs), runs.token
+        return count
 
     def _open_experiment(self, artifact_location: str | None) -> str:
         from mlflow.exceptions import MlflowException

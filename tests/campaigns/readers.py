@@ -1,5 +1,6 @@
 """Everything that reads a file which somebody else may have written: whole examples, damage, reading, and writing it back."""
 
+import csv
 import dataclasses
 import io
 import json
@@ -7,23 +8,48 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from random import Random
 from typing import Any
 
+import cv2
 import numpy as np
 from ruamel.yaml import YAML
 
+from stages.association.rewiring import RewireParams
 from stages.camera import read_camera
 from stages.clip import ClipParams
+from stages.corrections.rows import HEADER as CORRECTIONS_HEADER
+from stages.corrections.rows import read_corrections
 from stages.detecting.detector import DetectParams
 from stages.detecting.stored import read_detections
+from stages.evaluate import EvaluateParams
+from stages.exclusions import HEADER as EXCLUSIONS_HEADER
+from stages.exclusions import format_exclusions, read_exclusions
+from stages.figures import read_figures
+from stages.frames import read_image
+from stages.h264 import H264Params
+from stages.identify import IdentifyParams
+from stages.merge import MergeParams
 from stages.motchallenge import MotRows, format_rows, read_rows
-from stages.params import load_section, sequence_names
+from stages.params import load_section, make_section, read_params, sequence_names
+from stages.portray import PortrayParams
+from stages.privacy.veil import PrivacyParams
 from stages.regions import RegionParams
+from stages.registration.params import RegisterParams
 from stages.registration.stored import read_motion
+from stages.reid.encoder import EmbedParams
+from stages.render import RenderParams
+from stages.report import ReportParams
+from stages.scoring.quality import AnalyzeParams
 from stages.scoring.truth import make_truth
 from stages.seqinfo import SequenceInfo, format_seqinfo, read_seqinfo
+from stages.smooth import SmoothParams
+from stages.split import SplitParams
+from stages.track import TrackParams
+from stages.world.scene import CameraParams, SceneParams
 from tests.campaigns.archives import mutated_archive
-from tests.campaigns.mutations import Mutation, mutated_text
+from tests.campaigns.mutations import Mutation, mutated_bytes, mutated_text
+from tests.conftest import ROOT
 from tests.test_contracts import ALL
 
 INFO = SequenceInfo("hall", 640, 480, 25.0, 3, variable_rate=False)
@@ -54,6 +80,21 @@ detect:
   max_detections: 300
   threads: 2
 """
+
+
+CORRECTIONS = (
+    CORRECTIONS_HEADER + "same,120,310,90,362.5,240,480,12,8,60,150,\ndelete,7,1,2,3,4,,,,,,\n"
+    'cut,3,1,2,3,4,9,1,2,3,4,\nrename,120,310,90,362.5,240,,,,,,"Ann, B."\n'
+)
+EXCLUSIONS = EXCLUSIONS_HEADER + "3,5,1.00,2.00,30.25,40.50\n9,20,-4.00,0.00,6.00,20.00\n"
+FIGURES = '{"raw": {"HOTA": 50.25, "IDSW": 3}, "final": {"HOTA": 70.5, "IDSW": 0, "by": {"plaza": null}}}\n'
+SECTIONS: dict[str, Any] = {
+    "synthesize": H264Params, "detect": DetectParams, "register": RegisterParams, "track": TrackParams, "embed": EmbedParams,
+    "rewire": RewireParams, "split": SplitParams, "merge": MergeParams, "smooth": SmoothParams, "portray": PortrayParams,
+    "identify": IdentifyParams, "analyze": AnalyzeParams, "evaluate": EvaluateParams, "render": RenderParams,
+    "privacy": PrivacyParams, "report": ReportParams,
+}  # fmt: skip
+MAPPINGS: dict[str, Any] = {"scenes": SceneParams, "cameras": CameraParams}
 
 
 @dataclass(frozen=True)
@@ -130,6 +171,58 @@ def _plain(value: Any) -> Any:
     return json.loads(json.dumps(dataclasses.asdict(value)))
 
 
+def _read_sections(path: Path) -> dict[str, Any]:
+    """Every section of params.yaml as its stage reads it, and the first scene and camera."""
+    params = read_params(path)
+    made = {name: make_section(kind, params.get(name), f"{path}: {name}") for name, kind in SECTIONS.items()}
+    for name, kind in MAPPINGS.items():
+        entries = params.get(name)
+        made[name] = [
+            make_section(kind, entry, name) for entry in (list(entries.values()) if isinstance(entries, dict) else [])[:1]
+        ]
+    return made
+
+
+def _write_sections(made: dict[str, Any], path: Path) -> None:
+    plain = {name: _plain(made[name]) for name in SECTIONS}
+    plain |= {name: {str(k): _plain(entry) for k, entry in enumerate(made[name])} for name in MAPPINGS}
+    with open(path, "w", encoding="utf-8") as file:
+        YAML(typ="safe").dump(plain, file)
+
+
+def _sections_example() -> bytes:
+    """This project's params.yaml without comments, and with one scene and one camera."""
+    params = read_params(ROOT / "params.yaml")
+    params |= {name: dict(list(params[name].items())[1:2]) for name in MAPPINGS}
+    params.pop("sequences")
+    written = io.StringIO()
+    YAML(typ="safe").dump(params, written)
+    return written.getvalue().encode()
+
+
+def _write_corrections(rows: Any, path: Path) -> None:
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        file.write(CORRECTIONS_HEADER)
+        csv.writer(file, lineterminator="\n").writerows(row.cells() for row in rows)
+
+
+def _images() -> tuple[bytes, ...]:
+    """A small picture in the formats that folders of images come in."""
+    picture = np.random.default_rng(1).integers(0, 256, (12, 16, 3)).astype(np.uint8)
+    return tuple(cv2.imencode(suffix, picture)[1].tobytes() for suffix in (".png", ".jpg", ".bmp", ".tif", ".webp"))
+
+
+def _mutated_image(data: bytes, rng: Random) -> bytes:
+    """Damage anywhere, or in the first bytes, where headers declare width and height."""
+    if rng.random() < 0.5:
+        return mutated_bytes(data, rng)
+    damaged = bytearray(data)
+    size = rng.choice((1, 2, 4))
+    place = rng.randrange(min(len(damaged), 256) - size)
+    damaged[place : place + size] = rng.choice((0, 1, 0x7F, 0xFF)).to_bytes(1, "big") * size
+    return bytes(damaged)
+
+
 def readers(folder: Path) -> list[Reader]:
     """All readers; `folder` is for making their examples."""
     made = []
@@ -146,5 +239,13 @@ def readers(folder: Path) -> list[Reader]:
         text("seqinfo.ini", (format_seqinfo(INFO).encode(),), read_seqinfo,
              lambda info, path: path.write_text(format_seqinfo(info)), share=8),
         text("camera.json", (CAMERA.encode(), b'{"image_to_ground": null}\n'), read_camera, _write_camera, share=8),
+        text("corrections.csv", (CORRECTIONS.encode(),), read_corrections, _write_corrections, share=8),
+        text("exclusions.csv", (EXCLUSIONS.encode(),), read_exclusions,
+             lambda rows, path: path.write_text(EXCLUSIONS_HEADER + format_exclusions(rows)), share=8),
+        text("metrics.json", (FIGURES.encode(),), read_figures,
+             lambda value, path: path.write_text(json.dumps(value)), share=8),
+        Reader("image", _images(), read_image, lambda value, path: path.write_bytes(cv2.imencode(".png", value)[1].tobytes()),
+               _mutated_image, 8),
         text("params.yaml", (PARAMS.encode(),), _read_params, _write_params, share=1),
+        text("params.yaml, all", (_sections_example(),), _read_sections, _write_sections, share=1),
     ]  # fmt: skip

@@ -1,0 +1,1 @@
+"""Whose pixels leave the pipeline as they are, and whose do not."""
