@@ -7,7 +7,7 @@ VENVS ?= $(HOME)/.cache/retrace
 VENV := $(VENVS)/$(KEY)
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: install repro results review train test lint unit bench ui clean-venvs help
+.PHONY: install repro results review train test lint unit soak coverage bench ui clean-venvs help
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/:/' | column -t -s:
 
@@ -20,7 +20,7 @@ $(VENV)/.installed:
 		$(VENV)/bin/pip install --disable-pip-version-check --quiet -c constraints.txt ".[dev]"; touch $@'
 
 repro: install  ## run what changed (dvc repro)
-	@dvc repro
+	@python -m stages.mend_lock && dvc repro
 
 train: install  ## train the networks (training/; hours), never part of repro
 	@dvc repro training/dvc.yaml
@@ -34,6 +34,15 @@ lint: install
 
 unit: install
 	@pytest
+
+soak: install  ## the long campaigns behind "What Retrace promises" (hours): kills, changed dependencies, malformed inputs, ten hours of video
+	@pytest -m soak
+	@python -m tests.campaigns.kills --kills 200
+	@python -m tests.campaigns.fuzz --inputs 100000
+	@python -m tests.campaigns.hours
+
+coverage: install  ## lines of stages/ that the tests run, those in processes of their own included
+	@pytest --cov --cov-report=term:skip-covered
 
 bench: $(VENV)/.benchmarks  ## the tracker's speed beside other trackers (tests/benchmarks/README.md)
 	@python -m tests.benchmarks.tracker

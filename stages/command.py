@@ -12,11 +12,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import TracebackType
+from typing import NoReturn
 
 import psutil
 
-from stages.artifacts import exclusive, write_json
-from stages.errors import ContractError, DataError, ParamsError
+from stages.artifacts import LOCKS, exclusive, write_json
+from stages.errors import InputError
+from stages.log_lines import VARIABLE, JsonLines, command_of, wants_json
 
 log = logging.getLogger("retrace")
 MIN_RATED_S = 0.01  # shorter work has no rate worth a number
@@ -90,38 +93,65 @@ def die_with_dvc() -> None:
 
 
 @contextmanager
-def stage_run(stage: str, sequence: str, timings: Path) -> Iterator[Run]:
+def stage_run(stage: str, sequence: str, timings: Path | None = None, locks: Path = LOCKS) -> Iterator[Run]:
     """Locks the stage for this sequence, and at the end logs the counts and writes the timings.
 
-    `sequence` is "all" for a stage over all sequences.
+    `sequence` is "all" for a stage over all sequences. A stage that reads timings writes none.
     """
-    with exclusive(f"{stage}@{sequence}"):
+    with exclusive(f"{stage}@{sequence}", locks):
         run = Run(stage, sequence)
         yield run
         measured = run.timings()
-        write_json(timings, measured)
+        if timings is not None:
+            write_json(timings, measured)
         counts = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in run.counts.items())
         frames = run.counts.get("frames")
         rate = f", {frames / run.compute_s:,.0f} frames/s" if frames and run.compute_s > MIN_RATED_S else ""
-        log.info("%s %s: %s in %.2f s (computing %.2f s%s)", stage, sequence, counts or "done",
-                 measured["wall_s"], run.compute_s, rate)  # fmt: skip
+        computing = f" (computing {run.compute_s:.2f} s{rate})" if run.compute_s else ""
+        log.info("%s %s: %s in %.2f s%s", stage, sequence, counts or "done", measured["wall_s"], computing,
+                 extra={"measured": measured})  # fmt: skip
 
 
 def execute(main: Callable[[], None]) -> None:
     """Runs `main` and turns what can be wrong from outside into one line on stderr and exit status 1."""
     die_with_dvc()
-    logging.basicConfig(stream=sys.stderr, format="%(message)s")
-    log.setLevel(logging.INFO)
-    if "--debug" in sys.argv or os.environ.get("RETRACE_DEBUG") == "1":
-        main()
-        return
     try:
+        _set_up_log()
         main()
-    except (ContractError, DataError, ParamsError) as error:
-        sys.exit(f"error: {error}")
-    except OSError as error:
-        sys.exit(f"error: {error.filename or 'input or output'}: {error.strerror or error}")
-    except (MemoryError, OverflowError, RecursionError) as error:
-        sys.exit(f"error: expected input that fits into memory, got: {error or type(error).__name__} (--debug shows where)")
+    except (InputError, OSError, MemoryError, OverflowError, RecursionError) as error:
+        if "--debug" in sys.argv or os.environ.get("RETRACE_DEBUG") == "1":
+            raise
+        _fail(_line(error))
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _line(error: Exception) -> str:
+    """What is wrong, for people."""
+    if isinstance(error, InputError):
+        return str(error)
+    if isinstance(error, OSError):
+        return f"{error.filename or 'input or output'}: {error.strerror or error}"
+    return f"expected input that fits into memory, got: {str(error) or type(error).__name__} (--debug shows where)"
+
+
+def _set_up_log() -> None:
+    """Lines or objects on stderr. Raises ParamsError where the environment asks for something else."""
+    logging.basicConfig(stream=sys.stderr, format="%(message)s")
+    log.setLevel(logging.INFO)
+    if wants_json():
+        for handler in logging.getLogger().handlers:
+            handler.setFormatter(JsonLines(*command_of(sys.argv)))
+        sys.excepthook = _log_uncaught
+
+
+def _log_uncaught(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+    log.error("%s: %s", kind.__name__, error, exc_info=(kind, error, traceback))
+
+
+def _fail(message: str) -> NoReturn:
+    """Says what is wrong and ends with status 1."""
+    if os.environ.get(VARIABLE) == "json":
+        log.error("%s", message)
+        sys.exit(1)
+    sys.exit(f"error: {message}")

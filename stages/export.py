@@ -2,6 +2,7 @@
 
     python -m stages.export street                        # all formats, into exports/street/
     python -m stages.export street --format cvat --out street.xml
+    python -m stages.export street --identities           # people have one id in all cameras of the group
 
 Frames are counted as in the source, whatever clip was tracked. stages.import_truth reads MOTChallenge and CVAT back.
 """
@@ -10,14 +11,17 @@ import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stages.artifacts import exclusive, writing
 from stages.classes import ClassNames, parse_class_name
 from stages.clip import ClipParams, source_frames
 from stages.command import execute, log, parser
-from stages.contracts.tracklets import Tracklets
+from stages.contracts.identities import Identities
+from stages.contracts.tracklets import Tracklets, relabel
 from stages.errors import DataError
 from stages.exchange.coco import format_coco
 from stages.exchange.cvat import format_cvat
@@ -26,6 +30,7 @@ from stages.frames import list_images
 from stages.freshness import check_fresh
 from stages.motchallenge import format_rows
 from stages.params import load_section, sequence_names
+from stages.reporting.words import plural
 from stages.seqinfo import read_seqinfo
 from stages.sequence_folder import holds_data
 from stages.versioning import SEQUENCES
@@ -45,16 +50,44 @@ class Exported:
     """What is exported: tracklets, the source's frames that they were found in, and names."""
 
     tracklets: Tracklets
+    identities: Identities | None  # of the tracklets, where people are asked for
     frames: range
     names: ClassNames
     footage: str  # name of the video file or of the folder of images
     file_names: list[str]  # one per frame of the clip
     keyframe_px: float
 
+    def by_id(self) -> Tracklets:
+        """The boxes under the one id that a format has: the identity where people are asked for, otherwise the track."""
+        if self.identities is None:
+            return self.tracklets
+        ids = self.identities.identities_of(self.tracklets.sequence, self.tracklets.tracklet_ids)
+        check_once_a_frame(self.tracklets, ids)
+        return relabel(self.tracklets, ids)
+
+    def people(self) -> dict[str, NDArray[Any]]:
+        """Further columns of a table: who each box shows."""
+        if self.identities is None:
+            return {}
+        rows = self.identities.rows_of(self.tracklets.sequence, self.tracklets.tracklet_ids)
+        return {"identity_id": self.identities.identity_ids[rows], "name": self.identities.names[rows]}
+
+
+def check_once_a_frame(tracklets: Tracklets, identity_ids: NDArray[np.int32]) -> None:
+    """Raises DataError where two boxes (M,) of a frame are one person."""
+    pairs = np.stack([tracklets.frame_numbers, identity_ids], axis=1)
+    seen, counts = np.unique(pairs, axis=0, return_counts=True)
+    if len(seen) < len(pairs):
+        frame, person = seen[counts > 1][0].tolist()
+        raise DataError(
+            f"{tracklets.sequence}: expected a person once in a frame, got tracks of person {person} side by side in "
+            f"frame {frame}"
+        )
+
 
 def as_mot(exported: Exported) -> bytes:
     """A result file: frame from 1, id, left, top, width, height, score, -1, -1, -1; classes are lost."""
-    tracklets = exported.tracklets
+    tracklets = exported.by_id()
     order = np.lexsort((tracklets.tracklet_ids, tracklets.frame_numbers))
     frames = np.asarray(exported.frames, dtype=np.int64)[tracklets.frame_numbers[order]]
     tails = [f"{score:.4f},-1,-1,-1" for score in tracklets.confidences[order].tolist()]
@@ -62,20 +95,20 @@ def as_mot(exported: Exported) -> bytes:
 
 
 def as_csv(exported: Exported) -> bytes:
-    return format_csv(exported.tracklets, exported.frames, exported.names).encode()
+    return format_csv(exported.tracklets, exported.frames, exported.names, exported.people()).encode()
 
 
 def as_parquet(exported: Exported) -> bytes:
-    return parquet_bytes(exported.tracklets, exported.frames, exported.names)
+    return parquet_bytes(exported.tracklets, exported.frames, exported.names, exported.people())
 
 
 def as_coco(exported: Exported) -> bytes:
-    return format_coco(exported.tracklets, exported.frames, exported.names, exported.file_names).encode()
+    return format_coco(exported.by_id(), exported.frames, exported.names, exported.file_names).encode()
 
 
 def as_cvat(exported: Exported) -> bytes:
     frames, names = exported.frames, exported.names
-    return format_cvat(exported.tracklets, frames, names, exported.footage, exported.keyframe_px).encode()
+    return format_cvat(exported.by_id(), frames, names, exported.footage, exported.keyframe_px).encode()
 
 
 FORMATS: dict[str, tuple[str, Callable[[Exported], bytes]]] = {  # name -> suffix of the file, and what is in it
@@ -87,7 +120,7 @@ FORMATS: dict[str, tuple[str, Callable[[Exported], bytes]]] = {  # name -> suffi
 }
 
 
-def load(sequence: str, level: str, names: ClassNames, keyframe_px: float) -> Exported:
+def load(sequence: str, level: str, names: ClassNames, keyframe_px: float, with_identities: bool) -> Exported:
     """What the pipeline found in a sequence. Raises DataError where it has not run, or for another clip."""
     if sequence not in (known := sequence_names()):
         raise DataError(f"{sequence}: expected one of the sequences in params.yaml ({', '.join(known)})")
@@ -99,7 +132,8 @@ def load(sequence: str, level: str, names: ClassNames, keyframe_px: float) -> Ex
             f"{sequence}: expected tracks of the clip's {len(frames)} frames, got {tracklets.num_frames} (run `dvc repro`)"
         )
     footage, file_names = footage_names(folder / "pixels", frames)
-    return Exported(tracklets, frames, names, footage, file_names, keyframe_px)
+    identities = Identities.load(ARTIFACTS / "identities" / f"{sequence}.npz") if with_identities else None
+    return Exported(tracklets, identities, frames, names, footage, file_names, keyframe_px)
 
 
 def footage_names(pixels: Path, frames: range) -> tuple[str, list[str]]:
@@ -122,6 +156,7 @@ def options() -> argparse.Namespace:
     made.add_argument("sequence", help="one of params.yaml's")
     made.add_argument("--format", choices=(*FORMATS, "all"), default="all", help="default: all")
     made.add_argument("--level", choices=LEVELS, default="final", help="default: final")
+    made.add_argument("--identities", action="store_true", help="ids of people, the same in all cameras of the group")
     made.add_argument("--out", type=Path, help="file, for all formats a folder; default: exports/<sequence>/<level>.*")
     made.add_argument("--class-name", action="append", default=[], metavar="ID=NAME", help="of a detector not trained on COCO")
     made.add_argument("--keyframe-px", type=float, default=1.0, help="cvat: how far off its interpolation may be; default: 1")
@@ -133,15 +168,19 @@ def main() -> None:
     args = options()
     if not 0 <= args.keyframe_px < 1e6:
         raise DataError(f"--keyframe-px: expected pixels from 0, got {args.keyframe_px:g}")
+    if args.identities and args.level != "final":
+        raise DataError(f"--identities: expected final tracks, which alone have them, got --level {args.level}")
     names = ClassNames(dict(map(parse_class_name, args.class_name)))
-    exported = load(args.sequence, args.level, names, args.keyframe_px)
+    exported = load(args.sequence, args.level, names, args.keyframe_px, args.identities)
     if not args.as_is:
-        check_fresh(f"{LEVELS[args.level][1]}@{args.sequence}")
+        check_fresh(f"{'identify' if args.identities else LEVELS[args.level][1]}@{args.sequence}")
     chosen = FORMATS if args.format == "all" else {args.format: FORMATS[args.format]}
-    counts = f"{len(exported.tracklets.ids):,} tracks, {len(exported.tracklets):,} boxes, {len(exported.frames):,} frames"
+    shown, nouns = exported.by_id(), ("person", "people") if args.identities else ("track",)
+    counts = f"{plural(len(shown.ids), *nouns)}, {len(shown):,} boxes, {len(exported.frames):,} frames"
     folder = args.out if args.out and args.format == "all" else Path("exports") / args.sequence
     for name, (suffix, content) in chosen.items():
-        path = args.out if args.out and args.format != "all" else folder / f"{args.level}{suffix}"
+        file = f"{'identities' if args.identities else args.level}{suffix}"
+        path = args.out if args.out and args.format != "all" else folder / file
         written = content(exported)
         write(path, written)
         log.info("export %s: %s as %s in %s (%.1f MB)", args.sequence, counts, name, path, len(written) / 1e6)

@@ -33,10 +33,11 @@ Returns = Literal["same_person", "new_person"]
 
 @dataclass(frozen=True)
 class MergeParams:
-    """How long an absence may be."""
+    """How long an absence may be, and how sure a lead in the log-odds makes."""
 
     enabled: bool
     max_gap_s: Annotated[float, Range(0, 1e6)]
+    temper: Annotated[float, Range(0.01, 10)]
 
 
 def merge(
@@ -62,7 +63,7 @@ def merge(
     odds, people = solve(known, odds, apart, forced)
     _, merged = np.unique(people.labels, return_inverse=True)
     position = np.searchsorted(tracklets.ids, tracklets.tracklet_ids)
-    return relabel(tracklets, merged[position] + 1), decisions(tracklets.ids, merged + 1, odds, forced)
+    return relabel(tracklets, merged[position] + 1), decisions(tracklets.ids, merged + 1, odds, forced, params.temper)
 
 
 def acquaint(tracklets: Tracklets, views: Views, together: Ints, params: MergeParams, returns: Returns) -> Acquaintance:

@@ -1,7 +1,7 @@
 """Everything that is known of one sequence to its three pages: video and timeline, people, decisions and mistakes."""
 
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,8 +23,8 @@ from stages.reporting.media import Media, read_media
 from stages.reporting.page import render
 from stages.reporting.people import Person, read_people
 from stages.reporting.places import ground_chart, presence_chart, way_chart
-from stages.reporting.timeline import Moment, timeline_charts
-from stages.reporting.words import clock, plural
+from stages.reporting.timeline import Lane, Moment, make_lanes, timeline_charts
+from stages.reporting.words import called, clock, plural
 from stages.scoring.levels import LEVELS, load_levels
 from stages.scoring.mistakes import Mistake, read_mistakes
 
@@ -40,6 +40,7 @@ class Story:
     detections: Detections
     tracks: Tracklets
     identities: Mapping[int, int]  # of the tracks
+    names: Mapping[int, str]  # of the tracks, as the pages call them
     pieces: Mapping[int, list[Piece]]  # split tracklets that the tracks were joined from
     people: list[Person]
     decisions: list[Decision]
@@ -61,12 +62,15 @@ def read_story(args: Namespace, camera_moves: bool, high_confidence: float) -> S
     """What the stages before left of the sequence."""
     name, levels, media = args.sequence, load_levels(args), read_media(args.media)
     tracks, pieces = levels["final"], pieces_of(levels["final"], levels["split"])
-    identities = Identities.load(args.identities).identities_of(name, tracks.ids)
+    identities = Identities.load(args.identities)
+    rows = identities.rows_of(name, tracks.ids)
+    numbers, given = identities.identity_ids[rows].tolist(), identities.names[rows].tolist()
     return Story(
         name,
         Detections.load(args.detections, name),
         tracks,
-        dict(zip(tracks.ids.tolist(), identities.tolist(), strict=True)),
+        dict(zip(tracks.ids.tolist(), numbers, strict=True)),
+        dict(zip(tracks.ids.tolist(), map(called, numbers, given), strict=True)),
         pieces,
         read_people(args.people, media, f"{ROOT}media/{name}/", pieces),
         read_decisions(args.rewires, args.splits, args.merges, levels),
@@ -87,14 +91,15 @@ def pages(story: Story) -> dict[str, str]:
 
 def sequence_page(story: Story) -> str:
     """Video, timeline, places, counts and figures."""
-    tracks, identities = story.tracks, story.identities
-    timelines, left_out = timeline_charts(tracks, story.pieces, identities, moments_of(story))
+    tracks, identities, names = story.tracks, story.identities, story.names
+    lanes = make_lanes(tracks, identities, names)
+    timelines, left_out = timeline_charts(tracks, lanes, story.pieces, [*moments_of(story), *returns_of(tracks, lanes)])
     picture = f"{story.folder}background.jpg" if "background" in story.media.pictures else None
-    places = [way_chart(tracks, identities, picture), presence_chart(tracks, picture)]
-    places += [ground_chart(tracks, identities, story.image_to_ground)] if story.image_to_ground is not None else []
+    places = [way_chart(tracks, identities, names, picture), presence_chart(tracks, picture)]
+    places += [ground_chart(tracks, identities, names, story.image_to_ground)] if story.image_to_ground is not None else []
     levels = level_rows(story.figures)
     lead = (
-        f"{plural(len(tracks.ids), 'person', 'people')} in {plural(tracks.num_frames, 'frame')}: "
+        f"{plural(len(lanes), 'person', 'people')} in {plural(tracks.num_frames, 'frame')}: "
         f"{clock(tracks.num_frames / tracks.fps)} at {tracks.fps:g} frames a second, "
         f"{tracks.width_px} × {tracks.height_px} px."  # noqa: RUF001
     )
@@ -107,14 +112,14 @@ def sequence_page(story: Story) -> str:
 
 def people_page(story: Story) -> str:
     """Contact sheets."""
-    unpictured = sum(person.picture is None for person in story.people)
+    unpictured = sum(all(stay.picture is None for stay in person.stays) for person in story.people)
     return render("identities", ROOT, story=story, tabs=tabs("People"), unpictured=unpictured)
 
 
 def audit_page(story: Story) -> str:
     """Decisions and mistakes."""
     media, mistakes, verdicts = story.media, story.mistakes, story.diagnosis["verdicts"]
-    kinds = decision_kinds(story.decisions, verdicts, story.identities, media, story.folder)
+    kinds = decision_kinds(story.decisions, verdicts, story.names, media, story.folder)
     scored = bool(story.diagnosis["ground_truth"])
     lead = ", ".join(plural(kind.count, kind.title[:-1].lower()) for kind in kinds) + "."
     if scored:
@@ -127,7 +132,7 @@ def audit_page(story: Story) -> str:
     anchors = [{"anchor": "mistakes", "title": "Mistakes", "count": len(mistakes)}] if scored else []
     return render("audit", ROOT, story=story, tabs=tabs("Audit"), lead=lead, kinds=[*anchors, *kinds], decisions=kinds,
                   scored=scored, causes=cause_rows(mistakes),
-                  mistakes=mistake_cards(mistakes, story.identities, media, story.folder))  # fmt: skip
+                  mistakes=mistake_cards(mistakes, story.names, media, story.folder))  # fmt: skip
 
 
 def moments_of(story: Story) -> list[Moment]:
@@ -141,10 +146,20 @@ def moments_of(story: Story) -> list[Moment]:
     return marks + [Moment("ID switch", mistake.tracklet_id, mistake.frame_number, mistake.cause) for mistake in switches]
 
 
+def returns_of(tracks: Tracklets, lanes: Sequence[Lane]) -> list[Moment]:
+    """A mark where `identify` knew somebody again: the first frame of each further track of a lane."""
+    first_frames = dict(zip(tracks.ids.tolist(), tracks.frame_numbers[tracks.offsets()[:-1]].tolist(), strict=True))
+    return [
+        Moment("return", track, first_frames[track], f"known again as track {track}")
+        for lane in lanes
+        for track in lane.tracks[1:]
+    ]
+
+
 def longest(people: list[Person]) -> list[Person]:
     """At most MAX_ROWS people, those with most boxes, in the order given."""
-    kept = {person.track for person in sorted(people, key=lambda person: -person.boxes)[:MAX_ROWS]}
-    return [person for person in people if person.track in kept]
+    kept = {person.identity for person in sorted(people, key=lambda person: -person.boxes)[:MAX_ROWS]}
+    return [person for person in people if person.identity in kept]
 
 
 def tabs(current: str) -> list[tuple[str, str, bool]]:

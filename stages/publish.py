@@ -12,8 +12,8 @@ from pathlib import Path
 
 import yaml
 
-from stages.artifacts import LOCKS, exclusive, write_json
-from stages.command import execute, log, parser
+from stages.artifacts import LOCKS, write_json
+from stages.command import Run, execute, log, parser, stage_run
 from stages.figures import check_figures, read_figures
 from stages.params import PARAMS, read_params, read_yaml, sequence_names
 from stages.pins import check_pins
@@ -28,7 +28,7 @@ PATHS = ("pins", "metrics", "per-sequence", "timings", "reports", "stills", "wei
 NOTE = "mlflow.note.content"  # what MLflow's page shows as the run's description
 
 
-def publish(args: argparse.Namespace) -> None:
+def publish(args: argparse.Namespace, run: Run) -> None:
     """Publishes the result in this folder and writes what was published."""
     params = read_params()
     result = Result(params, read_figures(args.metrics), read_figures(args.per_sequence), weights_hashes(params, args.weights))
@@ -39,11 +39,12 @@ def publish(args: argparse.Namespace) -> None:
     new = store.publish(_run_name(result, commit, experiment), result, timings, tags, [args.reports, args.stills])
     metrics = sorted(result.flat_metrics())
     write_json(args.published, {"experiment": EXPERIMENT, "fingerprint": result.fingerprint, "metrics": metrics})
+    run.counts = {"runs": 1, "metrics": len(metrics) + len(timings)}
     log.info("publish: %s run of %d metrics in %s", "a new" if new else "updated the", len(metrics) + len(timings), store.place)
     log.info("%s", closing(result.metrics, result.per_sequence, args.reports))
 
 
-def publish_experiments(args: argparse.Namespace) -> None:
+def publish_experiments(args: argparse.Namespace, run: Run) -> None:
     """Publishes every DVC experiment whose result has no run: those restored from the run cache or pulled from elsewhere.
 
     Its params and metrics are those in its commit; its weights are hashed as they lie here.
@@ -57,6 +58,7 @@ def publish_experiments(args: argparse.Namespace) -> None:
             store.publish(name, result, {}, _tags(store, result, Commit(sha, dirty=False), name), [])
             published += 1
             log.info("publish: %s: a new run", name)
+    run.counts = {"runs": published, "experiments": len(experiments)}
     log.info("publish: %d of %d experiments were new in %s", published, len(experiments), store.place)
 
 
@@ -107,8 +109,8 @@ def main() -> None:
     args = _options()
     check_pins(args.pins)
     # one lock for all workspaces: experiments in temporary folders write to the same store
-    with exclusive("publish@all", main_folder() / LOCKS):
-        publish_experiments(args) if args.experiments else publish(args)
+    with stage_run("publish", "all", locks=main_folder() / LOCKS) as run:
+        publish_experiments(args, run) if args.experiments else publish(args, run)
 
 
 if __name__ == "__main__":

@@ -34,6 +34,7 @@ from stages.drawing import (
 )
 from stages.errors import ContractError
 from stages.exclusions import read_exclusions
+from stages.frames import prefetched
 from stages.h264 import H264Params, write_h264
 from stages.params import Range, load_section
 from stages.pins import check_pins
@@ -44,6 +45,7 @@ from stages.sequence_folder import holds_data
 
 CANVAS_GREY = 40
 FAINT = 0.65  # opacity of trails and interpolated boxes
+DRAWN_AHEAD = 16  # frames
 STILLS = 3
 JPEG_QUALITY = 85
 
@@ -114,17 +116,26 @@ def render(
 
     A clip of no frames gives one empty canvas, so that the video can be opened.
     """
-    scale = min(1.0, max_width_px / tracks.width_px)
-    size = max(1, round(tracks.width_px * scale)), max(1, round(tracks.height_px * scale))
+    size = drawn_size(tracks, max_width_px)
     weights = weights_for(size[1])
-    marks = make_marks(tracks, identities, scale, trail_s)
+    marks = make_marks(tracks, identities, _scale(tracks, max_width_px), trail_s)
     if not tracks.num_frames:
         yield canvas(*size)
     for frame_number, picture in enumerate(pictures):
-        drawn = _resized(picture, size) if scale < 1 else picture.copy()
+        drawn = picture.copy() if picture.shape[1::-1] == size else _resized(picture, size)
         draw_frame(drawn, marks, frame_number, weights)
         draw_caption(drawn, f"frame {frame_number}  {frame_number / tracks.fps:.2f} s", weights.text_px)
         yield drawn
+
+
+def drawn_size(tracks: Tracklets, max_width_px: int) -> tuple[int, int]:
+    """Width and height px of the pictures that `render` gives."""
+    scale = _scale(tracks, max_width_px)
+    return max(1, round(tracks.width_px * scale)), max(1, round(tracks.height_px * scale))
+
+
+def _scale(tracks: Tracklets, max_width_px: int) -> float:
+    return min(1.0, max_width_px / tracks.width_px)
 
 
 def _resized(picture: Picture, size: tuple[int, int]) -> Picture:
@@ -169,10 +180,11 @@ def main() -> None:
         seen = [Detections.load(args.detections, args.sequence), tracks]
         veil = make_veil(privacy, seen, read_exclusions(args.exclusions), frames, tracks.fps)
         pictures = shown_frames(args.pixels, info, frames, veil) if filmed else repeat(
-            canvas(tracks.width_px, tracks.height_px), len(frames))  # fmt: skip
+            canvas(*drawn_size(tracks, params.max_width_px)), len(frames))  # fmt: skip
         drawn = render(pictures, tracks, identities, params.max_width_px, params.trail_s)
         with run.computing(), writing_folder(args.stills) as stills, writing(args.video) as temporary:
             drawn = keeping_stills(drawn, still_frames(len(frames)), stills)
+            drawn = prefetched(drawn, DRAWN_AHEAD)  # people are drawn while x264 encodes
             write_h264(temporary, progress(drawn, f"render {args.sequence}", len(frames)), tracks.fps, params)
         run.counts = {"frames": len(frames), "boxes": len(tracks), "tracks": len(tracks.ids)}
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from stages.artifacts import exclusive, read_json, write_text, writing_folder
-from stages.command import execute, log, stage_options
+from stages.artifacts import read_json, write_text, writing_folder
+from stages.command import execute, log, stage_options, stage_run
 from stages.contracts.identities import Identities
 from stages.errors import DataError
 from stages.figures import leaves, read_figures
@@ -28,7 +28,8 @@ from stages.reporting.words import NONE, figure, plural
 from stages.timings import Timing, by_stage, read_timings
 
 TIMING_COLUMNS = ("seconds", "computing (s)", "frames/s alone", "frames/s overall", "peak memory (MB)")
-TILES = ("HOTA", "IDF1", "MOTA", "IDSW", "tracklets")
+TILES = ("HOTA", "IDF1", "MOTA", "IDSW")
+ALL = ""  # no sequence's name
 NO_BASELINE = "none"
 MAX_SHARED = 200  # people across cameras that are shown
 
@@ -45,6 +46,7 @@ def overview(
     per_sequence: Mapping[str, Mapping[str, Any]],
     timings: Sequence[Timing],
     media: Mapping[str, Media],
+    people: Mapping[str, int],
     causes: Mapping[str, Mapping[str, int]],
     baseline: tuple[str, Mapping[str, Mapping[str, Any]]] | None,
     params: Mapping[str, Any],
@@ -53,7 +55,7 @@ def overview(
 ) -> str:
     """The first page."""
     combined, stages = level_rows(metrics), by_stage(timings)
-    sequences = [_card(name, levels, media[name]) for name, levels in per_sequence.items()]
+    sequences = [_card(name, levels, media[name], people[name]) for name, levels in per_sequence.items()]
     scored = sum(bool(card["scored"]) for card in sequences)
     lead = f"{plural(len(sequences), 'sequence')}; {plural(scored, 'has', 'have')} ground truth to be scored by."
     known = baseline_rows(metrics, baseline[1]) if baseline else []
@@ -62,7 +64,7 @@ def overview(
         "",
         tabs=tabs,
         lead=lead,
-        tiles=_tiles(metrics),
+        tiles=_tiles(metrics, people[ALL]),
         combined=combined,
         columns=shown_columns(combined),
         better=BETTER,
@@ -133,11 +135,17 @@ def read_baseline(name: str, folder: Path) -> tuple[str, Mapping[str, Mapping[st
     return None if name == NO_BASELINE else (name, read_figures(folder / f"{name}.json"))
 
 
-def _card(name: str, levels: Mapping[str, Any], media: Media) -> dict[str, Any]:
+def count_people(identities: Mapping[str, Identities], groups: Mapping[str, str]) -> dict[str, int]:
+    """Identities of each sequence, and under ALL those of all: who is seen by several cameras of a group counts once."""
+    found = {name: {(groups[name], identity) for identity in table.identity_ids.tolist()} for name, table in identities.items()}
+    return {name: len(people) for name, people in found.items()} | {ALL: len(set[tuple[str, int]]().union(*found.values()))}
+
+
+def _card(name: str, levels: Mapping[str, Any], media: Media, people: int) -> dict[str, Any]:
     final = list(levels.values())[-1] if levels else {}
     tracked = {level: {**v, **_tracked(v)} for level, v in levels.items()}
-    return {"name": name, "final": final, "levels": level_rows(tracked), "scored": "HOTA" in final, "filmed": media.filmed,
-            "poster": media.pictures.get("poster", (16, 9))}  # fmt: skip
+    return {"name": name, "final": final, "people": people, "levels": level_rows(tracked), "scored": "HOTA" in final,
+            "filmed": media.filmed, "poster": media.pictures.get("poster", (16, 9))}  # fmt: skip
 
 
 def _tracked(figures: Mapping[str, Any]) -> dict[str, float]:
@@ -145,14 +153,14 @@ def _tracked(figures: Mapping[str, Any]) -> dict[str, float]:
     return {"tracked": round(100 * share, 2)} if isinstance(share, int | float) else {}
 
 
-def _tiles(metrics: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The headline figures of the last level, with what they gained over the first."""
+def _tiles(metrics: Mapping[str, Mapping[str, Any]], people: int) -> list[dict[str, Any]]:
+    """The headline figures of the last level, with what they gained over the first, and how many people there are."""
     if len(metrics) < 2:
         return []
     first, *_, last = metrics.values()
     gains = differences(last, first)
-    names = {"IDSW": "ID switches", "tracklets": "people tracked"}
-    return [
+    names = {"IDSW": "ID switches"}
+    tiles = [
         {
             "name": names.get(name, name),
             "value": last[name],
@@ -162,6 +170,7 @@ def _tiles(metrics: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
         for name in TILES
         if name in last
     ]
+    return [*tiles, {"name": "people", "value": people, "gain": None}]
 
 
 def _cells(timing: Timing) -> list[str]:
@@ -175,7 +184,7 @@ def main() -> None:
     check_pins(args.pins)
     names, params = sequence_names(), read_params()
     report_params = load_section(ReportParams, "report")
-    with exclusive("report@all"):
+    with stage_run("report", "all") as run:
         metrics, per_sequence = read_figures(args.metrics), read_figures(args.per_sequence)
         baseline, timings = read_baseline(report_params.baseline, args.baselines), read_timings(args.timings, names)
         media = {name: read_media(args.media / name) for name in names}
@@ -187,8 +196,8 @@ def main() -> None:
         pages = [("Overview", "index.html"), ("Curves", "curves.html"), ("Across cameras", "people.html")]
         tabs = {page: [(label, link, link == page) for label, link in pages] for _, page in pages}
         texts = {
-            args.page: overview(metrics, per_sequence, timings, media, causes, baseline, params, read_pins(args.versions),
-                                tabs["index.html"]),
+            args.page: overview(metrics, per_sequence, timings, media, count_people(identities, groups), causes, baseline,
+                                params, read_pins(args.versions), tabs["index.html"]),
             args.curves: curves(args.hota, diagnoses, tabs["curves.html"]),
             args.people: render("people", "", tabs=tabs["people.html"], people=shared[:MAX_SHARED],
                                 left_out=max(0, len(shared) - MAX_SHARED)),
@@ -198,6 +207,7 @@ def main() -> None:
             write_assets(folder)
         for path, text in texts.items():
             write_text(path, text)
+        run.counts = {"sequences": len(per_sequence), "timings": len(timings)}
         log.info("report: %d sequences, %d timings: %s", len(per_sequence), len(timings), args.page)
 
 

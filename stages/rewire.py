@@ -1,6 +1,7 @@
-"""Raw tracklets to rewired ones: where two people cross, or one is hidden, each keeps the future that fits their motion.
+"""Raw tracklets to rewired ones: where two people cross, or one is hidden, each keeps the future that fits them.
 
-The tracker decided frame by frame; here the motion after a crossing is known as well as the one before. No pixels are needed.
+The tracker decided frame by frame and by boxes alone; here motion and looks after a crossing are known as well as those before.
+Without embeddings motion decides.
 """
 
 from collections.abc import Sequence
@@ -11,12 +12,14 @@ from numpy.typing import NDArray
 
 from stages.association.exchanges import exchange_all
 from stages.association.rewiring import Exchange, RewireParams, rewired
+from stages.association.sightings import sightings_of
 from stages.association.two_filter import NONE, Chains
 from stages.audit import write_audit
 from stages.command import execute, log, stage_options, stage_run
 from stages.compiled import is_built
 from stages.contracts.camera_motion import CameraMotion
 from stages.contracts.detections import Detections
+from stages.contracts.embeddings import Embeddings
 from stages.contracts.tracklets import Tracklets, relabel
 from stages.corrections.resolving import Apart, apart_at_cuts, cut_tracklets
 from stages.corrections.rows import read_corrections
@@ -38,17 +41,19 @@ class Rewire:
     tracklet_id: int
     other_tracklet_id: int
     gain_nats: float
+    looks_nats: float  # of the gain; the rest is motion's
     runner_up_nats: float  # of the next best exchange for the first; below 0: it would lose
 
 
 def rewire(
     tracklets: Tracklets,
     detections: Detections,
+    embeddings: Embeddings,
     camera_motion: CameraMotion,
     params: RewireParams,
     apart: Sequence[Apart] = (),
 ) -> tuple[Tracklets, list[Rewire]]:
-    """The same boxes in tracklets that fit the motion before and after, and the exchanges that made them; classes never mix.
+    """The same boxes in tracklets that fit motion and looks before and after, and the exchanges made; classes never mix.
 
     A person keeps the id of the tracklet that they begin with; who begins inside another's gets a new id after the greatest.
     Motion is judged by the detectors' boxes: the tracker's may be filtered by what it believed. No exchange makes one person
@@ -61,14 +66,15 @@ def rewire(
     bboxes[claimed] = detections.bboxes[tracklets.detection_indices[claimed]]
     ids, audit = tracklets.tracklet_ids.copy(), []
     known = np.array([[a.before, a.after, a.last, a.first] for a in apart], dtype=np.int64).reshape(-1, 4)
-    next_id = int(ids.max()) + 1
+    next_id, sightings = int(ids.max()) + 1, sightings_of(tracklets, embeddings)
     for class_id in np.unique(tracklets.class_ids):
         rows = np.flatnonzero(tracklets.class_ids == class_id)
         rows = rows[np.lexsort((tracklets.tracklet_ids[rows], bboxes[rows, 0], tracklets.frame_numbers[rows]))]
         frames, raw = tracklets.frame_numbers[rows].astype(np.int64), tracklets.tracklet_ids[rows].astype(np.int64)
         chains, exchanges = rewired(
-            bboxes[rows], tracklets.confidences[rows], frames, raw, camera_motion.transforms, params, known
-        )
+            bboxes[rows], tracklets.confidences[rows], frames, raw, sightings.take(rows), camera_motion.transforms, params,
+            known,
+        )  # fmt: skip
         ids[rows], next_id = _names(chains, raw, next_id)
         audit += [_audit(exchange, frames, raw) for exchange in exchanges]
     return relabel(tracklets, ids), audit
@@ -94,17 +100,20 @@ def _audit(exchange: Exchange, frames: NDArray[np.int64], raw: NDArray[np.int64]
     frame = frames[exchange.left] if exchange.other == NONE else max(frames[exchange.left], frames[exchange.other])
     missing = [exchange.left_next, exchange.other, exchange.other_next].count(NONE)
     kind = ("swap", "transfer", "join")[missing]
-    return Rewire(int(frame), kind, int(raw[exchange.left]), int(raw[other]), exchange.gain, exchange.runner_up)
+    return Rewire(int(frame), kind, int(raw[exchange.left]), int(raw[other]), exchange.gain, exchange.looks,
+                  exchange.runner_up)  # fmt: skip
 
 
 def main() -> None:
     args = stage_options(
-        __doc__, "sequence", "pins", "tracklets", "detections", "camera-motion", "corrections", "rewired", "rewires", "timings"
-    )
+        __doc__, "sequence", "pins", "tracklets", "detections", "embeddings", "camera-motion", "corrections", "rewired",
+        "rewires", "timings",
+    )  # fmt: skip
     check_pins(args.pins)
     params = load_section(RewireParams, "rewire")
     with stage_run("rewire", args.sequence, args.timings) as run:
         tracklets, detections = Tracklets.load(args.tracklets, args.sequence), Detections.load(args.detections, args.sequence)
+        embeddings = Embeddings.load(args.embeddings, args.sequence)
         camera_motion = CameraMotion.load(args.camera_motion, args.sequence)
         corrections = read_corrections(args.corrections)
         tracklets = cut_tracklets(tracklets, corrections)
@@ -116,7 +125,8 @@ def main() -> None:
         if not is_built(exchange_all):
             log.info("rewire: compiling, once for this version of its code (some 10 s)")
         with run.computing():
-            result, rewires = rewire(tracklets, detections, camera_motion, params, apart_at_cuts(tracklets, corrections))
+            apart = apart_at_cuts(tracklets, corrections)
+            result, rewires = rewire(tracklets, detections, embeddings, camera_motion, params, apart)
         run.counts = {"frames": result.num_frames, "boxes": len(result), "tracklets": len(tracklets.ids),
                       "rewired": len(result.ids), "exchanges": len(rewires)}  # fmt: skip
         result.save(args.rewired)

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from stages.artifacts import exclusive, read_json, write_json, write_text
-from stages.command import execute, log, stage_options
+from stages.artifacts import read_json, write_json, write_text
+from stages.command import execute, log, stage_options, stage_run
 from stages.errors import DataError
 from stages.params import load_value, sequence_names
 from stages.per_sequence import listed_files
@@ -121,7 +121,7 @@ def main() -> None:
                          "hota", "score-table")  # fmt: skip
     check_pins(args.pins)
     names = sequence_names()
-    with exclusive("summarize@all"):
+    with stage_run("summarize", "all") as run:
         group_of = {name: load_value(str, f"sequences.{name}.camera_group") for name in names}
         for group in sorted(set(group_of.values())):
             members = [name for name in names if group_of[name] == group]
@@ -147,6 +147,7 @@ def main() -> None:
         for level in LEVELS:
             write_json(args.levels / f"{level}.json", figures[level])
         write_json(args.metrics, figures)
+        run.counts = {"sequences": len(names)}
         scored = sum(sequence.rules is not None for sequence in scores.values())
         log.info("%s", format_table("level", figures, COLUMNS))
         if groups:

@@ -72,10 +72,11 @@ class Checkout:
         path.write_text(yaml.safe_dump(params, sort_keys=False))
 
     def keep_cameras(self, *names: str) -> None:
-        """Takes all other cameras of the sample scenes out of params.yaml, and their sequences."""
+        """Takes all other cameras of the sample scenes out of params.yaml, their scenes and their sequences."""
         params = yaml.safe_load((self.folder / "params.yaml").read_text())
-        cameras, sequences = params["cameras"], params["sequences"]
+        scenes, cameras, sequences = params["scenes"], params["cameras"], params["sequences"]
         self.set_params(
+            scenes={name: scenes[name] for name in {cameras[camera]["scene"]: None for camera in names}},
             cameras={name: cameras[name] for name in names},
             sequences={name: settings for name, settings in sequences.items() if name in names or name not in cameras},
         )

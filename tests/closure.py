@@ -12,6 +12,7 @@ NOT_RESULTS = {
     "stages/artifacts.py": "how files are written and locked, not what is in them",
     "stages/command.py": "options, logging, exit status and timings",
     "stages/errors.py": "three names",
+    "stages/log_lines.py": "how log lines look",
     "stages/params.py": "refuses, or gives the values that DVC compares itself",
     "stages/per_sequence.py": "refuses or lists",
     "stages/pins.py": "refuses or does nothing",

@@ -35,6 +35,7 @@ PARAMS = """\
 analyze: {min_duration_s: 0.5, min_coverage: 0.7, max_step_heights: 0.5, high_confidence: 0.5, path_step_s: 1.0}
 evaluate: {class_id: 0}
 privacy: {blur: none}
+render: {max_width_px: 128, trail_s: 0.5, crf: 23, preset: veryfast, threads: 1}
 report: {baseline: before}
 """
 

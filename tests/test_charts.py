@@ -10,7 +10,7 @@ from stages.reporting.curves import best_gate, distance_chart, hota_chart, relia
 from stages.reporting.gains import cause_chart, gain_chart, gain_charts, timing_chart
 from stages.reporting.levels import baseline_rows, differences, level_rows, shown_columns
 from stages.reporting.places import ground_chart, presence, presence_chart, way_chart, ways
-from stages.reporting.timeline import LANES_PER_CHART, MAX_BINS, MAX_CHARTS, Moment, make_lanes, timeline_charts
+from stages.reporting.timeline import LANES_PER_CHART, MAX_BINS, MAX_CHARTS, Lane, Moment, make_lanes, shade, timeline_charts
 from stages.timings import Timing
 from tests.tables import box, detections, tracklets
 
@@ -26,17 +26,45 @@ def with_confidences(table: Tracklets, values: list[float], interpolated: list[i
     return Tracklets(**{**table.__dict__, "confidences": np.array(values, np.float32), "detection_indices": indices})
 
 
+def alone(table: Tracklets, numbers: dict[int, int] | None = None) -> list[Lane]:
+    """A lane a track, called by its number or by another."""
+    return make_lanes(
+        table, {t: t for t in table.ids.tolist()}, {t: f"person {(numbers or {}).get(t, t)}" for t in table.ids.tolist()}
+    )
+
+
+def test_tracks_of_one_identity_share_a_lane() -> None:
+    table = tracklets({1: walker(range(4), 0), 2: walker(range(1, 3), 300), 3: walker(range(6, 9), 0)})
+    lanes = make_lanes(table, {1: 3, 2: 5, 3: 3}, {1: "Ann", 2: "person 5", 3: "Ann"})
+    assert lanes == [Lane("Ann", (1, 3)), Lane("person 5", (2,))]
+    (chart,), _ = timeline_charts(table, lanes, {}, [Moment("return", 3, 6, "known again as track 3")])
+    assert list(chart.figure.data[0].z[0]) == [100, 100, 100, 100, 0, 0, 100, 100, 100]
+    assert chart.figure.layout.yaxis.ticktext == ("Ann", "person 5")
+    assert chart.summary.startswith("2 people from 0.0 to 0.9 s")
+
+
+def test_keys_go_to_what_happened_to_a_person() -> None:
+    table = tracklets({1: walker(range(4), 0), 2: walker(range(1, 3), 300), 3: walker(range(6, 9), 0)})
+    lanes = make_lanes(table, {1: 3, 2: 5, 3: 3}, {1: "Ann", 2: "person 5", 3: "Ann"})
+    marks = [Moment("return", 3, 6, "known again as track 3"), Moment("cut", 1, 2, "1 and 4")]
+    (chart,), _ = timeline_charts(table, lanes, {}, marks)
+    ann, other = chart.figure.layout.meta["lanes"]
+    assert ann == {"name": "Ann", "stops": [(0.0, "first seen"), (0.2, "cut: 1 and 4"), (0.3, "lost"),
+                                            (0.6, "return: known again as track 3"), (0.8, "last seen")]}  # fmt: skip
+    assert other["stops"] == [(0.1, "first seen"), (0.2, "last seen")]
+
+
 def test_a_lane_is_shaded_by_confidence_and_marks_what_is_interpolated() -> None:
     table = with_confidences(tracklets({4: walker(range(3), 0), 9: walker(range(1, 3), 300)}), [0.5, 0.25, 1, 0.75, 0.5], [1])
-    lanes = make_lanes(table, [9, 4])
-    assert (lanes.first_frame, lanes.bin_frames) == (0, 1)
-    np.testing.assert_array_equal(lanes.confidences, [[np.nan, 0.75, 0.5], [0.5, np.nan, 1]])
-    assert lanes.interpolated.tolist() == [[False, False, False], [False, True, False]]
+    shades = shade(table, [Lane("b", (9,)), Lane("a", (4,))])
+    assert (shades.first_frame, shades.bin_frames) == (0, 1)
+    np.testing.assert_array_equal(shades.confidences, [[np.nan, 0.75, 0.5], [0.5, np.nan, 1]])
+    assert shades.interpolated.tolist() == [[False, False, False], [False, True, False]]
 
 
 def test_interpolated_runs_are_bars_and_confidence_is_a_byte_of_percent() -> None:
     table = with_confidences(tracklets({1: walker(range(5), 0)}), [0.001, 1, 1, 1, 0.5], [1, 2])
-    (chart,), _ = timeline_charts(table, {}, {1: 1}, [])
+    (chart,), _ = timeline_charts(table, alone(table), {}, [])
     confidence, interpolated, *_ = chart.figure.data
     assert confidence.z.dtype == np.uint8
     assert confidence.z.tolist() == [[1, 0, 0, 100, 50]], "0 is nobody, so the least confidence is 1 %"
@@ -45,16 +73,17 @@ def test_interpolated_runs_are_bars_and_confidence_is_a_byte_of_percent() -> Non
 
 def test_hours_are_binned_into_as_many_columns_as_minutes() -> None:
     table = tracklets({1: walker(range(0, 10 * MAX_BINS, 7), 0)}, 10 * MAX_BINS)
-    lanes = make_lanes(table, [1])
-    assert lanes.bin_frames == 10
-    assert lanes.confidences.shape == (1, MAX_BINS)
-    assert np.nanmin(lanes.confidences) == 1.0
+    shades = shade(table, alone(table))
+    assert shades.bin_frames == 10
+    assert shades.confidences.shape == (1, MAX_BINS)
+    assert np.nanmin(shades.confidences) == 1.0
 
 
 def test_a_timeline_names_identities_tracklets_and_moments_in_seconds() -> None:
     split = tracklets({1: walker(range(4), 0), 2: walker(range(6, 9), 0), 3: walker(range(2, 5), 300)})
     final = relabel(split, np.array([0, 1, 1, 2])[split.tracklet_ids])
-    (chart,), left_out = timeline_charts(final, pieces_of(final, split), {1: 11, 2: 5}, [Moment("join", 1, 6, "1 and 2")])
+    lanes = alone(final, {1: 11, 2: 5})
+    (chart,), left_out = timeline_charts(final, lanes, pieces_of(final, split), [Moment("join", 1, 6, "1 and 2")])
     confidence, _, lines, joins = chart.figure.data
     assert left_out == 0
     assert chart.figure.layout.yaxis.ticktext == ("person 11", "person 5")
@@ -63,14 +92,14 @@ def test_a_timeline_names_identities_tracklets_and_moments_in_seconds() -> None:
     assert list(lines.x) == [0, 0.3, None, 0.6, 0.8, None, 0.2, 0.4, None]
     assert lines.text[3] == "tracklet 2: 0.60 to 0.80 s"
     assert (list(joins.x), list(joins.y), joins.text) == ([0.6], [0], ("join of person 11 in frame 6: 1 and 2",))
-    assert chart.summary == "2 people from 0.0 to 0.9 s; 1 × join, 0 × cut, 0 × exchange, 0 × ID switch."  # noqa: RUF001
+    assert chart.summary == "2 people from 0.0 to 0.9 s; 1 × join, 0 × cut, 0 × exchange, 0 × return, 0 × ID switch."  # noqa: RUF001
 
 
 def test_lanes_come_in_charts_of_people_one_after_the_other_and_the_shortest_are_left_out() -> None:
     count = LANES_PER_CHART * MAX_CHARTS + 3
     paths = {n + 1: walker(range(n, n + 2 + (n % 50 != 0)), 0) for n in range(count)}
     table = tracklets(paths, count + 3)
-    charts, left_out = timeline_charts(table, {}, {n: n for n in paths}, [])
+    charts, left_out = timeline_charts(table, alone(table), {}, [])
     shown = [name for chart in charts for name in chart.figure.layout.yaxis.ticktext]
     assert left_out == 3
     assert len(charts) == MAX_CHARTS
@@ -104,7 +133,7 @@ def test_presence_is_seconds_in_each_cell() -> None:
 
 def test_ways_on_the_ground_are_metres() -> None:
     table = tracklets({1: {0: box(80), 1: box(180)}})
-    chart = ground_chart(table, {1: 7}, np.diag([0.01, 0.02, 1.0]))
+    chart = ground_chart(table, {1: 7}, {1: "person 7"}, np.diag([0.01, 0.02, 1.0]))
     (line,) = chart.figure.data
     np.testing.assert_allclose(line.x, [1, 2])
     np.testing.assert_allclose(line.y, [4, 4])
@@ -114,8 +143,8 @@ def test_ways_on_the_ground_are_metres() -> None:
 
 def test_the_picture_lies_below_the_ways_only_where_there_is_one() -> None:
     table = tracklets({1: walker(range(3), 0)})
-    assert way_chart(table, {1: 1}, "b.jpg").figure.layout.images[0].source == "b.jpg"
-    assert way_chart(table, {1: 1}, None).figure.layout.images == ()
+    assert way_chart(table, {1: 1}, {1: "Ann"}, "b.jpg").figure.layout.images[0].source == "b.jpg"
+    assert way_chart(table, {1: 1}, {1: "Ann"}, None).figure.layout.images == ()
 
 
 def test_counts_a_frame_are_means_of_bins() -> None:

@@ -38,7 +38,7 @@ from stages.rewire import rewire
 from stages.split import split
 from tests.tables import box, embeddings_of, tracklets
 from tests.test_merge import MERGE
-from tests.test_rewire import LEFT, NUM_FRAMES, PARAMS, RIGHT, SWAPPED, TRUE, detected
+from tests.test_rewire import LEFT, NUM_FRAMES, PARAMS, RIGHT, SWAPPED, TRUE, detected, unseen
 from tests.test_split import SPLIT
 
 FILE = Path("data/corrections/hall.csv")
@@ -299,13 +299,13 @@ def test_an_exchange_that_rewiring_made_is_not_made_again_where_a_person_cut_it(
     swapped, true = ({n: {f + start: b for f, b in way.items()} for n, way in ways.items()} for ways in (SWAPPED, TRUE))
     table = tracklets(swapped, NUM_FRAMES + start)
     motion = CameraMotion.still(table.sequence, table.num_frames)
-    made, audit = rewire(table, detected(table), motion, PARAMS)
+    made, audit = rewire(table, detected(table), unseen(table), motion, PARAMS)
     assert len(audit) == 1
     assert seen(made) == seen(tracklets(true, NUM_FRAMES + start))
     wish = [Correction("cut", Place(29 + start, way[29]), Place(30 + start, way[30])) for way in (RIGHT, LEFT)]
     cut = cut_tracklets(table, wish)
     assert apart_at_cuts(cut, wish) == [Apart(1, 2, 29 + start, 30 + start), Apart(2, 1, 29 + start, 30 + start)]
-    kept, audit = rewire(cut, detected(cut), motion, PARAMS, apart_at_cuts(cut, wish))
+    kept, audit = rewire(cut, detected(cut), unseen(cut), motion, PARAMS, apart_at_cuts(cut, wish))
     assert audit == []
     assert seen(kept) == seen(table)
 
@@ -320,7 +320,8 @@ def test_a_switch_that_a_person_cut_is_joined_to_whom_motion_points() -> None:
     cut = cut_tracklets(table, rows)
     assert len(cut.ids) == 4
     params = dataclasses.replace(PARAMS, min_gain=0.0)
-    made, _ = rewire(cut, detected(cut), CameraMotion.still(cut.sequence, cut.num_frames), params, apart_at_cuts(cut, rows))
+    still = CameraMotion.still(cut.sequence, cut.num_frames)
+    made, _ = rewire(cut, detected(cut), unseen(cut), still, params, apart_at_cuts(cut, rows))
     assert seen(made) == seen(tracklets(TRUE, NUM_FRAMES))
 
 

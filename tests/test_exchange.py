@@ -155,7 +155,7 @@ def test_a_file_that_is_no_sound_cvat_file_is_refused_in_one_line(tmp_path: Path
 
 def test_a_csv_row_is_a_box_in_clip_and_source() -> None:
     table = tracklets({3: {1: box(10.5)}}, 4)
-    (row,) = csv.DictReader(io.StringIO(format_csv(table, range(6, 14, 2), ClassNames({0: "diver, male"}))))
+    (row,) = csv.DictReader(io.StringIO(format_csv(table, range(6, 14, 2), ClassNames({0: "diver, male"}), {})))
     assert row == {
         "track_id": "3", "frame": "1", "source_frame": "8", "time_s": "0.400", "x1_px": "10.500", "y1_px": "100.000",
         "x2_px": "50.500", "y2_px": "200.000", "confidence": "1.0000", "class_id": "0", "class_name": "diver, male",
@@ -166,7 +166,7 @@ def test_a_csv_row_is_a_box_in_clip_and_source() -> None:
 @settings(max_examples=20, deadline=None)
 @given(any_tracklets())
 def test_parquet_is_exact(table: Tracklets) -> None:
-    read = pyarrow.parquet.read_table(io.BytesIO(parquet_bytes(table, range(12), NAMES)))
+    read = pyarrow.parquet.read_table(io.BytesIO(parquet_bytes(table, range(12), NAMES, {})))
     columns = {name: read[name].to_numpy(zero_copy_only=False) for name in read.column_names}
     for k, name in enumerate(("x1_px", "y1_px", "x2_px", "y2_px")):
         assert np.array_equal(columns[name], table.bboxes[:, k])
@@ -195,10 +195,10 @@ def test_pycocotools_finds_videos_frames_and_tracks(tmp_path: Path) -> None:
 
 def test_every_format_takes_a_sequence_without_people_and_without_frames() -> None:
     for table, frames in ((tracklets({}, 3), range(3)), (tracklets({}, 0), range(0))):
-        assert format_csv(table, frames, NAMES).count("\n") == 1
+        assert format_csv(table, frames, NAMES, {}).count("\n") == 1
         assert json.loads(format_coco(table, frames, NAMES, ["x.jpg"] * len(frames)))["annotations"] == []
         assert "<track" not in format_cvat(table, frames, NAMES, "", 1.0)
-        assert parquet_bytes(table, frames, NAMES)[:4] == b"PAR1"
+        assert parquet_bytes(table, frames, NAMES, {})[:4] == b"PAR1"
 
 
 def test_classes_have_coco_s_names_or_those_given() -> None:

@@ -7,11 +7,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
+from pyarrow import parquet  # type: ignore[import-untyped]
 
 from stages import export, import_truth
 from stages.command import execute
+from stages.contracts.identities import Identities
 from stages.contracts.tracklets import Tracklets
 from stages.scoring.truth import read_truth
 from tests import sample_project
@@ -89,6 +92,11 @@ def test_the_images_own_names_are_those_of_the_frames(tracked: Path, run: Run) -
         ("export road", "road: expected one of the sequences in params.yaml (street)"),
         ("export street --level raw", "artifacts/street/tracklets_raw.npz: expected a file, found none (run `dvc repro`)"),
         ("export street --class-name person", "--class-name: expected a class and its name such as 3=forklift, got 'person'"),
+        (
+            "export street --identities --level raw",
+            "--identities: expected final tracks, which alone have them, got --level raw",
+        ),
+        ("export street --identities", "artifacts/identities/street.npz: expected a file, found none (run `dvc repro`)"),
         ("export street --keyframe-px -1", "--keyframe-px: expected pixels from 0, got -1"),
         ("import_truth road a.xml", "road: expected one of the sequences in params.yaml (street)"),
         ("import_truth street a.xml", "a.xml: expected a file, found none"),
@@ -103,6 +111,46 @@ def test_what_cannot_be_done_is_one_line_and_writes_nothing(tracked: Path, run: 
 def test_tracks_of_another_clip_are_refused(tracked: Path, run: Run) -> None:
     table(9).save(Path("artifacts/street/tracks.npz"))
     assert run("export street") == "error: street: expected tracks of the clip's 5 frames, got 9 (run `dvc repro`)"
+
+
+def identify(identity_ids: list[int]) -> None:
+    """As if tracks 1 and 2 were these people of the camera group, the first of them called Ann."""
+    Identities(
+        np.array(["street"] * 2), np.array([1, 2], np.int32), np.array(identity_ids, np.int32), np.array(["Ann", ""]),
+        np.zeros(2, np.float32),
+    ).save(Path("artifacts/identities/street.npz"))  # fmt: skip
+
+
+def test_people_have_the_id_of_the_camera_group_in_every_format(tracked: Path, run: Run) -> None:
+    identify([7, 4])
+    said = run("export street --identities").splitlines()
+    assert all(line.startswith("export street: 2 people, 5 boxes, 5 frames as ") for line in said)
+    folder = Path("exports/street")
+    assert [row.split(",")[1] for row in (folder / "identities.txt").read_text().splitlines()] == ["7", "7", "4", "7", "4"]
+    header, *rows = (folder / "identities.csv").read_text().splitlines()
+    assert header.split(",")[0] == "track_id"
+    assert header.endswith(",interpolated,identity_id,name")
+    assert [(row.split(",")[0], *row.split(",")[-2:]) for row in rows] == [("1", "7", "Ann")] * 3 + [("2", "4", "")] * 2
+    coco = json.loads((folder / "identities.json").read_text())
+    assert [track["id"] for track in coco["tracks"]] == [4, 7]
+    assert {annotation["track_id"] for annotation in coco["annotations"]} == {4, 7}
+    assert parquet.read_table(folder / "identities.parquet").column("identity_id").to_pylist() == [7, 7, 7, 4, 4]
+    assert '<track id="7" ' in (folder / "identities.xml").read_text()
+
+
+def test_the_tracks_of_one_person_become_one(tracked: Path, run: Run) -> None:
+    tracklets({1: {0: box(10)}, 2: {3: box(200)}}, 5, sequence="street", fps=5.0).save(Path("artifacts/street/tracks.npz"))
+    identify([7, 7])
+    assert "1 person, 2 boxes" in run("export street --identities --format mot --out people.txt")
+    assert [row.split(",")[:2] for row in Path("people.txt").read_text().splitlines()] == [["5", "7"], ["11", "7"]]
+
+
+def test_a_person_twice_in_a_frame_is_refused(tracked: Path, run: Run) -> None:
+    """Both are there in frame 2."""
+    identify([7, 7])
+    refused = run("export street --identities --format mot --out people.txt")
+    assert refused == "error: street: expected a person once in a frame, got tracks of person 7 side by side in frame 2"
+    assert not Path("people.txt").exists()
 
 
 @pytest.mark.parametrize("form", ["cvat", "mot"])

@@ -16,7 +16,7 @@ from stages.errors import DataError
 from stages.merge import MergeParams, merge
 from tests.tables import box, embeddings_of, tracklets
 
-MERGE = MergeParams(enabled=True, max_gap_s=3600.0)
+MERGE = MergeParams(enabled=True, max_gap_s=3600.0, temper=0.5)
 DIM = 24
 RED, BLUE, GREEN = np.eye(DIM)[:3]
 
@@ -130,7 +130,7 @@ def test_the_longest_absence_is_a_parameter_and_what_lies_between_bridges_it() -
     paths, looks = crowd()
     paths |= {1: standing(range(20), x=300), 2: standing(range(35, 55), x=300), 3: standing(range(70, 100), x=300)}
     looks |= {1: noisy(RED, 20), 3: noisy(RED, 30, 2)}
-    short = MergeParams(enabled=True, max_gap_s=3.0)
+    short = dataclasses.replace(MERGE, max_gap_s=3.0)
     table = tracklets({name: path for name, path in paths.items() if name != 2})
     assert len(merge(table, embeddings_of(table, looks), short)[0].ids) == 8
     table = tracklets(paths)
@@ -144,7 +144,7 @@ def test_what_must_and_cannot_be_is() -> None:
     merged, audit = merge(table, nothing, MERGE, must=[(0, 2)])
     assert [*range(40), *range(50, 60)] in people(merged)
     assert [(row.decision, row.probability) for row in audit if row.decision == "corrected"] == [("corrected", 1.0)]
-    off = MergeParams(enabled=False, max_gap_s=3600.0)
+    off = dataclasses.replace(MERGE, enabled=False)
     assert len(merge(table, nothing, off, must=[(0, 2)])[0].ids) == 2
     assert merge(table, nothing, off) == (table, [])
     with pytest.raises(DataError, match="expected one cluster or two"):

@@ -106,7 +106,7 @@ def test_mistakes_and_their_causes_are_counted_and_shown(reports: Path) -> None:
     page = Page(reports / "sequences/hall/audit.html")
     assert "1 join, 0 refusals, 0 cuts, 0 exchanges. By the ground truth 0 decisions were wrong" in page.text
     assert "1 ID switch and 1 fragmentation." in page.text
-    assert "Person 2 goes on as 5" in page.text, "identities, as in the video, and not tracks"
+    assert "Person 2 goes on as person 5" in page.text, "identities, as in the video, and not tracks"
     assert "Person 7 is lost for a while" in page.text
     assert "lost for 5 frames (0.5 s)" in page.text
     causes = charts(Page(reports / "index.html"))["Why people are lost"]["data"]

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from stages.association.rewiring import RewireParams
 from stages.contracts.camera_motion import CameraMotion
 from stages.contracts.detections import Detections
+from stages.contracts.embeddings import Embeddings
 from stages.contracts.tracklets import Tracklets
 from stages.corrections.rows import HEADER
 from stages.rewire import Rewire, main, rewire
 from tests.conftest import ROOT
-from tests.tables import box, tracklets
+from tests.tables import box, embeddings_of, tracklets
 
 PARAMS = RewireParams(enabled=True, min_gain=3.0, end_cost=12.0, miss_cost=0.2, max_gap_frames=60)
 NUM_FRAMES = 60
@@ -38,7 +39,12 @@ def detected(table: Tracklets) -> Detections:
 
 
 def rewired(table: Tracklets, params: RewireParams = PARAMS) -> tuple[Tracklets, list[Rewire]]:
-    return rewire(table, detected(table), CameraMotion.still(table.sequence, table.num_frames), params)
+    return rewire(table, detected(table), unseen(table), CameraMotion.still(table.sequence, table.num_frames), params)
+
+
+def unseen(table: Tracklets) -> Embeddings:
+    """Nobody was looked at."""
+    return embeddings_of(table, {})
 
 
 def partition(table: Tracklets) -> set[frozenset[int]]:
@@ -115,6 +121,56 @@ def test_who_begins_inside_another_tracklet_gets_a_new_id() -> None:
     assert {path["tracklet_id"]: len(path["frame_numbers"]) for path in result.to_dicts()} == {1: 60, 4: 29}
 
 
+def turning_back(frames: range, x: float, speed: float, y: float = 100) -> dict[int, Any]:
+    """Somebody who walks up to x, reaches it in frame 30, and goes back."""
+    return {f: box(x - abs(f - 30) * speed, y) for f in frames}
+
+
+def dressed(table: Tracklets, colours: dict[int, Any]) -> Embeddings:
+    """The boxes of these tracklets in one of eight colours, all or each, and a little of chance."""
+    rng = np.random.default_rng(3)
+    counts = {name: int((table.tracklet_ids == name).sum()) for name in colours}
+    return embeddings_of(
+        table,
+        {
+            name: np.eye(8)[np.broadcast_to(colour, counts[name])] + rng.normal(0, 0.1, (counts[name], 8))
+            for name, colour in colours.items()
+        },
+    )
+
+
+LEFTY, RIGHTY = turning_back(range(60), 200, 0.5), turning_back(range(60), 204, -0.5, y=102)  # they meet and go back
+OTHERS = {3 + n: walking(range(60), 60 * n, 0.5 * n, y=300) for n in range(6)}
+PASSED = {
+    1: {f: (LEFTY if f < 30 else RIGHTY)[f] for f in range(60)},
+    2: {f: (RIGHTY if f < 30 else LEFTY)[f] for f in range(60)},
+}
+
+
+def test_looks_say_who_turned_back_where_motion_says_that_they_passed() -> None:
+    """Boxes that motion leaves as they are; who wears what tells that both turned back."""
+    table, still = tracklets({**PASSED, **OTHERS}, NUM_FRAMES), CameraMotion.still("hall", NUM_FRAMES)
+    one_then_other = np.arange(NUM_FRAMES) >= 30
+    looks = dressed(table, {1: 0 + one_then_other, 2: 1 - one_then_other, **{name: name - 1 for name in OTHERS}})
+    assert rewire(table, detected(table), unseen(table), still, PARAMS)[1] == []
+    result, (made,) = rewire(table, detected(table), looks, still, PARAMS)
+    assert rows_of(result) == rows_of(tracklets({1: LEFTY, 2: RIGHTY, **OTHERS}, NUM_FRAMES))
+    assert made.kind == "swap"
+    assert made.looks_nats > made.gain_nats > PARAMS.min_gain  # motion spoke against it
+
+
+def test_looks_of_people_dressed_alike_change_nothing() -> None:
+    """Calibrated on the video itself: where everybody looks the same, motion decides alone, for swaps and for staying."""
+    still = CameraMotion.still("hall", NUM_FRAMES)
+    for paths in ({**PASSED, **OTHERS}, {**SWAPPED, **OTHERS}):
+        table = tracklets(paths, NUM_FRAMES)
+        alike = dressed(table, dict.fromkeys(range(1, 9), 0))
+        expected, audit = rewire(table, detected(table), unseen(table), still, PARAMS)
+        result, made = rewire(table, detected(table), alike, still, PARAMS)
+        assert partition(result) == partition(expected)
+        assert [exchange.kind for exchange in made] == [exchange.kind for exchange in audit]
+
+
 def test_classes_never_mix() -> None:
     table = tracklets(SWAPPED, NUM_FRAMES)
     classes = np.where(table.tracklet_ids == 1, 0, 2).astype(np.int16)
@@ -127,12 +183,12 @@ def test_motion_is_judged_by_detections_not_by_what_the_tracker_made_of_them() -
     table = tracklets(SWAPPED, NUM_FRAMES)
     blind = dataclasses.replace(table, bboxes=np.tile(np.array(box(0), np.float32), (len(table), 1)))
     still = CameraMotion.still("hall", NUM_FRAMES)
-    result, audit = rewire(blind, detected(table), still, PARAMS)
+    result, audit = rewire(blind, detected(table), unseen(table), still, PARAMS)
     assert partition(result) == partition(rewired(table)[0])
     assert (result.bboxes == blind.bboxes).all()
     unclaimed = dataclasses.replace(table, detection_indices=np.full(len(table), -1, np.int32))
     nothing = detected(tracklets({}, NUM_FRAMES))
-    assert len(rewire(unclaimed, nothing, still, PARAMS)[1]) == len(audit) == 1
+    assert len(rewire(unclaimed, nothing, unseen(table), still, PARAMS)[1]) == len(audit) == 1
 
 
 def test_switched_off_empty_and_alone_pass_through() -> None:
@@ -199,7 +255,7 @@ def test_a_camera_that_turns_and_jolts_does_not_hide_who_crossed(known: bool) ->
     motion = CameraMotion.still("hall", NUM_FRAMES)
     if known:
         motion.transforms[:, :, 2] = jumps
-    result, _ = rewire(shaken, detected(shaken), motion, PARAMS)
+    result, _ = rewire(shaken, detected(shaken), unseen(shaken), motion, PARAMS)
     assert partition(result) == partition(rewired(table)[0]) != partition(table)
 
 
@@ -237,12 +293,14 @@ def test_the_stage_writes_tracklets_and_audit(tmp_path: Path, monkeypatch: pytes
     table = tracklets(SWAPPED, NUM_FRAMES)
     table.save(tmp_path / "raw.npz")
     detected(table).save(tmp_path / "detections.npz")
+    unseen(table).save(tmp_path / "embeddings.npz")
     CameraMotion.still("hall", NUM_FRAMES).save(tmp_path / "motion.npz")
     (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
     (tmp_path / "corrections.csv").write_text(HEADER)
     options = {"sequence": "hall", "pins": ROOT / "constraints/numerics.txt", "tracklets": "raw.npz",
-               "detections": "detections.npz", "camera-motion": "motion.npz", "corrections": "corrections.csv",
-               "rewired": "rewired.npz", "rewires": "rewires.csv", "timings": "t.json"}  # fmt: skip
+               "detections": "detections.npz", "embeddings": "embeddings.npz", "camera-motion": "motion.npz",
+               "corrections": "corrections.csv", "rewired": "rewired.npz", "rewires": "rewires.csv",
+               "timings": "t.json"}  # fmt: skip
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(
         "sys.argv", ["rewire", *(str(text) for name, value in options.items() for text in (f"--{name}", value))]

@@ -10,7 +10,6 @@ from stages.association.pair_odds import Odds
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-TEMPER = 0.5  # log-odds count evidence twice that hangs together: views of one moment, pairs of one person
 NOBODY = -1
 
 
@@ -38,8 +37,12 @@ class Decision:
     runner_up_nats: float  # odds of that pair; 0: nobody plausible
 
 
-def decisions(ids: NDArray[np.int32], merged: Ints, odds: Odds, forced: Ints) -> list[Decision]:
-    """The decisions, in order of the tracklets' ids; ids and merged (T,) before and after, odds of all pairs asked for."""
+def decisions(ids: NDArray[np.int32], merged: Ints, odds: Odds, forced: Ints, temper: float) -> list[Decision]:
+    """The decisions, in order of the tracklets' ids; ids and merged (T,) before and after, odds of all pairs asked for.
+
+    `temper` makes a gain log-odds of being right: evidence that hangs together (views of one moment, pairs of one person)
+    counts in it again and again.
+    """
     links = _links(merged, odds)
     corrected = {(a, b) for a, b in np.sort(forced, axis=1).tolist()}
     rivals = _rivals(len(ids), merged, odds)
@@ -64,7 +67,7 @@ def decisions(ids: NDArray[np.int32], merged: Ints, odds: Odds, forced: Ints) ->
                 int(ids[second]),
                 int(merged[first]),
                 int(merged[second]),
-                1.0 if known and joined else _probability(gain),
+                1.0 if known and joined else probability(temper * gain),
                 gain,
                 float(odds.gap_s[e]),
                 float(odds.prior[e]),
@@ -77,8 +80,9 @@ def decisions(ids: NDArray[np.int32], merged: Ints, odds: Odds, forced: Ints) ->
     return rows
 
 
-def _probability(nats: float) -> float:
-    return float(1 / (1 + np.exp(-np.clip(TEMPER * nats, -50, 50))))
+def probability(nats: float) -> float:
+    """Of log-odds; never quite 0 or 1."""
+    return float(1 / (1 + np.exp(-np.clip(nats, -50, 50))))
 
 
 def _other(e: int, odds: Odds, first: int, second: int) -> int:

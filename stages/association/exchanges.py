@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.association.link_costs import FORBIDDEN, Prices, link_cost, reach, within_reach
+from stages.association.sightings import Sightings, Sums, look_ahead, look_back, look_nats
 from stages.association.two_filter import CENTRE_X, NONE, Array, Chains, Ints, Measured, States, filter_box
 from stages.compiled import compiled
 
@@ -20,7 +21,8 @@ MEMORY_FRAMES = 60  # the filters forget: farther from an exchange their states 
 SLIDE_FRAMES = 30  # that an exchange may be put off by: people who meet are near each other about so long
 MAX_SWEEPS = 30  # over all moments; states change with each exchange, so that a circle is possible
 MAX_EXCHANGES = 100  # at one moment of one sweep; and no more than there are boxes in all
-RECORD_SIZE = 4  # columns of a record: a, a', b, b'
+RECORD_SIZE = 4  # columns of a record: a, a', b, b' ...
+NATS_SIZE = 3  # ... and its gain, what of it looks say, and the runner-up's gain
 
 
 class Search(NamedTuple):
@@ -31,6 +33,9 @@ class Search(NamedTuple):
     chains: Chains  # changed in place
     states: States  # changed in place
     noise: Array  # (4, 3)
+    sightings: Sightings
+    sums: Sums  # changed in place
+    most_of_looks: float  # nats that looks can add to a gain
     prices: Prices
     min_gain: float  # nats
     tracklets: Ints  # (N,) whose box each was at first
@@ -60,9 +65,10 @@ class Found(NamedTuple):
 
 @compiled
 def exchange_all(search: Search, start: int, stop: int) -> tuple[Ints, Array]:
-    """Makes each exchange that pays after frames start:stop: (X, 4) rows a, a', b, b' and (X, 2) gain and runner-up of each."""
+    """Makes each exchange that pays after frames start:stop: (X, 4) rows a, a', b, b' and (X, 3) of each the
+    gain, what of it looks say, and the runner-up's gain."""
     room = len(search.measured.frames)
-    rows, nats = np.empty((room, RECORD_SIZE), np.int64), np.empty((room, 2))
+    rows, nats = np.empty((room, RECORD_SIZE), np.int64), np.empty((room, NATS_SIZE))
     todo, dirty = np.zeros(len(search.offsets), np.bool_), np.zeros(len(search.offsets), np.bool_)
     dirty[start:stop] = True
     count = room - room  # not a literal 0: it would be compiled for by itself
@@ -78,7 +84,8 @@ def exchange_all(search: Search, start: int, stop: int) -> tuple[Ints, Array]:
                 found = _slid(search, found, frame + SLIDE_FRAMES)
                 rows[count, 0], rows[count, 1] = found.a, found.a_next
                 rows[count, 2], rows[count, 3] = found.b, found.b_next
-                nats[count, 0], nats[count, 1] = found.gain, found.runner_up
+                nats[count, 0], nats[count, 2] = found.gain, found.runner_up
+                nats[count, 1] = _gain_of_looks(search, found.a, found.a_next, found.b, found.b_next)
                 count += 1
                 _exchange(search, found, dirty)
         if count == before:
@@ -130,11 +137,22 @@ def _better(search: Search, best: Found, b: int, b_next: int) -> Found:
 
 @compiled
 def _gain(search: Search, a: int, a_next: int, b: int, b_next: int) -> float:
-    """Nats that the exchange of two links gains."""
+    """Nats that the exchange of two links gains, by motion and looks."""
     if not within_reach(a, b_next, search.measured) or not within_reach(b, a_next, search.measured):
         return -FORBIDDEN
     now = _cost(search, a, a_next) + _cost(search, b, b_next)
-    return float(now - _cost(search, a, b_next) - _cost(search, b, a_next))
+    gain = float(now - _cost(search, a, b_next) - _cost(search, b, a_next))
+    if gain + search.most_of_looks < search.min_gain:
+        return gain  # whatever they look like
+    return gain + _gain_of_looks(search, a, a_next, b, b_next)
+
+
+@compiled
+def _gain_of_looks(search: Search, a: int, a_next: int, b: int, b_next: int) -> float:
+    """Nats of an exchange's gain that looks speak."""
+    sums, sightings = search.sums, search.sightings
+    now = look_nats(a, a_next, sums, sightings) + look_nats(b, b_next, sums, sightings)
+    return float(look_nats(a, b_next, sums, sightings) + look_nats(b, a_next, sums, sightings) - now)
 
 
 @compiled
@@ -240,10 +258,12 @@ def _exchange(search: Search, found: Found, dirty: NDArray[np.bool_]) -> None:
     for row in (a_next, b_next):
         while row != NONE and measured.frames[row] - frame < MEMORY_FRAMES:
             filter_box(search.states.forward, row, befores[row], measured, noise, False)
+            look_back(search.sums, row, befores[row], search.sightings)
             dirty[measured.frames[row]] = True
             row = nexts[row]
     for row in (a, b):
         while row != NONE and frame - measured.frames[row] < MEMORY_FRAMES:
             filter_box(search.states.backward, row, nexts[row], measured, noise, False)
+            look_ahead(search.sums, row, nexts[row], search.sightings)
             dirty[measured.frames[row]] = True
             row = befores[row]

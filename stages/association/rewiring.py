@@ -1,4 +1,4 @@
-"""Tracklets rewired with the future known: which box is whose next, by the motion on both sides of every crossing and gap."""
+"""Tracklets rewired with the future known: whose next box is which, by motion and looks on both sides of crossings."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -10,6 +10,7 @@ from stages.association.camera_drift import as_from_first_frame, residual_drift
 from stages.association.exchanges import MEMORY_FRAMES, SLIDE_FRAMES, Search, exchange_all
 from stages.association.link_costs import Prices
 from stages.association.motion_noise import learn_noise
+from stages.association.sightings import Sightings, both_sums
 from stages.association.two_filter import NONE, Array, Chains, Ints, Measured, both_filters
 from stages.params import Range
 
@@ -20,7 +21,7 @@ BLUR_OF_DOUBT = 1.0  # a box of score 0 shakes so much more than one of score 1
 
 @dataclass(frozen=True)
 class RewireParams:
-    """When motion says that a link belongs to somebody else."""
+    """When motion, and looks where there are any, say that a link belongs to somebody else."""
 
     enabled: bool
     min_gain: Annotated[float, Range(0, 1000)]  # nats
@@ -38,6 +39,7 @@ class Exchange:
     other: int
     other_next: int
     gain: float  # nats
+    looks: float  # nats of it that looks say
     runner_up: float  # nats of the next best exchange of the first link
 
 
@@ -46,15 +48,16 @@ def rewired(
     scores: NDArray[np.float32],
     frames: Ints,
     tracklets: Ints,
+    sightings: Sightings,
     transforms: Array,
     params: RewireParams,
     apart: Ints,
 ) -> tuple[Chains, list[Exchange]]:
     """The chains that M boxes of one class form after all exchanges that pay, and these exchanges, in the order made.
 
-    bboxes (M, 4) x1, y1, x2, y2 px, scores, frames and tracklets (M,), sorted by frame and, for speed, by x1; transforms
-    (F, 2, 3) as CameraMotion's. apart (P, 4): tracklets and frames of the last box of the one and the first box of the other,
-    who are two people: where people meet, no exchange makes one of them.
+    bboxes (M, 4) x1, y1, x2, y2 px, scores, frames and tracklets (M,), sorted by frame and, for speed, by x1; sightings of the
+    same boxes; transforms (F, 2, 3) as CameraMotion's. apart (P, 4): tracklets and frames of the last box of the one and the
+    first box of the other, who are two people: where people meet, no exchange makes one of them.
     """
     chains = chains_of(tracklets)
     measured = measure(bboxes, scores, frames, chains, transforms)
@@ -70,6 +73,7 @@ def rewired(
             measured,
             chains,
             noise,
+            sightings,
             prices,
             params.min_gain,
             tracklets,
@@ -109,6 +113,7 @@ def _in_window(
     measured: Measured,
     chains: Chains,
     noise: Array,
+    sightings: Sightings,
     prices: Prices,
     min_gain: float,
     tracklets: Ints,
@@ -122,6 +127,7 @@ def _in_window(
     origin = max(start - margin, 0)
     near = _rows(measured, np.arange(first, last))._replace(frames=measured.frames[first:last] - origin)
     inside = Chains(_inside(chains.nexts, first, last), _inside(chains.befores, first, last))
+    seen = sightings.take(slice(first, last))
     offsets = np.searchsorted(near.frames, np.arange(near.frames[-1] + 2))
     search = Search(
         near,
@@ -129,6 +135,9 @@ def _in_window(
         inside,
         both_filters(near, inside, noise),
         noise,
+        seen,
+        both_sums(seen, inside),
+        seen.most_gain,
         prices,
         min_gain,
         tracklets[first:last],

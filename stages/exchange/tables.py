@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,11 @@ DECIMALS = {"time_s": 3, "x1_px": 3, "y1_px": 3, "x2_px": 3, "y2_px": 3, "confid
 METADATA = ("sequence", "num_frames", "width_px", "height_px", "fps")  # of Parquet's schema, as text under `retrace.<name>`
 
 
-def columns(tracklets: Tracklets, frames: range, names: ClassNames) -> dict[str, NDArray[Any]]:
-    """The M boxes by column, sorted by track and frame.
+Columns = Mapping[str, NDArray[Any]]
+
+
+def columns(tracklets: Tracklets, frames: range, names: ClassNames, further: Columns) -> Columns:
+    """The M boxes by column, sorted by track and frame; `further` columns (M,) stand last.
 
     `frame` counts the clip from 0, `source_frame` the footage, as `time_s` does; without a detection a box is `interpolated`.
     """
@@ -31,12 +35,13 @@ def columns(tracklets: Tracklets, frames: range, names: ClassNames) -> dict[str,
         "class_id": tracklets.class_ids,
         "class_name": np.array([known[class_id] for class_id in tracklets.class_ids.tolist()], dtype=np.str_),
         "interpolated": tracklets.detection_indices == -1,
+        **further,
     }
 
 
-def format_csv(tracklets: Tracklets, frames: range, names: ClassNames) -> str:
+def format_csv(tracklets: Tracklets, frames: range, names: ClassNames, further: Columns) -> str:
     """The table under a line of column names; pixels and seconds with three decimals, `interpolated` as 0 or 1."""
-    table = columns(tracklets, frames, names)
+    table = columns(tracklets, frames, names, further)
     cells = [_cells(name, values) for name, values in table.items()]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -52,12 +57,12 @@ def _cells(name: str, values: NDArray[Any]) -> list[Any]:
     return list(map(int, values)) if values.dtype == np.bool_ else values.tolist()
 
 
-def parquet_bytes(tracklets: Tracklets, frames: range, names: ClassNames) -> bytes:
+def parquet_bytes(tracklets: Tracklets, frames: range, names: ClassNames, further: Columns) -> bytes:
     """The table as a Parquet file, exact to the last bit; size and rate of the video stand in the schema's metadata."""
     import pyarrow  # type: ignore[import-untyped]
     from pyarrow import parquet
 
-    table = pyarrow.table(columns(tracklets, frames, names))
+    table = pyarrow.table(columns(tracklets, frames, names, further))
     table = table.replace_schema_metadata({f"retrace.{name}": str(getattr(tracklets, name)) for name in METADATA})
     sink = pyarrow.BufferOutputStream()
     parquet.write_table(table, sink)

@@ -7,7 +7,7 @@ from typing import Any
 
 from stages.decisions import Decision, Kind
 from stages.reporting.media import Media, Picture
-from stages.reporting.words import NONE
+from stages.reporting.words import NONE, capital
 from stages.scoring.causes import CAUSES, Cause
 from stages.scoring.mistakes import Mistake, worst_first
 
@@ -22,8 +22,8 @@ KINDS: tuple[tuple[Kind, str, str, str], ...] = (
     ("cut", "Cuts", "splits.csv",
      "Tracklets that changed person and were cut there: the two sides should show different people."),
     ("exchange", "Exchanges", "rewires.csv",
-     "Where people crossed and motion says that the tracker exchanged them: each row shows one person before and after, as "
-     "corrected."),
+     "Where people crossed and motion and looks say that the tracker exchanged them: each row shows one person before and "
+     "after, as corrected."),
 )  # fmt: skip
 MEANINGS: dict[Cause, str] = {
     "absence": "the person was outside the picture, or the ground truth has no box of them",
@@ -89,9 +89,9 @@ class MistakeCard:
 
 
 def decision_kinds(
-    decisions: Sequence[Decision], verdicts: Mapping[str, Any], names: Mapping[int, int], media: Media, folder: str
+    decisions: Sequence[Decision], verdicts: Mapping[str, Any], names: Mapping[int, str], media: Media, folder: str
 ) -> list[DecisionKind]:
-    """Joins, refusals, cuts and exchanges, each the most doubtful first. `names` are the identities of final tracks."""
+    """Joins, refusals, cuts and exchanges, each the most doubtful first. `names` are what final tracks are called."""
     kinds = []
     for kind, title, file, text in KINDS:
         mine = [decision for decision in decisions if decision.kind == kind]
@@ -128,12 +128,12 @@ def cause_rows(mistakes: Sequence[Mistake]) -> list[dict[str, Any]]:
     ]
 
 
-def mistake_cards(mistakes: Sequence[Mistake], names: Mapping[int, int], media: Media, folder: str) -> list[MistakeCard]:
+def mistake_cards(mistakes: Sequence[Mistake], names: Mapping[int, str], media: Media, folder: str) -> list[MistakeCard]:
     """Switches first, then fragmentations, each by time."""
     return [_mistake(number, mistakes[number], names, media, folder) for number in worst_first(mistakes)[:MAX_CARDS]]
 
 
-def _decision(decision: Decision, verdict: bool | None, names: Mapping[int, int], media: Media, folder: str) -> DecisionCard:
+def _decision(decision: Decision, verdict: bool | None, names: Mapping[int, str], media: Media, folder: str) -> DecisionCard:
     first, second = decision.tracklet_ids
     titles = {
         "join": f"Tracklets {first} and {second} joined",
@@ -142,7 +142,7 @@ def _decision(decision: Decision, verdict: bool | None, names: Mapping[int, int]
         "exchange": f"Tracklets {first} and {second} exchanged",
     }
     people = dict.fromkeys(names[track] for pair in decision.pairs for track in pair.tracks if track in names)
-    facts = [("person", ", ".join(map(str, people)))] if people else []
+    facts = [("who", ", ".join(people))] if people else []
     alt = f"{titles[decision.kind]}: views before and after"
     return DecisionCard(
         decision.name,
@@ -156,12 +156,13 @@ def _decision(decision: Decision, verdict: bool | None, names: Mapping[int, int]
     )
 
 
-def _mistake(number: int, mistake: Mistake, names: Mapping[int, int], media: Media, folder: str) -> MistakeCard:
-    old, new = (names.get(track, track) for track in (mistake.previous_tracklet_id, mistake.tracklet_id))
+def _mistake(number: int, mistake: Mistake, names: Mapping[int, str], media: Media, folder: str) -> MistakeCard:
+    old, new = (names.get(track, f"track {track}") for track in (mistake.previous_tracklet_id, mistake.tracklet_id))
     between = [(name, str(count)) for name, count in (
         ("frames absent", mistake.absent), ("occluded", mistake.occluded), ("undetected", mistake.undetected),
         ("detected but not linked", mistake.unlinked)) if count]  # fmt: skip
-    title = f"Person {old} goes on as {new}" if mistake.switch else f"Person {new} is lost for a while"
+    other = "in another track" if old == new else f"as {new}"  # `identify` may know that it is one person
+    title = capital(f"{old} goes on {other}" if mistake.switch else f"{new} is lost for a while")
     gap = mistake.frame_number - mistake.last_frame_number - 1
     lost = f"{gap} {'frame' if gap == 1 else 'frames'} ({gap / media.fps:.1f} s)" if gap else "not for a frame"
     return MistakeCard(

@@ -11,13 +11,15 @@ BELOW = {"yref": "container", "y": 0, "yanchor": "bottom"}  # a legend out of th
 
 @dataclass(frozen=True, eq=False)
 class Chart:
-    """What a page shows of some data. `seeks`: a click jumps the video to its x, in seconds."""
+    """What a page shows of some data. `seeks`: a click jumps the video to its x, in seconds; `steered`: keys do, to the stops
+    of the lanes in the figure's `meta`."""
 
     title: str
     summary: str
     figure: go.Figure
     height_px: int
     seeks: bool = False
+    steered: bool = False
 
 
 def make_figure(*traces: Any, **layout: Any) -> go.Figure:

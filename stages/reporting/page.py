@@ -14,7 +14,7 @@ from markupsafe import Markup
 from stages.artifacts import write_text
 from stages.reporting.charts import Chart
 from stages.reporting.theme import THEMES
-from stages.reporting.words import clock, figure, plural
+from stages.reporting.words import capital, clock, figure, plural
 
 PAGES = Path(__file__).parent / "pages"
 PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
@@ -25,7 +25,9 @@ def render(template: str, root: str, **values: Any) -> str:
     environment = Environment(
         loader=FileSystemLoader(PAGES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"figure": figure, "clock": clock, "plural": plural, "chart_json": chart_json}
+    environment.filters |= {
+        "figure": figure, "clock": clock, "plural": plural, "capital": capital, "chart_json": chart_json
+    }  # fmt: skip
     return environment.get_template(f"{template}.html.j2").render(root=root, **values)
 
 

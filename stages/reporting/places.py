@@ -12,6 +12,7 @@ from stages.colors import css_color, identity_color
 from stages.contracts.tracklets import Tracklets
 from stages.reporting.charts import Chart, make_figure
 from stages.reporting.theme import DARK_GROUND
+from stages.reporting.words import plural
 
 MAX_WAYS = 200  # tracks drawn, those with most boxes
 MAX_POINTS = 12_000  # of all ways together
@@ -38,19 +39,21 @@ def ways(tracks: Tracklets, points: NDArray[np.float64]) -> dict[int, NDArray[np
     return found
 
 
-def way_chart(tracks: Tracklets, names: Mapping[int, int], picture: str | None) -> Chart:
+def way_chart(tracks: Tracklets, identities: Mapping[int, int], names: Mapping[int, str], picture: str | None) -> Chart:
     """The ways of people's feet over the picture of the empty place, or over a plain ground."""
     found = ways(tracks, foot_points(tracks.bboxes))
-    figure = make_figure(*_lines(found, names, 1), **_over_picture(tracks, picture))
-    return Chart("Ways in the picture", _summary(found, tracks), figure, _picture_height(tracks))
+    figure = make_figure(*_lines(found, identities, names, 1), **_over_picture(tracks, picture))
+    return Chart("Ways in the picture", _summary(found, identities), figure, _picture_height(tracks))
 
 
-def ground_chart(tracks: Tracklets, names: Mapping[int, int], image_to_ground: Homography) -> Chart:
+def ground_chart(
+    tracks: Tracklets, identities: Mapping[int, int], names: Mapping[int, str], image_to_ground: Homography
+) -> Chart:
     """The ways on the ground plane, in metres."""
     ground = to_ground(foot_points(tracks.bboxes), image_to_ground, (tracks.width_px / 2, tracks.height_px))
     found = ways(tracks, ground)
     figure = make_figure(
-        *_lines(found, names, 2),
+        *_lines(found, identities, names, 2),
         plot_bgcolor=DARK_GROUND,
         dragmode="pan",
         showlegend=False,
@@ -60,7 +63,7 @@ def ground_chart(tracks: Tracklets, names: Mapping[int, int], image_to_ground: H
     )
     known = ground[np.isfinite(ground).all(axis=1)]
     reach = np.ptp(known, axis=0) if len(known) else np.zeros(2)
-    summary = f"{_summary(found, tracks)} They cover {reach[0]:.0f} by {reach[1]:.0f} metres."
+    summary = f"{_summary(found, identities)} They cover {reach[0]:.0f} by {reach[1]:.0f} metres."
     return Chart("Ways on the ground", summary, figure, 460)
 
 
@@ -91,11 +94,13 @@ def presence_chart(tracks: Tracklets, picture: str | None) -> Chart:
     return Chart("Presence", summary, figure, _picture_height(tracks))
 
 
-def _lines(found: Mapping[int, NDArray[np.float64]], names: Mapping[int, int], decimals: int) -> list[go.Scatter]:
+def _lines(
+    found: Mapping[int, NDArray[np.float64]], identities: Mapping[int, int], names: Mapping[int, str], decimals: int
+) -> list[go.Scatter]:
     return [
         go.Scatter(x=np.round(way[:, 0], decimals).astype(np.float32), y=np.round(way[:, 1], decimals).astype(np.float32),
-                   mode="lines", name=f"person {names[track]}", hoverinfo="name",
-                   line={"width": 2, "color": css_color(identity_color(names[track]))})
+                   mode="lines", name=names[track], hoverinfo="name",
+                   line={"width": 2, "color": css_color(identity_color(identities[track]))})
         for track, way in found.items()
     ]  # fmt: skip
 
@@ -120,10 +125,8 @@ def _picture_height(tracks: Tracklets) -> int:
     return 40 + min(620, round(PICTURE_WIDTH_PX * tracks.height_px / tracks.width_px))
 
 
-def _summary(found: Mapping[int, NDArray[np.float64]], tracks: Tracklets) -> str:
-    total = len(tracks.ids)
-    return (
-        f"The ways of {total} people."
-        if len(found) == total
-        else f"The ways of the {len(found)} people of {total} seen longest."
-    )
+def _summary(found: Mapping[int, NDArray[np.float64]], identities: Mapping[int, int]) -> str:
+    total, drawn = len(set(identities.values())), len({identities[track] for track in found})
+    if drawn == total:
+        return f"The ways of {plural(total, 'person', 'people')}."
+    return f"The ways of the {drawn} people of {total} seen longest."

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from stages.colors import css_color, identity_color
 from stages.contracts.identities import Identities
 from stages.reporting.media import Media, Picture
+from stages.reporting.words import called
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class SharedPerson:
 
     group: str
     identity: int
+    called: str
     color: str
     views: list[View]
 
@@ -32,16 +34,16 @@ def people_across(
     identities: Mapping[str, Identities], groups: Mapping[str, str], media: Mapping[str, Media]
 ) -> list[SharedPerson]:
     """The people seen in several sequences of a group, the surest first. `groups` are the camera groups of sequences."""
-    tracks: dict[tuple[str, int], list[View]] = {}
+    tracks: dict[tuple[str, int, str], list[View]] = {}
     for sequence, table in identities.items():
-        for track, identity, distance in zip(
-            table.tracklet_ids.tolist(), table.identity_ids.tolist(), table.distances.tolist(), strict=True
-        ):
-            picture = media[sequence].picture(f"person-{track}", f"media/{sequence}/", f"Person {identity} in {sequence}")
-            tracks.setdefault((groups[sequence], identity), []).append(View(sequence, track, distance, picture))
+        rows = (table.tracklet_ids.tolist(), table.identity_ids.tolist(), table.names.tolist(), table.distances.tolist())
+        for track, identity, name, distance in zip(*rows, strict=True):
+            who = called(identity, name)
+            picture = media[sequence].picture(f"person-{track}", f"media/{sequence}/", f"Views of {who} in {sequence}")
+            tracks.setdefault((groups[sequence], identity, who), []).append(View(sequence, track, distance, picture))
     shared = [
-        SharedPerson(group, identity, css_color(identity_color(identity)), views)
-        for (group, identity), views in tracks.items()
+        SharedPerson(group, identity, who, css_color(identity_color(identity)), views)
+        for (group, identity, who), views in tracks.items()
         if len({view.sequence for view in views}) > 1
     ]
     return sorted(shared, key=lambda person: (max(view.distance for view in person.views), person.group, person.identity))

@@ -1,6 +1,7 @@
 """When each person was seen: a lane an identity, shaded by confidence, with tracklets and decisions marked on it.
 
-Lanes come in pages of people who were seen one after the other; time is binned, so that hours weigh no more than minutes.
+An identity may have several tracks, which `identify` knew again. Lanes come in pages of people who were seen one after the
+other; time is binned, so that hours weigh no more than minutes.
 """
 
 import math
@@ -14,7 +15,8 @@ from numpy.typing import NDArray
 from stages.contracts.tracklets import Tracklets
 from stages.lineage import Piece
 from stages.reporting.charts import BELOW, Chart, make_figure
-from stages.reporting.theme import GREEN, GREY, PURPLE, RED
+from stages.reporting.theme import GREEN, GREY, PURPLE, RED, SKY
+from stages.reporting.words import plural
 
 LANES_PER_CHART, MAX_CHARTS = 40, 6
 MAX_BINS = 1200  # columns of a chart
@@ -26,6 +28,7 @@ SYMBOLS = {
     "join": ("triangle-right", GREEN),
     "cut": ("x", PURPLE),
     "exchange": ("diamond", "#00a3a3"),
+    "return": ("star", SKY),
     "ID switch": ("circle-x", RED),
 }
 
@@ -40,24 +43,41 @@ class Moment:
     text: str
 
 
+@dataclass(frozen=True)
+class Lane:
+    """One identity: what people call it, and its tracks by time."""
+
+    name: str
+    tracks: tuple[int, ...]
+
+
 @dataclass(frozen=True, eq=False)
-class Lanes:
-    """Shades of T tracks over B bins of `bin_frames` frames from `first_frame` on."""
+class Shades:
+    """Shades of L lanes over B bins of `bin_frames` frames from `first_frame` on."""
 
     first_frame: int
     bin_frames: int
-    confidences: NDArray[np.float64]  # (T, B) mean of detected boxes, NaN where there are none
-    interpolated: NDArray[np.bool_]  # (T, B) boxes that no detection stands for, and no others
+    confidences: NDArray[np.float64]  # (L, B) mean of detected boxes, NaN where there are none
+    interpolated: NDArray[np.bool_]  # (L, B) boxes that no detection stands for, and no others
 
 
-def make_lanes(tracks: Tracklets, ids: Sequence[int]) -> Lanes:
-    """The shades of these tracks, over the time in which one of them was seen."""
-    rows = np.flatnonzero(np.isin(tracks.tracklet_ids, ids))
+def make_lanes(tracks: Tracklets, identities: Mapping[int, int], names: Mapping[int, str]) -> list[Lane]:
+    """A lane an identity, by when it was first seen. `identities` and `names` are those of the tracks."""
+    first_frames = tracks.frame_numbers[tracks.offsets()[:-1]]
+    found: dict[int, list[int]] = {}
+    for track in tracks.ids[np.argsort(first_frames, kind="stable")].tolist():
+        found.setdefault(identities[track], []).append(track)
+    return [Lane(names[mine[0]], tuple(mine)) for mine in found.values()]
+
+
+def shade(tracks: Tracklets, lanes: Sequence[Lane]) -> Shades:
+    """The shades of these lanes, over the time in which one of them was seen."""
+    lane = _lane_numbers(lanes)
+    rows = np.flatnonzero(np.isin(tracks.tracklet_ids, list(lane)))
     frames = tracks.frame_numbers[rows].astype(np.int64)
     first, last = int(frames.min()), int(frames.max())
     width = math.ceil((last - first + 1) / MAX_BINS)
-    shape = (len(ids), (last - first) // width + 1)
-    lane = {track: number for number, track in enumerate(ids)}
+    shape = (len(lanes), (last - first) // width + 1)
     cells = np.array([lane[int(track)] for track in tracks.tracklet_ids[rows]]) * shape[1] + (frames - first) // width
     detected = tracks.detection_indices[rows] >= 0
     size = shape[0] * shape[1]
@@ -65,43 +85,40 @@ def make_lanes(tracks: Tracklets, ids: Sequence[int]) -> Lanes:
     counts = np.bincount(cells[detected], minlength=size)
     means = np.divide(sums, counts, out=np.full(size, np.nan), where=counts > 0)
     filled = (np.bincount(cells[~detected], minlength=size) > 0) & (counts == 0)
-    return Lanes(first, width, means.reshape(shape), filled.reshape(shape))
+    return Shades(first, width, means.reshape(shape), filled.reshape(shape))
 
 
 def timeline_charts(
-    tracks: Tracklets, pieces: Mapping[int, list[Piece]], names: Mapping[int, int], moments: Sequence[Moment]
+    tracks: Tracklets, lanes: Sequence[Lane], pieces: Mapping[int, list[Piece]], moments: Sequence[Moment]
 ) -> tuple[list[Chart], int]:
-    """The charts, and how many tracks they leave out: those with fewest boxes. `pieces` are what tracks were
-    joined from, `names` their identities."""
-    offsets, ids = tracks.offsets(), tracks.ids
-    keep = np.sort(np.argsort(-np.diff(offsets), kind="stable")[: LANES_PER_CHART * MAX_CHARTS])
-    ordered = keep[np.argsort(tracks.frame_numbers[offsets[keep]], kind="stable")]
-    charts = []
-    for start in range(0, len(ordered), LANES_PER_CHART):
-        lanes = [int(track) for track in ids[ordered[start : start + LANES_PER_CHART]]]
-        charts.append(_chart(tracks, lanes, pieces, names, moments))
-    return charts, len(ids) - len(ordered)
+    """The charts, and how many people they leave out: those with fewest boxes. `pieces` are what tracks were joined from."""
+    boxes = dict(zip(tracks.ids.tolist(), np.diff(tracks.offsets()).tolist(), strict=True))
+    totals = np.array([sum(boxes[track] for track in lane.tracks) for lane in lanes])
+    keep = np.sort(np.argsort(-totals, kind="stable")[: LANES_PER_CHART * MAX_CHARTS]).tolist()
+    shown = [lanes[k] for k in keep]
+    charts = [
+        _chart(tracks, shown[start : start + LANES_PER_CHART], pieces, moments)
+        for start in range(0, len(shown), LANES_PER_CHART)
+    ]
+    return charts, len(lanes) - len(shown)
 
 
-def _chart(
-    tracks: Tracklets,
-    ids: Sequence[int],
-    pieces: Mapping[int, list[Piece]],
-    names: Mapping[int, int],
-    moments: Sequence[Moment],
-) -> Chart:
-    shades, fps = make_lanes(tracks, ids), tracks.fps
+def _chart(tracks: Tracklets, lanes: Sequence[Lane], pieces: Mapping[int, list[Piece]], moments: Sequence[Moment]) -> Chart:
+    shades, fps, lane = shade(tracks, lanes), tracks.fps, _lane_numbers(lanes)
+    moments = [moment for moment in moments if moment.track in lane]
+    starts, ids = tracks.offsets(), tracks.ids.tolist()
+    ends = dict(zip(ids, zip(tracks.frame_numbers[starts[:-1]].tolist(), tracks.frame_numbers[starts[1:] - 1].tolist(),
+                             strict=True), strict=True))  # fmt: skip
     first_s = shades.first_frame / fps
     bin_s = shades.bin_frames / fps
     last_s = first_s + bin_s * shades.confidences.shape[1]
-    who = [f"person {names[track]}" for track in ids]
     traces = [
         go.Heatmap(z=percent(shades.confidences), x0=first_s + bin_s / 2, dx=bin_s, zmin=0, zmax=100,
                    colorscale=SHADES, showscale=False, ygap=5, name="detected",
                    hovertemplate="%{x:.2f} s: confidence %{z} % (0: not seen)<extra></extra>"),
         _interpolated(shades, fps),
-        _tracklet_lines(ids, pieces, fps),
-        *(_marks(kind, ids, names, moments, fps) for kind in SYMBOLS),
+        _tracklet_lines(lane, pieces, fps),
+        *(_marks(kind, lanes, moments, fps) for kind in SYMBOLS),
     ]  # fmt: skip
     figure = make_figure(
         *[trace for trace in traces if trace is not None],
@@ -109,18 +126,32 @@ def _chart(
         legend=BELOW,
         hovermode="closest",
         xaxis={"title": {"text": "seconds"}, "range": [first_s, last_s]},
-        yaxis={"tickvals": list(range(len(ids))), "ticktext": who, "range": [len(ids) - 0.4, -0.6], "fixedrange": True,
-               "showgrid": False, "zeroline": False},
+        yaxis={"tickvals": list(range(len(lanes))), "ticktext": [lane.name for lane in lanes],
+               "range": [len(lanes) - 0.4, -0.6], "fixedrange": True, "showgrid": False, "zeroline": False},
+        meta={"lanes": [{"name": lane.name, "stops": _stops(lane, ends, moments, fps)} for lane in lanes]},
     )  # fmt: skip
-    shown = [moment for moment in moments if moment.track in set(ids)]
-    counts = ", ".join(f"{sum(moment.kind == kind for moment in shown)} × {kind}" for kind in SYMBOLS)  # noqa: RUF001
+    counts = ", ".join(f"{sum(moment.kind == kind for moment in moments)} × {kind}" for kind in SYMBOLS)  # noqa: RUF001
     return Chart(
         "Who was seen when",
-        f"{len(ids)} people from {first_s:.1f} to {last_s:.1f} s; {counts}.",
+        f"{plural(len(lanes), 'person', 'people')} from {first_s:.1f} to {last_s:.1f} s; {counts}.",
         figure,
-        130 + LANE_PX * len(ids),
+        130 + LANE_PX * len(lanes),
         seeks=True,
+        steered=True,
     )
+
+
+def _lane_numbers(lanes: Sequence[Lane]) -> dict[int, int]:
+    """Track -> number of its lane."""
+    return {track: number for number, lane in enumerate(lanes) for track in lane.tracks}
+
+
+def _stops(lane: Lane, ends: Mapping[int, tuple[int, int]], moments: Sequence[Moment], fps: float) -> list[tuple[float, str]]:
+    """Second and text of what happens in the lane, by time: where keys take the video. `ends`: track -> first, last frame."""
+    found = [(moment.frame_number, f"{moment.kind}: {moment.text}") for moment in moments if moment.track in lane.tracks]
+    found += [(ends[lane.tracks[0]][0], "first seen"), (ends[lane.tracks[-1]][1], "last seen")]
+    found += [(ends[track][1], "lost") for track in lane.tracks[:-1]]
+    return [(round(frame / fps, 3), text) for frame, text in sorted(found)]
 
 
 def percent(confidences: NDArray[np.float64]) -> NDArray[np.uint8]:
@@ -128,7 +159,7 @@ def percent(confidences: NDArray[np.float64]) -> NDArray[np.uint8]:
     return np.where(np.isnan(confidences), 0, np.clip(np.rint(100 * np.nan_to_num(confidences)), 1, 100)).astype(np.uint8)
 
 
-def _interpolated(shades: Lanes, fps: float) -> go.Scatter:
+def _interpolated(shades: Shades, fps: float) -> go.Scatter:
     """A bar a run of bins."""
     edges = np.diff(shades.interpolated.astype(np.int8), axis=1, prepend=0, append=0)
     (lanes, starts), stops = np.nonzero(edges > 0), np.nonzero(edges < 0)[1]
@@ -141,31 +172,30 @@ def _interpolated(shades: Lanes, fps: float) -> go.Scatter:
                       showlegend=False, hovertemplate="%{x:.2f} s: interpolated<extra></extra>")  # fmt: skip
 
 
-def _tracklet_lines(ids: Sequence[int], pieces: Mapping[int, list[Piece]], fps: float) -> go.Scatter:
+def _tracklet_lines(lane: Mapping[int, int], pieces: Mapping[int, list[Piece]], fps: float) -> go.Scatter:
     x: list[float | None] = []
     y: list[float | None] = []
     text: list[str] = []
-    for lane, track in enumerate(ids):
+    for track, number in lane.items():
         for piece in pieces.get(track, ()):
             first_s, last_s = piece.first_frame / fps, piece.last_frame / fps
             x += [first_s, last_s, None]
-            y += [lane + 0.43, lane + 0.43, None]
+            y += [number + 0.43, number + 0.43, None]
             text += [f"tracklet {piece.tracklet_id}: {first_s:.2f} to {last_s:.2f} s"] * 3
     return go.Scatter(x=x, y=y, text=text, mode="lines+markers", name="tracklets", line={"color": GREY, "width": 2},
                       marker={"symbol": "line-ns", "size": 6, "line": {"color": GREY, "width": 2}},
                       hovertemplate="%{text}<extra></extra>")  # fmt: skip
 
 
-def _marks(kind: str, ids: Sequence[int], names: Mapping[int, int], moments: Sequence[Moment], fps: float) -> go.Scatter | None:
-    lane = {track: number for number, track in enumerate(ids)}
-    found = [moment for moment in moments if moment.kind == kind and moment.track in lane]
+def _marks(kind: str, lanes: Sequence[Lane], moments: Sequence[Moment], fps: float) -> go.Scatter | None:
+    lane, found = _lane_numbers(lanes), [moment for moment in moments if moment.kind == kind]
     if not found:
         return None
     symbol, color = SYMBOLS[kind]
     return go.Scatter(
         x=[moment.frame_number / fps for moment in found],
         y=[lane[moment.track] for moment in found],
-        text=[f"{kind} of person {names[moment.track]} in frame {moment.frame_number}: {moment.text}" for moment in found],
+        text=[f"{kind} of {lanes[lane[moment.track]].name} in frame {moment.frame_number}: {moment.text}" for moment in found],
         mode="markers",
         name=kind,
         marker={"symbol": symbol, "color": color, "size": 11, "line": {"color": "#ffffff", "width": 1}},

@@ -24,6 +24,16 @@ def clock(seconds: float) -> str:
     return f"{minutes}:{rest:04.1f}" if minutes else f"{rest:.1f} s"
 
 
+def called(identity: int, name: str) -> str:
+    """The name that somebody gave the person, or their number."""
+    return name or f"person {identity}"
+
+
+def capital(text: str) -> str:
+    """The text as the beginning of a heading."""
+    return text[:1].upper() + text[1:]
+
+
 def plural(count: int, one: str, many: str = "") -> str:
     """The count with its noun."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"

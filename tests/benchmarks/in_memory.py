@@ -90,7 +90,9 @@ class Memory:
         """Level -> tracklets, as the stages would write them."""
         one, made = self.footage, self._made
         raw = made(params, "track", TrackParams, lambda p: track(one.detections, one.camera_motion, p, EVERYWHERE))
-        rewired = made(params, "rewire", RewireParams, lambda p: rewire(raw, one.detections, one.camera_motion, p)[0])
+        rewired = made(
+            params, "rewire", RewireParams, lambda p: rewire(raw, one.detections, one.embeddings, one.camera_motion, p)[0]
+        )
         cut = made(params, "split", SplitParams, lambda p: split(rewired, one.embeddings, p)[0])
         merged = made(params, "merge", MergeParams, lambda p: merge(cut, one.embeddings, p)[0])
         final = made(params, "smooth", SmoothParams, lambda p: smooth(merged, one.detections, p))

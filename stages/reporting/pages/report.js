@@ -54,11 +54,39 @@
     }
     drawn.push(plot);
     if ("seeks" in plot.dataset) plot.on("plotly_click", (event) => seek(event.points[0].x));
+    if ("steered" in plot.dataset) steer(plot);
   }
   const watcher = new IntersectionObserver((entries) => {
     for (const entry of entries) if (entry.isIntersecting) { watcher.unobserve(entry.target); draw(entry.target); }
   }, { rootMargin: "400px" });
   for (const plot of document.querySelectorAll(".plot")) watcher.observe(plot);
+
+  // The timeline by keyboard: Up and Down choose a lane, Left and Right one of its moments, Home and End the first and the last.
+  const chosen = new Map(); // plot -> number of the lane
+  function steer(plot) {
+    const { lanes } = plot.layout.meta;
+    const said = plot.parentElement.querySelector(".chosen");
+    let lane = -1, stop = 0;
+    plot.addEventListener("keydown", (event) => {
+      if (event.ctrlKey || event.metaKey || event.altKey || event.target !== plot) return;
+      const last = () => lanes[Math.max(0, lane)].stops.length - 1;
+      if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+        lane = lane < 0 ? 0 : Math.max(0, Math.min(lanes.length - 1, lane + (event.key === "ArrowDown" ? 1 : -1)));
+        stop = 0;
+      } else if (event.key === "ArrowRight") stop = lane < 0 ? 0 : Math.min(last(), stop + 1);
+      else if (event.key === "ArrowLeft") stop = Math.max(0, stop - 1);
+      else if (event.key === "Home") stop = 0;
+      else if (event.key === "End") stop = last();
+      else return;
+      event.preventDefault();
+      lane = Math.max(0, lane);
+      chosen.set(plot, lane);
+      const { name, stops } = lanes[lane];
+      said.textContent = `${name}, ${stop + 1} of ${stops.length}: ${stops[stop][1]} at ${stops[stop][0].toFixed(2)} s`;
+      seek(stops[stop][0]);
+      mark(plot);
+    });
+  }
 
   // The video: clicks on charts, on [data-seek] buttons and links of the form #frame=120 jump it.
   const video = document.querySelector("video[data-fps]");
@@ -78,13 +106,15 @@
     const { top, bottom } = video.getBoundingClientRect();
     if (top < 0 || bottom > innerHeight) video.scrollIntoView({ block: "center" });
   }
+  function mark(plot) { // the video's moment, and the lane that keys chose
+    const x = frame() / fps, lane = chosen.get(plot);
+    const shapes = [{ type: "line", x0: x, x1: x, yref: "paper", y0: 0, y1: 1, line: { color: "#d55e00", width: 1.5 } }];
+    if (lane !== undefined) shapes.push({ type: "rect", xref: "paper", x0: 0, x1: 1, y0: lane - 0.5, y1: lane + 0.5, line: { color: "#d55e00", width: 1.5 } });
+    window.Plotly.relayout(plot, { shapes });
+  }
   function moved() {
     if (readout) readout.textContent = `frame ${frame()}, ${(frame() / fps).toFixed(2)} s`;
-    for (const plot of drawn) {
-      if (!("seeks" in plot.dataset)) continue;
-      const x = frame() / fps;
-      window.Plotly.relayout(plot, { shapes: [{ type: "line", x0: x, x1: x, yref: "paper", y0: 0, y1: 1, line: { color: "#d55e00", width: 1.5 } }] });
-    }
+    for (const plot of drawn) if ("seeks" in plot.dataset) mark(plot);
   }
   for (const name of ["timeupdate", "seeked"]) video.addEventListener(name, moved);
   document.addEventListener("click", (event) => {

@@ -1,0 +1,182 @@
+"""How many people who come back get their identity back, on squares of the sample world that nothing was trained or tuned on.
+
+    python -m tests.benchmarks.returns 31 32 33
+
+A return is a tracklet before `merge` whose person had one before that ended earlier: whom a tracklet shows is the person of
+most of its boxes. Somebody was `away` where the truth has no box of them in some frame between the two, and else `lost` in the
+picture: hidden, not detected, or let go by the tracker. A return is rejoined where both tracklets have one identity afterwards.
+A join is two tracklets that follow each other in one identity, wrong where they show two people, or one of them nobody.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.command import execute, parser
+from stages.contracts.tracklets import Tracklets
+from stages.lineage import NOBODY, owners
+from stages.params import read_params
+from stages.scoring.matching import match_detections
+from stages.scoring.tally import Tally, combine
+from stages.scoring.truth import GroundTruth
+from tests.benchmarks.in_memory import Footage, tally
+from tests.benchmarks.squares import add_square_options, squares
+from tests.benchmarks.tables import table
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Return:
+    """One person's two tracklets, the earlier first."""
+
+    person: int
+    tracklet_ids: tuple[int, int]
+    gap_s: float
+    away: bool
+    rejoined: bool
+
+
+@dataclass(frozen=True)
+class Join:
+    """Two tracklets that follow each other in one identity, and whom they show."""
+
+    tracklet_ids: tuple[int, int]
+    people: tuple[int, int]  # NOBODY: a false detection
+
+    @property
+    def right(self) -> bool:
+        return self.people[0] == self.people[1] != NOBODY
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """One square."""
+
+    returns: list[Return]
+    joins: list[Join]
+    before: Tally
+    after: Tally
+
+
+def measure(footage: Footage, levels: dict[str, Tracklets]) -> Measured:
+    """What `merge` did with the level `split`."""
+    people = match_detections(footage.truth, footage.detections)
+    shown, parts, merged = owners_in(levels["split"], people), levels["split"], levels["merged"]
+    identities = identities_of(parts, merged, len(footage.detections))
+    return Measured(
+        find_returns(footage.truth, parts, shown, identities),
+        find_joins(parts, shown, identities),
+        tally(footage, parts),
+        tally(footage, merged),
+    )
+
+
+def owners_in(tracklets: Tracklets, people: Ints) -> Ints:
+    """(T,) the person of most boxes of each tracklet, NOBODY where most show nobody; people (D,) by detection."""
+    return np.array([majority(people[rows]) for rows in rows_of(tracklets)], dtype=np.int64)
+
+
+def majority(people: Ints) -> int:
+    """The commonest of them, NOBODY included."""
+    names, counts = np.unique(people, return_counts=True)
+    return int(names[counts.argmax()]) if len(names) else NOBODY
+
+
+def rows_of(tracklets: Tracklets) -> list[Ints]:
+    """The detections of each tracklet, by frame."""
+    return [rows[rows >= 0].astype(np.int64) for rows in np.split(tracklets.detection_indices, tracklets.offsets()[1:-1])]
+
+
+def identities_of(parts: Tracklets, merged: Tracklets, num_detections: int) -> Ints:
+    """(T,) id that the boxes of each tracklet have in `merged`."""
+    first = [rows[0] for rows in rows_of(parts)]
+    return np.asarray(owners(merged, num_detections)[first], dtype=np.int64)
+
+
+def find_returns(truth: GroundTruth, parts: Tracklets, shown: Ints, identities: Ints) -> list[Return]:
+    """All returns, by person and time."""
+    first, last = _ends(parts)
+    found = []
+    for person in np.unique(shown[shown != NOBODY]).tolist():
+        present = np.bincount(truth.frame_numbers[truth.ids == person], minlength=truth.num_frames) > 0
+        for a, b in _followers(np.flatnonzero(shown == person), first):
+            if first[b] > last[a]:
+                away = not present[last[a] : first[b]].all()
+                gap_s = float(first[b] - last[a]) / parts.fps
+                ids = (int(parts.ids[a]), int(parts.ids[b]))
+                found.append(Return(person, ids, gap_s, bool(away), bool(identities[a] == identities[b])))
+    return found
+
+
+def find_joins(parts: Tracklets, shown: Ints, identities: Ints) -> list[Join]:
+    """All joins, by identity and time."""
+    first, _ = _ends(parts)
+    return [
+        Join((int(parts.ids[a]), int(parts.ids[b])), (int(shown[a]), int(shown[b])))
+        for identity in np.unique(identities).tolist()
+        for a, b in _followers(np.flatnonzero(identities == identity), first)
+    ]
+
+
+def _ends(tracklets: Tracklets) -> tuple[Ints, Ints]:
+    offsets, frames = tracklets.offsets(), tracklets.frame_numbers.astype(np.int64)
+    return frames[offsets[:-1]], frames[offsets[1:] - 1]
+
+
+def _followers(chosen: Ints, first: Ints) -> list[tuple[int, int]]:
+    return list(pairwise(chosen[np.argsort(first[chosen], kind="stable")].tolist()))
+
+
+def row(name: str, parts: Sequence[Measured]) -> list[object]:
+    returns, joins = [r for part in parts for r in part.returns], [j for part in parts for j in part.joins]
+    away = [r for r in returns if r.away]
+    before, after = (combine([getattr(part, level) for part in parts]).figures() for level in ("before", "after"))
+    rejoined, lost = sum(r.rejoined for r in returns), [r for r in returns if not r.away]
+    return [
+        name,
+        f"{rejoined} of {len(returns)} ({_percent(rejoined, len(returns))})",
+        f"{sum(r.rejoined for r in away)} of {len(away)}",
+        f"{sum(r.rejoined for r in lost)} of {len(lost)}",
+        f"{sum(not j.right for j in joins)} of {len(joins)} ({_percent(sum(not j.right for j in joins), len(joins))})",
+        *("{HOTA:.1f} / {IDF1:.1f} / {IDSW:.0f}".format(**level) for level in (before, after)),
+    ]
+
+
+def _percent(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f} %" if whole else "none"
+
+
+def options() -> argparse.ArgumentParser:
+    made = parser(__doc__)
+    add_square_options(made, "seeds", "+")
+    made.add_argument("--verbose", action="store_true", help="also list who was not rejoined and what was joined wrongly")
+    return made
+
+
+def main() -> None:
+    args = options().parse_args()
+    measured = {}
+    for seed, footage, levels in squares(args, read_params()):
+        measured[seed] = measure(footage, levels)
+        for line in _mistakes(measured[seed]) if args.verbose else []:
+            sys.stdout.write(f"{seed}: {line}\n")
+    header = ["seed", "rejoined", "who were away", "who were lost", "wrong joins", "before merge: HOTA / IDF1 / IDSW", "after"]
+    rows = [row(str(seed), [one]) for seed, one in measured.items()]
+    sys.stdout.write(table(header, [*rows, row("all", list(measured.values()))]) + "\n")
+
+
+def _mistakes(measured: Measured) -> list[str]:
+    return [
+        *(f"not rejoined: {one}" for one in measured.returns if not one.rejoined),
+        *(f"wrong: {join}" for join in measured.joins if not join.right),
+    ]
+
+
+if __name__ == "__main__":
+    execute(main)

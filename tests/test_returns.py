@@ -1,0 +1,69 @@
+"""The benchmark of returns: who came back, who got their identity back, and which joins are wrong, counted by hand."""
+
+from pathlib import Path
+
+import numpy as np
+
+from stages.contracts.tracklets import Tracklets, relabel
+from stages.lineage import NOBODY
+from stages.motchallenge import read_rows
+from stages.regions import EVERYWHERE
+from stages.scoring.challenge import count, track_boxes
+from stages.scoring.truth import GroundTruth, make_truth
+from tests.benchmarks.returns import Measured, find_joins, find_returns, identities_of, owners_in, row
+from tests.tables import box, tracklets
+
+# Ann is seen in frames 0-9, 20-29 and 35-39, and is out of the picture in 10-19 alone; Bob all the time.
+ANN, BOB = 1, 2
+PARTS = {
+    1: range(10),  # Ann
+    2: range(20, 30),  # Ann again
+    3: range(35, 40),  # and again: hidden for a while
+    4: range(25),  # Bob
+    5: range(24, 40),  # Bob, by a second tracklet before his first ended: no return
+    6: range(12, 15),  # a lamp
+}
+SHOWN = np.array([ANN, ANN, ANN, BOB, BOB, NOBODY])
+
+
+def table() -> Tracklets:
+    return tracklets({name: {frame: box(100.0 * name) for frame in frames} for name, frames in PARTS.items()})
+
+
+def truth(folder: Path) -> GroundTruth:
+    present = [(frame, ANN) for frame in range(40) if not 10 <= frame < 20] + [(frame, BOB) for frame in range(40)]
+    path = folder / "gt.txt"
+    path.write_text("".join(f"{frame + 1},{person},{100 * person},0,40,100,1,1,1\n" for frame, person in present))
+    return make_truth(path, read_rows(path), 40)
+
+
+def test_a_return_is_a_tracklet_of_somebody_whose_tracklet_before_had_ended(tmp_path: Path) -> None:
+    identities = np.array([1, 1, 2, 3, 3, 1])
+    away, hidden = find_returns(truth(tmp_path), table(), SHOWN, identities)
+    assert (away.person, away.tracklet_ids, away.away, away.rejoined) == (ANN, (1, 2), True, True)
+    assert (hidden.person, hidden.tracklet_ids, hidden.away, hidden.rejoined) == (ANN, (2, 3), False, False)
+    assert (away.gap_s, hidden.gap_s) == (11 / 10, 6 / 10)
+
+
+def test_a_join_is_wrong_where_it_shows_two_people_or_nobody() -> None:
+    joins = find_joins(table(), SHOWN, np.array([1, 1, 2, 3, 3, 1]))
+    assert [(join.tracklet_ids, join.right) for join in joins] == [((1, 6), False), ((6, 2), False), ((4, 5), True)]
+    nobody_twice = find_joins(table(), np.full(6, NOBODY), np.array([1, 1, 2, 3, 4, 5]))
+    assert [join.right for join in nobody_twice] == [False]
+
+
+def test_a_tracklet_shows_whom_most_of_its_boxes_show_and_is_found_again_by_its_boxes() -> None:
+    parts = table()
+    people = np.full(len(parts), NOBODY)
+    rows = {name: parts.detection_indices[parts.tracklet_ids == name] for name in PARTS}
+    people[rows[1][:4]], people[rows[1][4:]] = BOB, ANN
+    people[rows[5]] = BOB
+    assert owners_in(parts, people).tolist() == [ANN, NOBODY, NOBODY, NOBODY, BOB, NOBODY]
+    merged = relabel(parts, np.where(parts.tracklet_ids == 2, 1, parts.tracklet_ids))
+    assert identities_of(parts, merged, len(parts)).tolist() == [1, 1, 3, 4, 5, 6]
+
+
+def test_a_square_without_returns_has_a_row(tmp_path: Path) -> None:
+    scores = count(truth(tmp_path), track_boxes(table(), 0, EVERYWHERE))
+    cells = row("7", [Measured([], [], scores, scores)])
+    assert cells[:5] == ["7", "0 of 0 (none)", "0 of 0", "0 of 0", "0 of 0 (none)"]
