@@ -32,8 +32,8 @@ def _is_declared(stage: Expanded, path: str, *, is_folder: bool) -> bool:
         return True
     if is_folder:  # it is looked through for what is declared in it, or for leftovers beside it
         return any(known.startswith(f"{path}/") for known in declared)
-    folder = str(Path(path).parent)  # compiled code is kept under a name made from all modules of its folder
-    return "stages/compiled.py" in stage.deps and any(str(Path(dep).parent) == folder for dep in stage.deps)
+    folder = str(Path(path).parent)  # compiled code is kept under a name made from all modules of its folder in stages/
+    return "stages/compiled.py" in stage.deps and folder != "stages" and any(covers(folder, dep) for dep in stage.deps)
 
 
 def _meant(path: str) -> str:

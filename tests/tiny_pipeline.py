@@ -4,6 +4,7 @@ import csv
 import hashlib
 import io
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,11 +29,6 @@ class Stage:
     @property
     def module(self) -> str:
         return f"stages.{self.name.partition('@')[0]}"
-
-    @property
-    def timings(self) -> str:
-        """The out that says how long it took; empty where there is none."""
-        return next((out for out in self.outs if out.startswith("artifacts/timings/")), "")
 
 
 def make_tiny(folder: Path) -> Checkout:
@@ -93,3 +89,15 @@ def broken(folder: Path, stages: list[Stage], expected: dict[str, bytes]) -> lis
 
 def missing(folder: Path, stages: list[Stage], expected: dict[str, bytes]) -> list[str]:
     return sorted(set(expected) - set(contents(folder, stages)))
+
+
+def subset(expected: dict[str, bytes], stage: Stage) -> dict[str, bytes]:
+    """What is expected of one stage."""
+    return {path: digest for path, digest in expected.items() if path.startswith(stage.outs)}
+
+
+def remove_outs(folder: Path, stage: Stage) -> None:
+    """As DVC does before it runs a stage."""
+    for out in stage.outs:
+        path = folder / out
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)

@@ -4,7 +4,7 @@ from typing import Any
 
 # After Okabe and Ito, "Color Universal Design" (2008), told apart by colour-blind people; the blue lighter, for dark pages.
 BLUE, ORANGE, GREEN, RED, PURPLE, SKY = "#2887d2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9"
-GREY = "#8a94a3"
+GREY, INK = "#8a94a3", "#1b1f26"
 LEVEL_COLORS = {"raw": GREY, "rewired": SKY, "split": PURPLE, "merged": ORANGE, "final": BLUE}
 DARK_GROUND = "#1b2029"  # behind identities' colours, which are made for footage
 
@@ -26,4 +26,4 @@ def _template(text: str, grid: str, raised: str) -> dict[str, Any]:
     }
 
 
-THEMES = {"light": _template("#1b1f26", "#e0e4ea", "#ffffff"), "dark": _template("#e6e9ee", "#363d49", "#232933")}
+THEMES = {"light": _template(INK, "#e0e4ea", "#ffffff"), "dark": _template("#e6e9ee", "#363d49", "#232933")}

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from stages.contracts.tracklets import Tracklets
 from stages.lineage import Piece
 from stages.reporting.charts import BELOW, Chart, make_figure
-from stages.reporting.theme import GREEN, GREY, PURPLE, RED, SKY
+from stages.reporting.theme import GREEN, GREY, INK, PURPLE, RED
 from stages.reporting.words import plural
 
 LANES_PER_CHART, MAX_CHARTS = 40, 6
@@ -28,7 +28,7 @@ SYMBOLS = {
     "join": ("triangle-right", GREEN),
     "cut": ("x", PURPLE),
     "exchange": ("diamond", "#00a3a3"),
-    "return": ("star", SKY),
+    "return": ("star", INK),
     "ID switch": ("circle-x", RED),
 }
 

@@ -4,10 +4,11 @@
     python -m tests.campaigns.kills --kills 20 --only track@plaza merge@plaza --seed 7
 
 One project runs undisturbed; a second, of the same files in another folder, is killed in its first run, and then again and
-again in single stages that are forced to run and in the reruns that are to mend it. A kill is SIGKILL to the stage, to DVC, or
-to both at once, while DVC starts, while a stage runs, while DVC saves what it wrote, or anywhere in a rerun. Losses are a file
-that is neither absent nor what the undisturbed run wrote, a process that outlives its DVC, a `make repro` (mend_lock, then dvc
-repro) that fails, and bytes that differ in the end. Files that tell the time need only be whole.
+again in stages that run by themselves, in stages that DVC is forced to run, and in the reruns that are to mend it. A kill is
+SIGKILL to the stage, to DVC, or to both at once, while DVC starts, while a stage runs, while DVC saves what it wrote, or
+anywhere in a rerun. Losses are a file that is neither absent nor what the undisturbed run wrote, a process that outlives its
+DVC, a rerun (of the stage, or mend_lock and dvc repro) that fails, and bytes that differ in the end. Files that tell the time
+need only be whole.
 """
 
 import argparse
@@ -17,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,17 +26,17 @@ from random import Random
 
 import psutil
 
-from stages.artifacts import read_json
 from tests.checkout import Checkout
-from tests.tiny_pipeline import Stage, broken, contents, make_tiny, missing, stages_of
+from tests.tiny_pipeline import Stage, broken, contents, make_tiny, missing, remove_outs, stages_of, subset
 
 STARTING_S, SAVING_S, RERUN_S = 1.5, 0.7, 5.0  # CPU time of DVC before a stage, after it, and in a rerun with little to do
 FIRST_RUN_S = 15.0  # the same in the first run; its stages not counted
-UNTIMED_S = 3.0  # of a stage that writes no timings
+UNTIMED_S = 3.0  # taken for a stage that has not run here yet
 GONE_S = 60.0  # no process may live longer after its DVC
 MOMENTS = {"dvc starts": 1, "stage runs": 6, "dvc saves": 3}
 VICTIMS = ("stage", "dvc", "both")
 FIRST_RUN_KILLS = 8
+ALONE = 0.7  # share of trials without DVC, which takes most of the time
 DISTURBED = 0.5  # share of reruns that are killed, too, and of the reruns after these
 FORGETFUL = 0.3  # share of reruns that may not look into DVC's run cache: the killed stage computes again
 MEND = "python -m stages.mend_lock"
@@ -53,6 +54,7 @@ class Trial:
     kills: Counter[str] = field(default_factory=Counter)
     losses: list[str] = field(default_factory=list)
     mended: int = 0
+    seconds: dict[Stage, float] = field(default_factory=lambda: defaultdict(lambda: UNTIMED_S))  # that a stage took
 
     def run_killed(self, command: list[str], kill: Callable[["subprocess.Popen[bytes]"], bool]) -> bool:
         """Starts DVC and has it killed; says whether somebody was still there to be killed."""
@@ -89,15 +91,10 @@ class Trial:
         if moment == "dvc saves":
             worker.wait()
             return running.poll() is None and self._kill_dvc(running, SAVING_S, victim)
-        time.sleep(self.rng.uniform(0, 1.1 * self._seconds(stage)))
+        time.sleep(self.rng.uniform(0, 1.1 * self.seconds[stage]))
         if victim == "stage":
             return _killed(worker)
         return self._kill_dvc(running, 0, victim)
-
-    def _seconds(self, stage: Stage) -> float:
-        """What the stage took the last time."""
-        path = self.project.folder / stage.timings
-        return float(read_json(path)["wall_s"]) if stage.timings and path.exists() else UNTIMED_S
 
     def check_left(self, what: str) -> None:
         self.losses += [f"{what}: {path} is half written" for path in broken(self.project.folder, self.stages, self.expected)]
@@ -111,11 +108,34 @@ class Trial:
             return
         self._count_mended(said)
         self.check_left(f"{what}, then a rerun")
-        self.losses += [f"{what}, then a rerun: {path} is missing"
-                        for path in missing(self.project.folder, self.stages, self.expected)]  # fmt: skip
+        self._check_missing(f"{what}, then a rerun", self.expected)
+
+    def _check_missing(self, what: str, expected: dict[str, bytes]) -> None:
+        self.losses += [f"{what}: {path} is missing" for path in missing(self.project.folder, self.stages, expected)]
 
     def _count_mended(self, said: str) -> None:
         self.mended += "was cut short" in said
+
+    def kill_alone(self, stage: Stage) -> None:
+        """Kills a stage without DVC once or several times, and runs it again."""
+        command = ["bash", "-c", stage.command]
+        for _ in range(self.rng.randint(1, 3)):
+            remove_outs(self.project.folder, stage)
+            process = subprocess.Popen(
+                command, cwd=self.project.folder, env=self.project.environment(),
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            )  # fmt: skip
+            time.sleep(self.rng.uniform(0, 1.1 * self.seconds[stage]))
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+                self._count("alone: stage", f"{stage.name}: killed by itself")
+        started = time.monotonic()
+        self.project.run(stage.command, timeout_s=PATIENCE_S)
+        self.seconds[stage] = time.monotonic() - started
+        what = f"{stage.name}: killed and run again"
+        self.check_left(what)
+        self._check_missing(what, subset(self.expected, stage))
 
     def kill_stage(self, stage: Stage) -> None:
         """Kills a stage that is forced to run, then some of the reruns, and reruns."""
@@ -206,7 +226,8 @@ def campaign(folder: Path, kills: int, seed: int, only: list[str]) -> Trial:
     trial.kill_first_run()
     while trial.kills.total() < kills:
         known = len(trial.losses)
-        trial.kill_stage(trial.rng.choice(chosen))
+        stage = trial.rng.choice(chosen)
+        trial.kill_alone(stage) if trial.rng.random() < ALONE else trial.kill_stage(stage)
         for loss in trial.losses[known:]:
             print(f"LOSS {loss}", flush=True)
     if said := trial.project.repro():
