@@ -16,7 +16,7 @@ from stages.errors import DataError
 from stages.merge import MergeParams, merge
 from tests.tables import box, embeddings_of, tracklets
 
-MERGE = MergeParams(enabled=True, max_gap_s=3600.0, temper=0.5)
+MERGE = MergeParams(enabled=True, max_gap_s=3600.0, temper=0.5, offset=0.0)
 DIM = 24
 RED, BLUE, GREEN = np.eye(DIM)[:3]
 
