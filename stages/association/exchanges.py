@@ -4,7 +4,8 @@ At any moment each person is in a link, from the last box so far to the next one
 first box and its right after the last. Two links (a, a'), (b, b') may be exchanged for (a, b'), (b, a'): a swap where all four
 are boxes, a join where one person ended and one began, a transfer where one took over the other's future. The best exchange at
 a moment is made until none pays; then the next moment has its turn, and moments nearby are looked at again (2-opt, Croes 1958,
-"A method for solving traveling-salesman problems").
+"A method for solving traveling-salesman problems"). Where looks are known and no two links pay, three are rotated: somebody
+ended, another went on as them and began anew himself.
 """
 
 from typing import NamedTuple
@@ -63,6 +64,9 @@ class Found(NamedTuple):
     b_next: int
 
 
+NO_EXCHANGE = Found(-FORBIDDEN, -FORBIDDEN, NONE, NONE, NONE, NONE)
+
+
 @compiled
 def exchange_all(search: Search, start: int, stop: int) -> tuple[Ints, Array]:
     """Makes each exchange that pays after frames start:stop: (X, 4) rows a, a', b, b' and (X, 3) of each the
@@ -78,19 +82,76 @@ def exchange_all(search: Search, start: int, stop: int) -> tuple[Ints, Array]:
             todo[frame], dirty[frame] = dirty[frame], False
         for frame in range(start, stop):
             for _ in range(MAX_EXCHANGES if todo[frame] else 0):
-                found = _best(search, frame)
-                if found.gain < search.min_gain or count == room:
+                found, then = _best(search, frame), NO_EXCHANGE
+                if found.gain >= search.min_gain:
+                    found = _slid(search, found, frame + SLIDE_FRAMES)
+                elif search.most_of_looks > 0:
+                    found, then = _best_rotation(search, frame)
+                if found.gain < search.min_gain or count >= room - 1:
                     break
-                found = _slid(search, found, frame + SLIDE_FRAMES)
-                rows[count, 0], rows[count, 1] = found.a, found.a_next
-                rows[count, 2], rows[count, 3] = found.b, found.b_next
-                nats[count, 0], nats[count, 2] = found.gain, found.runner_up
-                nats[count, 1] = _gain_of_looks(search, found.a, found.a_next, found.b, found.b_next)
-                count += 1
-                _exchange(search, found, dirty)
+                for made in (found, then):
+                    if made.a != NONE:
+                        count = _make(search, made, dirty, rows, nats, count)
         if count == before:
             break
     return rows[:count], nats[:count]
+
+
+@compiled
+def _make(search: Search, found: Found, dirty: NDArray[np.bool_], rows: Ints, nats: Array, count: int) -> int:
+    """Makes and records an exchange; how many there are now."""
+    rows[count, 0], rows[count, 1] = found.a, found.a_next
+    rows[count, 2], rows[count, 3] = found.b, found.b_next
+    nats[count, 0], nats[count, 2] = found.gain, found.runner_up
+    nats[count, 1] = _gain_of_looks(search, found.a, found.a_next, found.b, found.b_next)
+    _exchange(search, found, dirty)
+    return count + 1
+
+
+@compiled
+def _best_rotation(search: Search, frame: int) -> tuple[Found, Found]:
+    """The best rotation of (a, a'), somebody's end b and another's beginning c to (a, c) and (b, a').
+
+    As the two exchanges that make it, each with the gain of both.
+    """
+    best, then, moment = NO_EXCHANGE, NO_EXCHANGE, _moment(search, frame)
+    for a in range(search.offsets[frame], search.offsets[frame + 1]):
+        a_next = search.chains.nexts[a]
+        if a_next == NONE:
+            continue
+        c = b = a_next - a_next + NONE  # not a literal: it would be compiled for by itself
+        onward = backward = FORBIDDEN
+        for row in moment.rights:
+            if search.chains.befores[row] == NONE and _weighed(search, a, row) < onward:
+                onward, c = _weighed(search, a, row), row
+        for row in moment.ends:
+            if c != NONE and _weighed(search, row, a_next) < backward:
+                backward, b = _weighed(search, row, a_next), row
+        gain = _weighed(search, a, a_next) + 2 * search.prices.end - onward - backward
+        if gain > best.gain:
+            best, then = Found(gain, -FORBIDDEN, a, a_next, NONE, c), Found(gain, -FORBIDDEN, b, NONE, NONE, a_next)
+    return _slid_rotation(search, best, then) if best.gain >= search.min_gain else (best, then)
+
+
+@compiled
+def _slid_rotation(search: Search, found: Found, then: Found) -> tuple[Found, Found]:
+    """The rotation put off to where between the same three it gains most, as in `_slid`."""
+    best, a, a_next, b, c = found, found.a_next, search.chains.nexts[found.a_next], then.a, found.b_next
+    frames = search.measured.frames
+    while a_next != NONE and frames[a] < frames[c] and frames[a] <= frames[found.a] + SLIDE_FRAMES:
+        gain = _weighed(search, a, a_next) + 2 * search.prices.end - _weighed(search, a, c) - _weighed(search, b, a_next)
+        if gain > best.gain:
+            best = Found(gain, -FORBIDDEN, a, a_next, NONE, c)
+        a, a_next = a_next, search.chains.nexts[a_next]
+    return best, Found(best.gain, -FORBIDDEN, b, NONE, NONE, best.a_next)
+
+
+@compiled
+def _weighed(search: Search, past: int, future: int) -> float:
+    """Nats that a link between two boxes costs, by motion and looks."""
+    if not within_reach(past, future, search.measured):
+        return FORBIDDEN
+    return _cost(search, past, future) - look_nats(past, future, search.sums, search.sightings)
 
 
 @compiled
