@@ -1,8 +1,9 @@
 # make repro: install what is missing and run the pipeline. make test: lint, types and tests. make ui: runs side by side.
-# The environment is keyed by a hash of the files that define it and shared between clones; .venv points to it.
+# The environment is keyed by a hash of what defines it (of pyproject.toml all before the tools' settings) and shared between
+# clones; .venv points to it.
 SHELL := /usr/bin/env bash
 PYTHON ?= python3.11
-KEY := $(shell cat pyproject.toml constraints.txt constraints/*.txt | sha256sum | cut -c1-16)
+KEY := $(shell (sed '/^.tool/,$$d' pyproject.toml; cat constraints.txt constraints/*.txt) | sha256sum | cut -c1-16)
 VENVS ?= $(HOME)/.cache/retrace
 VENV := $(VENVS)/$(KEY)
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
@@ -33,7 +34,7 @@ lint: install
 	@mypy stages tests training
 
 unit: install
-	@pytest
+	@pytest -n auto --dist worksteal
 
 soak: install  ## the long campaigns behind "What Retrace promises" (hours): kills, changed dependencies, malformed inputs, ten hours of video
 	@pytest -m soak
@@ -42,7 +43,7 @@ soak: install  ## the long campaigns behind "What Retrace promises" (hours): kil
 	@python -m tests.campaigns.hours
 
 coverage: install  ## lines of stages/ that the tests run, those in processes of their own included
-	@pytest --cov --cov-report=term:skip-covered
+	@pytest -n auto --cov --cov-report=term:skip-covered
 
 bench: $(VENV)/.benchmarks  ## the tracker's speed beside other trackers (tests/benchmarks/README.md)
 	@python -m tests.benchmarks.tracker

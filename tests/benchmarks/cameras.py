@@ -102,7 +102,7 @@ def outcomes_of(seed: int, params: Params, scratch: Path) -> list[Outcome]:
         tracks = Memory(footage).run(params)["final"]
         times_s = params["cameras"][camera]["clock_offset_s"] + np.arange(tracks.num_frames) / tracks.fps
         homography, section = read_camera(sequence / "camera.json"), make_section(PortrayParams, params["portray"], "portray")
-        galleries.append(portray(tracks, footage.embeddings, {}, homography, times_s, section))
+        galleries.append(portray(tracks, footage.embeddings, {}, [], homography, times_s, section))
         counts.append(count_identities(footage.truth, track_boxes(tracks, PERSON, EVERYWHERE)))
     found = identities(galleries, params)
     return [Outcome(*both) for both in zip(counts, found, strict=True)]
