@@ -43,7 +43,7 @@ soak: install  ## the long campaigns behind "What Retrace promises" (hours): kil
 	@python -m tests.campaigns.hours
 
 coverage: install  ## lines of stages/ that the tests run, those in processes of their own included
-	@pytest --cov --cov-report=term:skip-covered
+	@pytest -n auto --cov --cov-report=term:skip-covered
 
 bench: $(VENV)/.benchmarks  ## the tracker's speed beside other trackers (tests/benchmarks/README.md)
 	@python -m tests.benchmarks.tracker

@@ -21,7 +21,7 @@ from stages.errors import DataError, ParamsError
 from stages.frames import read_frames
 from stages.trusted import trust
 from stages.weights import weights_file
-from tests.network_project import HEIGHT, WIDTH, arguments, info, make_project, set_params, start
+from tests.network_project import HEIGHT, WIDTH, arguments, info, make_project, set_params, start, unfinished_chunks
 
 
 @pytest.fixture(scope="session")
@@ -123,6 +123,33 @@ def test_a_killed_run_goes_on_and_gives_the_bytes_of_one_in_a_single_go(
     run_detect(monkeypatch)
     assert result.read_bytes() == resumed
     assert json.loads((folder / "artifacts/detect.json").read_text())["counts"]["frames"] == 400
+
+
+def test_chunks_of_other_parameters_weights_or_pixels_are_not_taken(
+    project: Path, tiny_yolo: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And those of the same are: the fingerprint is that of the first again when all is as it was."""
+
+    def chunks() -> str:
+        return unfinished_chunks(project, "detect", lambda: run_detect(monkeypatch))
+
+    video = project / "data/sequences/clip/pixels/clip.mp4"
+    frames = video.read_bytes()
+    found = [chunks()]
+    for change in ({"nms_iou": 0.6}, {"batch_size": 3}):
+        set_params(project, detect=change)
+        found.append(chunks())
+    set_params(project, sequence={"clip": {"start_frame": 1, "end_frame": None, "frame_stride": 1}})
+    found.append(chunks())
+    set_params(project)
+    put_weights(project, tiny_yolo + b"\0")
+    found.append(chunks())
+    put_weights(project, tiny_yolo)
+    video.write_bytes(frames + b"\0")
+    found.append(chunks())
+    video.write_bytes(frames)
+    assert len(set(found)) == len(found)
+    assert chunks() == found[0]
 
 
 # What can be wrong

@@ -82,7 +82,9 @@ def fitted_temper(judged: Judged) -> float:
     def loss(log_temper: float) -> float:
         return float(np.mean(np.logaddexp(0, np.exp(log_temper) * judged.gains) - target * np.exp(log_temper) * judged.gains))
 
-    return float(np.exp(minimize_scalar(loss, bounds=np.log(TEMPERS), method="bounded").x))
+    return float(
+        np.exp(minimize_scalar(loss, bounds=(float(np.log(TEMPERS[0])), float(np.log(TEMPERS[1]))), method="bounded").x)
+    )
 
 
 def log_loss(probabilities: Array, one_person: NDArray[np.bool_]) -> float:

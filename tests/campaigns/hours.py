@@ -12,9 +12,11 @@ import os
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import yaml
@@ -181,21 +183,25 @@ def run_stage(stage: str, folder: Path) -> tuple[float, float]:
 def main() -> int:
     options = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     options.add_argument("--hours", type=float, nargs="+", default=[1.0, 3.0, 10.0])
-    options.add_argument("--folder", type=Path, required=True, help="is made; takes some 8 GB for ten hours")
+    options.add_argument("--folder", type=Path, help="is made and stays; else a temporary one, 10 GB for ten hours")
     options.add_argument("--first", choices=STAGES, default=STAGES[0], help="stage to go on from, in a folder that is there")
     args = options.parse_args()
-    failed = 0
-    for hours in args.hours:
-        folder = args.folder / f"{hours:g}h"
-        if not folder.exists():
-            making = get_context("spawn").Process(target=make_project, args=(folder, round(hours * 3600 * FPS)))
-            making.start()  # Linux counts what this process takes as taken by every stage that it starts
-            making.join()
-        for stage in STAGES[STAGES.index(args.first) :]:
-            seconds, peak_mb = run_stage(stage, folder)
-            print(f"{hours:5g} h  {stage:10} {seconds:8.1f} s CPU  {peak_mb:8.0f} MiB", flush=True)
-            failed += peak_mb > MAX_MB
-    return 1 if failed else 0
+    with TemporaryDirectory() as temporary:
+        folder = args.folder or Path(temporary)
+        peaks = [peak for hours in args.hours for peak in measured(folder / f"{hours:g}h", hours, STAGES.index(args.first))]
+    return 1 if max(peaks) > MAX_MB else 0
+
+
+def measured(folder: Path, hours: float, first: int) -> Iterator[float]:
+    """Peak MiB of each stage from the first one on, which are said, with the CPU seconds."""
+    if not folder.exists():
+        making = get_context("spawn").Process(target=make_project, args=(folder, round(hours * 3600 * FPS)))
+        making.start()  # Linux counts what this process takes as taken by every stage that it starts
+        making.join()
+    for stage in STAGES[first:]:
+        seconds, peak_mb = run_stage(stage, folder)
+        print(f"{hours:5g} h  {stage:10} {seconds:8.1f} s CPU  {peak_mb:8.0f} MiB", flush=True)
+        yield peak_mb
 
 
 if __name__ == "__main__":
