@@ -3,8 +3,8 @@
     python -m stages.mend_lock        # `make repro` does it by itself
 
 DVC writes both in place, and with half of one refuses every command. dvc.lock, rewritten after every stage, keeps the entries
-before the last, which may be cut as well; nothing is computed again for that, because DVC takes the results of stages without an
-entry from its run cache. The list of who reads and writes what (.dvc/tmp/rwlock) goes: those who were in it are dead.
+before the last, which may be cut as well; nothing is computed again for that, because DVC takes the results of stages without
+an entry from its run cache. The list of who reads and writes what (.dvc/tmp/rwlock) goes: those who were in it are dead.
 """
 
 import fcntl
