@@ -1,12 +1,8 @@
-"""detect by a network: what Ultralytics finds, and the same bytes after an interruption."""
+"""detect by a network: what Ultralytics finds, and of which computation it takes finished chunks."""
 
 import io
-import json
-import os
 import pickle
-import signal
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -97,32 +93,6 @@ def test_a_clip_is_detected_on_its_own_frames(project: Path, monkeypatch: pytest
     assert (clip.num_frames, clip.fps) == (3, 12.5)
     for ours, source in ((0, 1), (1, 3), (2, 5)):
         np.testing.assert_array_equal(clip.bboxes[clip.frame_numbers == ours], whole.bboxes[whole.frame_numbers == source])
-
-
-def test_a_killed_run_goes_on_and_gives_the_bytes_of_one_in_a_single_go(
-    tmp_path: Path, tiny_yolo: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    folder = make_project(tmp_path / "killed", num_frames=400)
-    put_weights(folder, tiny_yolo)
-    result = folder / "artifacts/detections_raw.npz"
-
-    process = start("detect", folder)
-    while process.poll() is None and not list(folder.glob(".chunks/detect/clip/*/000000.npz")):
-        time.sleep(0.005)
-    os.kill(process.pid, signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL
-    assert not result.exists()
-
-    _, messages = start("detect", folder).communicate()
-    assert "going on from frame" in messages
-    resumed = result.read_bytes()
-    assert not list(folder.glob(".chunks/detect/clip/*"))
-
-    monkeypatch.chdir(folder)
-    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
-    run_detect(monkeypatch)
-    assert result.read_bytes() == resumed
-    assert json.loads((folder / "artifacts/detect.json").read_text())["counts"]["frames"] == 400
 
 
 def test_chunks_of_other_parameters_weights_or_pixels_are_not_taken(

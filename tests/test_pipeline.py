@@ -6,16 +6,18 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from random import Random
 
 import pytest
 import yaml
 
 from stages.contracts.detections import Detections
 from stages.contracts.embeddings import Embeddings
+from tests.campaigns.faults import CAN_MOUNT, NEED_MOUNTS, suffer
 from tests.checkout import WITHOUT_NETWORK, Checkout
 from tests.conftest import ROOT
 from tests.opened import undeclared
-from tests.tiny_pipeline import make_tiny
+from tests.tiny_pipeline import contents, make_tiny, stages_of
 
 AFTER_MERGE = [
     f"{stage}@plaza"
@@ -172,6 +174,20 @@ def test_experiments_run_in_place_in_a_temporary_folder_and_from_the_queue(check
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert int(runs.stdout.split()[-1]) >= 4  # the first run and three experiments, all in the main project's store
+
+
+@pytest.mark.parametrize("fault", ["stopped", "full", "read-only"])
+def test_stages_that_cannot_write_say_it_in_one_line_and_leave_nothing_half(checkout: Checkout, fault: str) -> None:
+    """A share of `python -m tests.campaigns.faults`: the writer is stopped, the disk is full, the folder is read-only."""
+    if fault in NEED_MOUNTS and not CAN_MOUNT:
+        pytest.skip("mounts are not permitted here (unshare --map-root-user --mount)")
+    stages = {stage.name: stage for stage in stages_of(checkout.folder)}
+    expected = contents(checkout.folder, list(stages.values()))
+    for name in ("smooth@plaza", "summarize"):
+        failed, losses = suffer(checkout, stages[name], fault, expected, Random(0))
+        assert losses == []
+        assert failed or fault == "full"  # a file system may have the pages that it needs
+    checkout.repro()
 
 
 @pytest.mark.parametrize(
