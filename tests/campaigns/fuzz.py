@@ -4,8 +4,8 @@
     python -m tests.campaigns.fuzz --only params.yaml --first 4711 --inputs 1    # one input again, with its traceback
 
 Faults are other exceptions, messages of several lines, values that change when written and read again, more than DEADLINE_S
-seconds of the processor, more than MEMORY_MB beyond what the readers take themselves, unpickling, programs started, connections, and files
-opened for writing outside the trial's folder.
+seconds of the processor, more than MEMORY_MB beyond what the readers take themselves, unpickling, programs started,
+connections, and files opened for writing outside the trial's folder.
 """
 
 import argparse
