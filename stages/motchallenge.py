@@ -1,6 +1,6 @@
 """MOTChallenge text files: 1-based frames, left-top-width-height boxes. The one place that knows them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from stages.errors import DataError
 if TYPE_CHECKING:  # whoever reads detections need not depend on what tracklets are
     from stages.contracts.tracklets import Tracklets
 
+PART_ROWS = 1 << 16  # of a result file: written so many rows at a time, so that hours of video need no memory of their text
 MAX_COORDINATE = 1e7  # px; float32 keeps a pixel apart up to here
 MAX_WHOLE = 2**31 - 2  # of a frame, an id or a class: int32
 
@@ -85,13 +86,15 @@ def _read_numbers(path: Path) -> NDArray[np.float64]:
     return values
 
 
-def format_tracks(tracklets: "Tracklets") -> str:
-    """A MOTChallenge result file: frame, id, left, top, width, height, score, -1, -1, -1; by frame, then id."""
+def format_tracks(tracklets: "Tracklets") -> Iterator[str]:
+    """A MOTChallenge result file, part by part: frame, id, left, top, width, height, score, -1, -1, -1; by frame, then id."""
     order = np.lexsort((tracklets.tracklet_ids, tracklets.frame_numbers))
-    tails = [f"{score:.4f},-1,-1,-1" for score in tracklets.confidences[order].tolist()]
-    return format_rows(
-        tracklets.frame_numbers[order], tracklets.tracklet_ids[order], tracklets.bboxes[order], tails, decimals=3
-    )
+    for first in range(0, len(order), PART_ROWS):
+        rows = order[first : first + PART_ROWS]
+        tails = [f"{score:.4f},-1,-1,-1" for score in tracklets.confidences[rows].tolist()]
+        yield format_rows(
+            tracklets.frame_numbers[rows], tracklets.tracklet_ids[rows], tracklets.bboxes[rows], tails, decimals=3
+        )
 
 
 def format_rows(

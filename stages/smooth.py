@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 
-from stages.artifacts import write_text
+from stages.artifacts import writing
 from stages.command import execute, stage_options, stage_run
 from stages.contracts.detections import Detections
 from stages.contracts.table import expect
@@ -95,7 +95,8 @@ def main() -> None:
                       "filled": len(smoothed) - len(tracklets),
                       "deleted": len(smoothed.ids) - len(tracks.ids)}  # fmt: skip
         tracks.save(args.tracks)
-        write_text(args.text, format_tracks(tracks))
+        with writing(args.text) as temporary, open(temporary, "w", encoding="utf-8", newline="\n") as file:
+            file.writelines(format_tracks(tracks))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from stages.contracts.identities import Identities
 from stages.contracts.tracklets import Tracklets, make_tracklets
@@ -14,7 +15,9 @@ from stages.errors import DataError
 from stages.evaluate import main
 from stages.score import main as score_main
 from stages.score import score
+from stages.scoring.challenge import TrackBoxes, check_size
 from stages.scoring.levels import LEVELS
+from stages.scoring.truth import GroundTruth
 from tests.conftest import ROOT
 from tests.test_scoring import ONE, Row, person, write_rows
 
@@ -190,3 +193,21 @@ def test_a_result_that_cannot_be_scored_is_refused(tmp_path: Path, result: list[
 def test_a_file_against_a_folder_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DataError, match="expected two files, or two folders"):
         run_score(monkeypatch, write_rows(tmp_path / "gt.txt", ONE), tmp_path)
+
+
+def test_what_would_take_more_memory_than_the_pipeline_promises_is_refused_before_it_is_taken() -> None:
+    """TrackEval holds all frames at once, and tables of all pairs of a person and a track."""
+    one, all_ids = np.zeros(1, np.int32), np.arange(7000, dtype=np.int32)
+
+    def sides(frames: int, ids: NDArray[np.int32]) -> tuple[GroundTruth, TrackBoxes]:
+        numbers, bboxes = np.zeros(len(ids), np.int32), np.zeros((len(ids), 4), np.float32)
+        seen = np.ones(len(ids), np.bool_)
+        truth = GroundTruth("MOT17", frames, numbers, ids, bboxes, ids, seen, np.ones(len(ids), np.float32))
+        return truth, TrackBoxes(numbers, ids, bboxes)
+
+    check_size(*sides(2_000_000, one))
+    with pytest.raises(DataError, match=r"got 2,200,000 frames, 1 people and 1 tracks, which take 8 GB: score a part"):
+        check_size(*sides(2_200_000, one))
+    check_size(*sides(10, all_ids[:5000]))
+    with pytest.raises(DataError, match=r"got 10 frames, 7,000 people and 7,000 tracks, which take 14 GB"):
+        check_size(*sides(10, all_ids))

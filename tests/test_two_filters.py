@@ -132,3 +132,18 @@ def test_what_all_people_jump_is_the_cameras_and_jitter_is_nobodys() -> None:
     assert drift[5, 0] - drift[4, 0] == pytest.approx(40, abs=1)
     assert np.abs(drift[:5]).max() < 1
     assert np.abs(residual_drift(*crowd(0.0), 10)).max() < 0.5
+
+
+@pytest.mark.parametrize("window", [1, 3, 7])
+def test_drift_is_the_same_whatever_frames_are_filtered_at_a_time(monkeypatch: pytest.MonkeyPatch, window: int) -> None:
+    """Also of people who are unseen for longer than a window, and of frames in which nobody is."""
+    measured, _ = crowd(40.0)
+    people = np.tile(np.arange(6), 10)
+    unseen = (measured.frames == 6) | ((people == 2) & (measured.frames > 1) & (measured.frames < 9))
+    seen = np.flatnonzero(~unseen)
+    some = Measured(measured.values[seen], measured.heights[seen], measured.blur[seen], measured.frames[seen])
+    links = chains_of(people[seen])
+    whole = residual_drift(some, links, 10)
+    monkeypatch.setattr("stages.association.camera_drift.WINDOW_FRAMES", window)
+    assert np.array_equal(residual_drift(some, links, 10), whole)
+    assert np.abs(whole).max() > 30

@@ -13,6 +13,8 @@ from stages.association.two_filter import (
     BOTTOM,
     CENTRE_X,
     NONE,
+    QUANTITIES,
+    STATE_SIZE,
     TOP,
     VALUE,
     VELOCITY,
@@ -24,6 +26,7 @@ from stages.association.two_filter import (
 )
 from stages.compiled import compiled
 
+WINDOW_FRAMES = 10_000  # filtered at a time: memory follows the people in a window and not the length of the video
 MIN_PEOPLE = 4  # who must be seen in a frame and the one before: the median of fewer says little
 MAX_BLUR = 1.5  # of a box that is believed here: a score of at least one half
 STANDARD_ERRORS = 3.0  # shifts up to so many are taken for none
@@ -50,38 +53,60 @@ def _from_first_frame(transforms: Array) -> tuple[NDArray[np.complex128], NDArra
     steps, moves = transforms[:, 0, 0] + 1j * transforms[:, 1, 0], transforms[:, 0, 2] + 1j * transforms[:, 1, 2]
     factors, shifts = np.ones(len(steps), np.complex128), np.zeros(len(steps), np.complex128)
     factor, shift = 1 + 0j, 0j
-    for frame in np.flatnonzero((steps != 1) | (moves != 0)):  # frames between are filled below
+    moved = np.flatnonzero((steps != 1) | (moves != 0))
+    for frame in moved:
         factor, shift = steps[frame] * factor, steps[frame] * shift + moves[frame]
         if not 1 / FARTHEST_ZOOM < abs(factor) < FARTHEST_ZOOM:
             factor, shift = 1 + 0j, 0j
-        factors[frame:], shifts[frame:] = factor, shift
-    return factors, shifts
+        factors[frame], shifts[frame] = factor, shift
+    last_moved = np.zeros(len(steps), np.int64)  # up to each frame; in frame 0 the camera is where it began
+    last_moved[moved] = moved
+    last_moved = np.maximum.accumulate(last_moved)
+    return factors[last_moved], shifts[last_moved]
 
 
 def residual_drift(measured: Measured, chains: Chains, num_frames: int) -> Array:
     """(F, 2) how far the picture has drifted up to each frame in x and y, px; rows are sorted by frame."""
     offsets = np.searchsorted(measured.frames, np.arange(num_frames + 1))
-    return _drift(measured, chains, offsets, START)
+    drift, oldest, states = np.zeros((num_frames, 2)), 0, np.zeros((0, QUANTITIES, STATE_SIZE))
+    needed = _oldest_needed(chains.befores)
+    for start in range(0, num_frames, WINDOW_FRAMES):
+        stop = min(start + WINDOW_FRAMES, num_frames)
+        first, last = int(offsets[start]), int(offsets[stop])
+        kept = min(int(needed[first]), first) if first < len(needed) else first
+        rows = slice(kept, last)
+        known = states[kept - oldest :]
+        oldest, states = kept, np.concatenate([known, np.zeros((last - first, QUANTITIES, STATE_SIZE))])
+        still = Measured(measured.values[rows].copy(), measured.heights[rows], measured.blur[rows], measured.frames[rows])
+        befores = chains.befores[rows]  # those of kept boxes lead out, and only whether there is one counts
+        links = Chains(chains.nexts[rows], np.where(befores == NONE, NONE, np.maximum(befores - kept, 0)))
+        _drift(still, links, offsets[start : stop + 1] - kept, states, drift, start, START)
+    return drift
+
+
+def _oldest_needed(befores: Ints) -> Ints:
+    """(N,) the first row that this box or a later one goes on from; N where none does."""
+    rows = np.where(befores == NONE, len(befores), befores)
+    return np.asarray(np.minimum.accumulate(rows[::-1])[::-1])
 
 
 @compiled
-def _drift(measured: Measured, chains: Chains, offsets: Ints, noise: Array) -> Array:
-    """One robust filter over all boxes, in coordinates that the drift found so far is taken out of."""
-    num_frames = len(offsets) - 1
-    drift, states = np.zeros((num_frames, 2)), np.zeros((len(measured.frames), 4, 5))
-    still = Measured(measured.values.copy(), measured.heights, measured.blur, measured.frames)
-    for frame in range(num_frames):
+def _drift(still: Measured, chains: Chains, offsets: Ints, states: Array, drift: Array, start: int, noise: Array) -> None:
+    """One robust filter over a window of frames, in coordinates that the drift found so far is taken out of.
+
+    `drift` and `states` are filled from frame `start` on; the states of boxes before it are there.
+    """
+    for frame in range(start, start + len(offsets) - 1):
         if frame > 0:
             drift[frame, 0], drift[frame, 1] = drift[frame - 1, 0], drift[frame - 1, 1]
-        for row in range(offsets[frame], offsets[frame + 1]):
+        for row in range(offsets[frame - start], offsets[frame - start + 1]):
             _shift(still, row, drift[frame, 0], drift[frame, 1])
-        x, y = _jump(frame, still, chains, offsets, states)
+        x, y = _jump(frame, offsets[frame - start], offsets[frame - start + 1], still, chains, states)
         drift[frame, 0] += x
         drift[frame, 1] += y
-        for row in range(offsets[frame], offsets[frame + 1]):
+        for row in range(offsets[frame - start], offsets[frame - start + 1]):
             _shift(still, row, x, y)
             filter_box(states, row, chains.befores[row], still, noise, True)
-    return drift
 
 
 @compiled
@@ -92,15 +117,16 @@ def _shift(measured: Measured, row: int, x: float, y: float) -> None:
 
 
 @compiled
-def _jump(frame: int, measured: Measured, chains: Chains, offsets: Ints, states: Array) -> tuple[float, float]:
-    """Pixels by which the picture jumped: the median over people of what their motion does not explain, shrunk.
+def _jump(frame: int, first: int, stop: int, measured: Measured, chains: Chains, states: Array) -> tuple[float, float]:
+    """Pixels by which the picture jumped in the frame with rows first:stop.
+
+    The median over people of what their motion does not explain, shrunk.
 
     A median's own error would drift without end. The positive-part James-Stein estimator (Efron and Morris 1973, "Stein's
     estimation rule and its competitors") keeps the share 1 - k^2 / |median / error|^2 of it, and nothing up to k errors.
     """
-    room = offsets[frame + 1] - offsets[frame]
-    x, y, people = np.empty(room), np.empty(room), 0
-    for row in range(offsets[frame], offsets[frame + 1]):
+    x, y, people = np.empty(stop - first), np.empty(stop - first), 0
+    for row in range(first, stop):
         before = chains.befores[row]
         if before == NONE or measured.frames[before] != frame - 1 or chains.befores[before] == NONE:
             continue

@@ -108,9 +108,8 @@ class Acquaintance:
             low = np.searchsorted(starts, ends[rows[0]], side="right")
             high = np.searchsorted(starts, ends[rows[-1]] + self.max_gap_s * self.fps, side="right")
             found.append(self._likely(rows, by_begin[low:high]))
-        every = found[0]
-        for part in found[1:]:
-            every = every.joined(part)
+        names = Odds.__dataclass_fields__
+        every = Odds(*(np.concatenate([getattr(part, name) for part in found]) for name in names))
         return _best(every, MOST_CANDIDATES)
 
     def _likely(self, rows: Ints, columns: Ints) -> Odds:

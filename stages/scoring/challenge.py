@@ -14,12 +14,18 @@ from numpy.typing import NDArray
 from trackeval.datasets import MotChallenge2DBox
 
 from stages.contracts.tracklets import Tracklets
+from stages.errors import DataError
 from stages.regions import RegionParams, counted
 from stages.scoring.across_cameras import IdentityMatches
 from stages.scoring.tally import PER_ALPHA, SCALARS, Tally, metrics
 from stages.scoring.truth import NUM_CLASSES, GroundTruth, Rules
 
 MATCH_IOU = 0.5  # of TrackEval's Identity
+MAX_BYTES = 8 * 2**30  # that a comparison may take: what every stage keeps to
+FRAME_BYTES = 4000  # of a frame's lists and arrays in TrackEval, whoever is there
+PAIR_BYTES = 16  # of a true box and a tracked one of the same frame: their similarity, before and after preprocessing
+ID_PAIR_BYTES = 192  # of a true person and a track: HOTA's tables, one for each alpha and some more
+ASSIGNED_BYTES = 24  # of two of all people and tracks: Identity's square tables of costs
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,11 +67,26 @@ def count_identities(truth: GroundTruth, tracks: TrackBoxes) -> IdentityMatches:
     return IdentityMatches(true, found, both)
 
 
+def check_size(truth: GroundTruth, tracks: TrackBoxes) -> None:
+    """Raises DataError where TrackEval would take more than MAX_BYTES: it holds all frames, and tables of all pairs of ids."""
+    seen, found = (np.bincount(side.frame_numbers, minlength=truth.num_frames) for side in (truth, tracks))
+    people, ids = len(np.unique(truth.ids)), len(np.unique(tracks.ids))
+    needed = FRAME_BYTES * truth.num_frames + PAIR_BYTES * int(seen.astype(np.int64) @ found)
+    needed += ID_PAIR_BYTES * people * ids + ASSIGNED_BYTES * (people + ids) ** 2
+    if needed > MAX_BYTES:
+        raise DataError(
+            f"ground truth: expected what TrackEval compares in {MAX_BYTES / 2**30:.0f} GB, got {truth.num_frames:,} frames, "
+            f"{people:,} people and {ids:,} tracks, which take {needed / 2**30:.0f} GB: score a part as a sequence of its own"
+        )
+
+
 def what_counts(truth: GroundTruth, tracks: TrackBoxes) -> dict[str, Any]:
     """What TrackEval's metrics read, a list over frames for every column, after the rows that do not count are gone.
 
-    In place of boxes, which no metric reads, `gt_dets` and `tracker_dets` hold (n, 1) row numbers of truth and tracks.
+    In place of boxes, which no metric reads, `gt_dets` and `tracker_dets` hold (n, 1) row numbers of truth and tracks. Raises
+    DataError like `check_size`.
     """
+    check_size(truth, tracks)
     dataset = _MotChallengeArrays(truth.rules)
     data: dict[str, Any] = dataset.get_preprocessed_seq_data(dataset.raw_data(truth, tracks), "pedestrian")
     return data

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from stages.contracts.tracklets import Tracklets
 
 Rows = NDArray[np.intp]
+BLOCK = 1 << 18  # boxes compared at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,22 +72,35 @@ def _steps(tracklets: Tracklets, rows: Rows) -> Steps:
 def largest_overlaps(tracklets: Tracklets) -> NDArray[np.float64]:
     """(M,) largest IoU of each box with another tracklet's box of the same frame; 0 where it is alone.
 
-    With rows sorted by frame, the k-th pass compares each row with the k-th after it, as long as that is of the same frame.
+    Some frames at a time: memory follows the boxes in those, not in the video.
     """
     order = np.argsort(tracklets.frame_numbers, kind="stable")
-    frames, boxes = tracklets.frame_numbers[order], tracklets.bboxes[order].astype(np.float64)
+    frames = tracklets.frame_numbers[order]
     largest = np.zeros(len(order))
-    rows, shift = np.arange(len(order)), 0
+    first = 0
+    while first < len(order):
+        last = int(np.searchsorted(frames, frames[min(first + BLOCK, len(order)) - 1], side="right"))
+        rows = order[first:last]
+        largest[rows] = _overlaps_in_frames(frames[first:last], tracklets.bboxes[rows].astype(np.float64))
+        first = last
+    return largest
+
+
+def _overlaps_in_frames(frames: NDArray[np.int32], boxes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(K,) largest IoU of each box (K, 4) with another of its frame; rows are sorted by frame.
+
+    The k-th pass compares each row with the k-th after it, as long as that is of the same frame.
+    """
+    largest = np.zeros(len(frames))
+    rows, shift = np.arange(len(frames)), 0
     while len(rows):
         shift += 1
-        rows = rows[rows + shift < len(order)]
+        rows = rows[rows + shift < len(frames)]
         rows = rows[frames[rows] == frames[rows + shift]]
         overlaps = _paired_iou(boxes[rows], boxes[rows + shift])
         largest[rows] = np.maximum(largest[rows], overlaps)
         largest[rows + shift] = np.maximum(largest[rows + shift], overlaps)
-    unsorted = np.empty_like(largest)
-    unsorted[order] = largest
-    return unsorted
+    return largest
 
 
 def _paired_iou(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
