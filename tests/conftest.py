@@ -13,11 +13,6 @@ ROOT = Path(__file__).parent.parent
 SHARED_DATA = Path(os.environ.get("MOT_SHARED_DATA", ROOT.parent / "shared" / "data"))
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Further marks, here because a change of pyproject.toml is a new environment."""
-    config.addinivalue_line("markers", "slow: takes tens of seconds; pytest -m 'not slow' leaves it out")
-
-
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real footage and references; skips where it is absent."""

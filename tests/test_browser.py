@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browsing import CHROMIUM, MISSING, Visit, chromium
 from tests.report_project import FPS, make_project, run_stage, run_stages
 
-pytestmark = [pytest.mark.skipif(CHROMIUM is None, reason=MISSING), pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason=MISSING)
 SEQUENCE = "sequences/hall/index.html"
 PAGES = ["index.html", "curves.html", "people.html", SEQUENCE, "sequences/hall/identities.html", "sequences/hall/audit.html"]
 

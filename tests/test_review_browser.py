@@ -6,16 +6,23 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browsing import CHROMIUM, MISSING, Visit, chromium
+from stages.contracts.identities import Identities
+from tests.browsing import CHROMIUM, MISSING, PATIENCE_MS, Visit, chromium
 from tests.checkout import Checkout
+from tests.conftest import ROOT
+from tests.footage import write_video
+from tests.tables import box, tracklets
 
-pytestmark = [pytest.mark.skipif(CHROMIUM is None, reason=MISSING), pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason=MISSING)
 STAGES = ("detect", "register", "track", "embed", "rewire", "split", "merge", "smooth", "portray", "identify", "render")
 FRAMES, WIDTH, HEIGHT = 80, 320, 240
 BOX = (30, 80)  # px
@@ -54,20 +61,39 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
 
 
 @pytest.fixture
-def address(project: Checkout) -> Iterator[str]:
-    """The review server's page."""
+def tracked(tmp_path: Path) -> Path:
+    """What the page shows, of a pipeline that seems to have run."""
+    folder = tmp_path / "project"
+    video = {"sequence": "street", "width_px": WIDTH, "height_px": HEIGHT, "fps": 20.0}
+    tracks = tracklets(
+        {1: {f: box(*upper(f), *BOX) for f in range(40)}, 2: {f: box(280 - f, 140, *BOX) for f in range(40)}}, 40, **video
+    )
+    for name in ("tracks", "tracklets_split"):
+        tracks.save(folder / f"artifacts/street/{name}.npz")
+    Identities(np.array(["street"] * 2), np.array([1, 2], np.int32), np.array([1, 2], np.int32), np.array(["", "Ben"]),
+               np.zeros(2, np.float32)).save(folder / "artifacts/identities/street.npz")  # fmt: skip
+    write_video(folder / "artifacts/street/annotated.mp4", 40, WIDTH, HEIGHT, 20.0)
+    (folder / "params.yaml").write_text("sequences: {street: {}}\n")
+    return folder
+
+
+@contextmanager
+def served(folder: Path, environment: Mapping[str, str]) -> Iterator[str]:
+    """The address of the review server of a project, which runs meanwhile."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    server = subprocess.Popen([sys.executable, "-m", "stages.review", "--port", str(port)], cwd=project.folder,
-                              env=project.environment(), stderr=subprocess.PIPE, text=True)  # fmt: skip
+    server = subprocess.Popen([sys.executable, "-m", "stages.review", "--port", str(port)], cwd=folder, env=environment,
+                              stderr=subprocess.PIPE, text=True)  # fmt: skip
     assert server.stderr is not None
     said = server.stderr.readline()
     assert f"review: http://127.0.0.1:{port}/" in said
     wait_for_port(port)
-    yield f"http://127.0.0.1:{port}/"
-    os.kill(server.pid, signal.SIGINT)
-    server.communicate(timeout=60)
+    try:
+        yield f"http://127.0.0.1:{port}/"
+    finally:
+        server.send_signal(signal.SIGINT)
+        server.communicate(timeout=60)
 
 
 def wait_for_port(port: int) -> None:
@@ -107,7 +133,7 @@ def people(page: Page) -> list[str]:
 
 def run_it(page: Page) -> None:
     page.get_by_role("button", name="Run it now").click()
-    expect(page.locator("#message")).to_have_text("The pipeline has run: this is its result.")
+    expect(page.locator("#message")).to_have_text("The pipeline has run: this is its result.", timeout=10 * PATIENCE_MS)
 
 
 def rows(project: Checkout) -> list[str]:
@@ -115,9 +141,12 @@ def rows(project: Checkout) -> list[str]:
 
 
 @pytest.mark.slow
-def test_a_wrong_join_is_corrected_rerun_and_undone_beside_another_browser(
-    browser: Browser, project: Checkout, address: str
-) -> None:
+def test_a_wrong_join_is_corrected_rerun_and_undone_beside_another_browser(browser: Browser, project: Checkout) -> None:
+    with served(project.folder, project.environment()) as address:
+        correct_and_undo(browser, project, address)
+
+
+def correct_and_undo(browser: Browser, project: Checkout, address: str) -> None:
     visit, other = Visit(browser, address), Visit(browser, address).page
     page = visit.page
     expect(page.locator("#people tr")).to_have_count(2)
@@ -148,16 +177,19 @@ def test_a_wrong_join_is_corrected_rerun_and_undone_beside_another_browser(
     assert [url for url in visit.requests if not url.startswith(address)] == []
 
 
-def test_the_review_page_keeps_nobody_out(browser: Browser, address: str) -> None:
-    visit, found = Visit(browser, address), list[str]()
-    expect(visit.page.locator("#people tr")).not_to_have_count(0)
-    click_walker(visit.page, 5)
-    for width in (1280, 400):
-        visit.page.set_viewport_size({"width": width, "height": 900})
-        for scheme in ("light", "dark"):
-            visit.page.emulate_media(color_scheme=scheme)
-            found += [f"{width} px, {scheme}: {finding}" for finding in visit.findings()]
-        if visit.hidden_to_the_right() > 0:
-            found.append(f"{width} px: {visit.hidden_to_the_right()} px are hidden to the right")
-    assert "\n".join(found) == ""
-    assert [url for url in visit.requests if not url.startswith(address)] == []
+def test_the_review_page_keeps_nobody_out(browser: Browser, tracked: Path) -> None:
+    found = list[str]()
+    with served(tracked, os.environ | {"PYTHONPATH": str(ROOT)}) as address:
+        visit = Visit(browser, address)
+        expect(visit.page.locator("#people tr")).to_have_count(2)
+        assert click_walker(visit.page, 5) == "1@5"
+        for width in (1280, 400):
+            visit.page.set_viewport_size({"width": width, "height": 900})
+            for scheme in ("light", "dark"):
+                visit.page.emulate_media(color_scheme=scheme)
+                found += [f"{width} px, {scheme}: {finding}" for finding in visit.findings()]
+            if visit.hidden_to_the_right() > 0:
+                found.append(f"{width} px: {visit.hidden_to_the_right()} px are hidden to the right")
+        assert "\n".join(found) == ""
+        assert [url for url in visit.requests if not url.startswith(address)] == []
+        visit.page.close()
