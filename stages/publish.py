@@ -28,8 +28,8 @@ PATHS = ("pins", "metrics", "per-sequence", "timings", "reports", "stills", "wei
 NOTE = "mlflow.note.content"  # what MLflow's page shows as the run's description
 
 
-def publish(args: argparse.Namespace, run: Run) -> None:
-    """Publishes the result in this folder and writes what was published."""
+def publish(args: argparse.Namespace, run: Run) -> Result:
+    """Publishes the result in this folder, writes what was published, and returns it."""
     params = read_params()
     result = Result(params, read_figures(args.metrics), read_figures(args.per_sequence), weights_hashes(params, args.weights))
     timings = timing_metrics(read_timings(args.timings, sequence_names()))
@@ -41,7 +41,7 @@ def publish(args: argparse.Namespace, run: Run) -> None:
     write_json(args.published, {"experiment": EXPERIMENT, "fingerprint": result.fingerprint, "metrics": metrics})
     run.counts = {"runs": 1, "metrics": len(metrics) + len(timings)}
     log.info("publish: %s run of %d metrics in %s", "a new" if new else "updated the", len(metrics) + len(timings), store.place)
-    log.info("%s", closing(result.metrics, result.per_sequence, args.reports))
+    return result
 
 
 def publish_experiments(args: argparse.Namespace, run: Run) -> None:
@@ -110,7 +110,11 @@ def main() -> None:
     check_pins(args.pins)
     # one lock for all workspaces: experiments in temporary folders write to the same store
     with stage_run("publish", "all", locks=main_folder() / LOCKS) as run:
-        publish_experiments(args, run) if args.experiments else publish(args, run)
+        if args.experiments:
+            publish_experiments(args, run)
+            return
+        result = publish(args, run)
+    log.info("%s", closing(result.metrics, result.per_sequence, args.reports))
 
 
 if __name__ == "__main__":

@@ -110,7 +110,7 @@ class GraphProject:
         made.write_bytes(original.read_bytes() if original.is_file() else f"{path}\n".encode())
 
     def files(self) -> Iterator[str]:
-        """Every file that a stage depends on or writes, and every file of the packages whether or not a stage names it."""
+        """Every file that a stage depends on or writes."""
         named = (
             path for top in ("stages", "constraints", "data", "artifacts", "reports") for path in (self.folder / top).rglob("*")
         )

@@ -17,6 +17,8 @@ from pathlib import Path
 from tests.closure import results
 from tests.graph_project import GraphProject, declaring, expanded, leaf_names, with_change
 
+STEP = 20  # changes between two lines of progress
+
 
 @cache
 def imports(verb: str) -> set[str]:
@@ -60,7 +62,12 @@ def main() -> int:
         project = GraphProject(Path(name))
         files, params = list(project.files()), list(leaf_names(project.params))
         found = [f"nothing changed, and DVC lists {sorted(listed)}"] if (listed := project.listed()) else []
-        found += faults(project, files, params)
+        for numbered in range(0, len(files), STEP):
+            found += faults(project, files[numbered : numbered + STEP], [])
+            print(f"{min(numbered + STEP, len(files))} of {len(files)} files, {len(found)} faults", flush=True)
+        for numbered in range(0, len(params), STEP):
+            found += faults(project, [], params[numbered : numbered + STEP])
+            print(f"{min(numbered + STEP, len(params))} of {len(params)} parameters, {len(found)} faults", flush=True)
     for fault in found:
         print(f"FAULT {fault}")
     print(f"all: {len(files)} files and {len(params)} parameters changed in {len(project.stages)} stages, {len(found)} faults, "

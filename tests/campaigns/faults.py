@@ -103,8 +103,10 @@ def suffer(project: Checkout, stage: Stage, fault: str, expected: dict[str, byte
     done = FAULTS[fault](project, stage, rng)
     lines = done.stderr.strip().splitlines()
     losses = []
-    if fault != "orphan" and done.returncode != 0:
-        if done.returncode != 1 or "Traceback" in done.stderr or not lines or not lines[-1].startswith("error: "):
+    if done.returncode != 0:
+        if fault == "orphan":
+            losses.append(f"dvc ends with {done.returncode}, saying {lines[-5:]}")
+        elif done.returncode != 1 or "Traceback" in done.stderr or not lines or not lines[-1].startswith("error: "):
             losses.append(f"status {done.returncode}, and in the end {lines[-3:]}")
         losses += [f"{path} is left behind" for path in leftovers(project.folder)]
     losses += [f"{path} is half written" for path in broken(project.folder, [stage], expected)]
