@@ -36,14 +36,16 @@ lint: install
 unit: install
 	@pytest -n auto --dist worksteal
 
-soak: install  ## the long campaigns behind "What Retrace promises" (hours): kills, changed dependencies, malformed inputs, ten hours of video
+soak: install  ## the long campaigns behind "What Retrace promises" (hours): changed dependencies, kills, faults, malformed inputs, ten hours of video
 	@pytest -m soak
+	@python -m tests.campaigns.dependencies
 	@python -m tests.campaigns.kills --kills 200
+	@python -m tests.campaigns.faults
 	@python -m tests.campaigns.fuzz --inputs 100000
 	@python -m tests.campaigns.hours
 
-coverage: install  ## lines of stages/ that the tests run, those in processes of their own included
-	@pytest --cov --cov-report=term:skip-covered
+coverage: install  ## lines of stages/ that the tests run, in processes of their own as well; compiled functions left out
+	@pytest -n auto --cov --cov-report=term:skip-covered
 
 bench: $(VENV)/.benchmarks  ## the tracker's speed beside other trackers (tests/benchmarks/README.md)
 	@python -m tests.benchmarks.tracker

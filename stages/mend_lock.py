@@ -1,13 +1,17 @@
-"""Cuts out of dvc.lock what DVC had not finished writing when it was killed or the disk was full.
+"""Mends the two files in which DVC keeps what it knows and does, where it was killed or the disk was full while it wrote them.
 
     python -m stages.mend_lock        # `make repro` does it by itself
 
-DVC rewrites its lock file in place after every stage, and with half of it refuses every command. The last entry may be cut as
-well, so it goes, too. Nothing is computed again for that: DVC takes the stages without an entry from its run cache.
+DVC writes both in place, and with half of one refuses every command. dvc.lock, rewritten after every stage, keeps the entries
+before the last, which may be cut as well; nothing is computed again for that, because DVC takes the results of stages without
+an entry from its run cache. The list of who reads and writes what (.dvc/tmp/rwlock) goes: those who were in it are dead.
 """
 
 import fcntl
+import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
@@ -18,7 +22,8 @@ from stages.artifacts import write_text
 from stages.command import execute, log, parser
 from stages.errors import DataError
 
-LOCK_FILE, DVC_AT_WORK = Path("dvc.lock"), Path(".dvc/tmp/lock")
+LOCK_FILE, LOCK_FILE_GUARD = Path("dvc.lock"), Path(".dvc/tmp/lock")
+USERS, USERS_GUARD = Path(".dvc/tmp/rwlock"), Path(".dvc/tmp/rwlock.lock")
 ENTRY = re.compile(r"^  \S.*:$", re.MULTILINE)  # a stage's name
 
 
@@ -40,20 +45,46 @@ def mended(text: str) -> str:
     return kept
 
 
-def main() -> None:
-    parser(__doc__).parse_args()
-    if not LOCK_FILE.exists() or is_whole(text := LOCK_FILE.read_text(encoding="utf-8", errors="replace")):
-        return
-    with open(DVC_AT_WORK, "a", encoding="utf-8") as at_work:
+def names_users(text: str) -> bool:
+    """Whether DVC would read the text as its list of readers and writers."""
+    try:
+        return isinstance(json.loads(text), dict)
+    except ValueError:
+        return False
+
+
+@contextmanager
+def no_dvc_writing(path: Path, guard: Path) -> Iterator[None]:
+    """Holds the lock that DVC holds while it writes the file. Raises DataError where a living DVC has it."""
+    with open(guard, "a", encoding="utf-8") as lock:
         try:
-            fcntl.flock(at_work, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise DataError(f"{DVC_AT_WORK}: expected no DVC at work while {LOCK_FILE} is mended, got one") from error
-        if kept := mended(text):
+            raise DataError(f"{guard}: expected no DVC at work while {path} is mended, got one") from error
+        yield
+
+
+def mend_lock_file() -> None:
+    with no_dvc_writing(LOCK_FILE, LOCK_FILE_GUARD):
+        if kept := mended(_text(LOCK_FILE)):
             write_text(LOCK_FILE, kept)
         else:
             LOCK_FILE.unlink()
     log.info("mend_lock: %s was cut short; DVC takes the results of the stages without an entry from its cache", LOCK_FILE)
+
+
+def main() -> None:
+    parser(__doc__).parse_args()
+    if LOCK_FILE.exists() and not is_whole(_text(LOCK_FILE)):
+        mend_lock_file()
+    if USERS.exists() and not names_users(_text(USERS)):
+        with no_dvc_writing(USERS, USERS_GUARD):
+            USERS.unlink()
+        log.info("mend_lock: %s was cut short, and is no more", USERS)
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace")
 
 
 if __name__ == "__main__":

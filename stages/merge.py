@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.association.appearance import Views, views_of
-from stages.association.decisions import Decision, decisions
+from stages.association.decisions import Decision, Sureness, decisions
 from stages.association.likeness import learn_looks
 from stages.association.motion import learn_passage
 from stages.association.pair_odds import Acquaintance, Odds, at_edge
@@ -33,11 +33,12 @@ Returns = Literal["same_person", "new_person"]
 
 @dataclass(frozen=True)
 class MergeParams:
-    """How long an absence may be, and how sure a lead in the log-odds makes."""
+    """How long an absence may be, and how sure a decision's lead in nats makes."""
 
     enabled: bool
     max_gap_s: Annotated[float, Range(0, 1e6)]
     temper: Annotated[float, Range(0.01, 10)]
+    offset: Annotated[float, Range(-10, 10)]  # nats
 
 
 def merge(
@@ -63,7 +64,8 @@ def merge(
     odds, people = solve(known, odds, apart, forced)
     _, merged = np.unique(people.labels, return_inverse=True)
     position = np.searchsorted(tracklets.ids, tracklets.tracklet_ids)
-    return relabel(tracklets, merged[position] + 1), decisions(tracklets.ids, merged + 1, odds, forced, params.temper)
+    audit = decisions(tracklets.ids, merged + 1, odds, forced, Sureness(params.temper, params.offset))
+    return relabel(tracklets, merged[position] + 1), audit
 
 
 def acquaint(tracklets: Tracklets, views: Views, together: Ints, params: MergeParams, returns: Returns) -> Acquaintance:

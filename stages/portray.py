@@ -4,7 +4,7 @@ Looks are views spread evenly over the track; whereabouts are the foot points on
 cameras of a group share, where the camera is calibrated and its clock known; names are those given by hand.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -20,7 +20,7 @@ from stages.command import execute, stage_options, stage_run
 from stages.contracts.embeddings import Embeddings
 from stages.contracts.gallery import MOMENTS_PER_S, Gallery
 from stages.contracts.tracklets import Tracklets
-from stages.corrections.resolving import named
+from stages.corrections.resolving import named, told_apart
 from stages.corrections.rows import read_corrections
 from stages.params import Range, load_section, load_value
 from stages.pins import check_pins
@@ -44,13 +44,16 @@ def portray(
     tracks: Tracklets,
     embeddings: Embeddings,
     names: Mapping[int, str],
+    apart: Sequence[tuple[int, int]],
     image_to_ground: Homography | None,
     times_s: NDArray[np.float64] | None,
     params: PortrayParams,
 ) -> Gallery:
-    """The gallery of the tracks; `names` by track id, times_s (num_frames,) on the group's clock."""
+    """The gallery of the tracks; `names` by track id, `apart` pairs of ids told to be two people, times_s (num_frames,) on the
+    group's clock."""
     views = spread(views_of(tracks, embeddings), params.views)
-    together = seen_together(tracks)
+    together = tracks.ids[seen_together(tracks)]
+    told = np.array(apart, dtype=np.int32).reshape(-1, 2)
     owners, moments, places = _whereabouts(tracks, image_to_ground, times_s)
     return Gallery(
         tracks.sequence,
@@ -60,7 +63,7 @@ def portray(
         np.array([names.get(name, "") for name in tracks.ids.tolist()], dtype=str),
         tracks.ids[views.tracklets],
         views.table[views.places],
-        tracks.ids[together],
+        np.unique(np.concatenate([together, told]), axis=0),
         owners,
         moments,
         places,
@@ -116,11 +119,12 @@ def main() -> None:
     with stage_run("portray", args.sequence, args.timings) as run:
         tracks, embeddings = Tracklets.load(args.tracks, args.sequence), Embeddings.load(args.embeddings, args.sequence)
         info, camera = read_seqinfo(args.seqinfo), read_camera(args.camera)
-        names = named(tracks, read_corrections(args.corrections))
+        corrections = read_corrections(args.corrections)
+        names, apart = named(tracks, corrections), told_apart(tracks, corrections)
         frames = np.asarray(source_frames(info, clip), dtype=np.float64)
         times_s = None if clock_offset_s is None else clock_offset_s + frames / info.fps
         with run.computing():
-            gallery = portray(tracks, embeddings, names, camera, times_s, params)
+            gallery = portray(tracks, embeddings, names, apart, camera, times_s, params)
         run.counts = {"tracks": len(gallery.tracklet_ids), "views": len(gallery.view_features),
                       "places": len(gallery.places), "names": len(names)}  # fmt: skip
         gallery.save(args.gallery)

@@ -16,13 +16,14 @@ from stages.errors import DataError
 from stages.lineage import NOBODY, Piece, pieces_of
 from stages.params import load_value
 from stages.pins import check_pins
-from stages.reporting.audit_cards import cause_rows, decision_kinds, mistake_cards
+from stages.reporting.audit_cards import MAX_CARDS, cause_rows, decision_kinds, mistake_cards
 from stages.reporting.crowd import crowd_chart
 from stages.reporting.levels import BETTER, level_rows, shown_columns
 from stages.reporting.media import Media, read_media
 from stages.reporting.page import render
 from stages.reporting.people import Person, read_people
 from stages.reporting.places import ground_chart, presence_chart, way_chart
+from stages.reporting.returns import ReturnCard, return_cards
 from stages.reporting.timeline import Lane, Moment, make_lanes, timeline_charts
 from stages.reporting.words import called, clock, plural
 from stages.scoring.levels import LEVELS, load_levels
@@ -44,6 +45,7 @@ class Story:
     pieces: Mapping[int, list[Piece]]  # split tracklets that the tracks were joined from
     people: list[Person]
     decisions: list[Decision]
+    returns: list[ReturnCard]
     mistakes: list[Mistake]
     diagnosis: Mapping[str, Any]
     figures: Mapping[str, Mapping[str, Any]]  # level -> name -> figure
@@ -65,6 +67,7 @@ def read_story(args: Namespace, camera_moves: bool, high_confidence: float) -> S
     identities = Identities.load(args.identities)
     rows = identities.rows_of(name, tracks.ids)
     numbers, given = identities.identity_ids[rows].tolist(), identities.names[rows].tolist()
+    people = read_people(args.people, media, f"{ROOT}media/{name}/", pieces)
     return Story(
         name,
         Detections.load(args.detections, name),
@@ -72,8 +75,9 @@ def read_story(args: Namespace, camera_moves: bool, high_confidence: float) -> S
         dict(zip(tracks.ids.tolist(), numbers, strict=True)),
         dict(zip(tracks.ids.tolist(), map(called, numbers, given), strict=True)),
         pieces,
-        read_people(args.people, media, f"{ROOT}media/{name}/", pieces),
+        people,
         read_decisions(args.rewires, args.splits, args.merges, levels),
+        return_cards(people, args.known, name),
         read_mistakes(args.mistakes),
         read_json(args.diagnosis),
         level_figures(read_json(args.scores), read_json(args.quality), str(args.scores)),
@@ -121,7 +125,8 @@ def audit_page(story: Story) -> str:
     media, mistakes, verdicts = story.media, story.mistakes, story.diagnosis["verdicts"]
     kinds = decision_kinds(story.decisions, verdicts, story.names, media, story.folder)
     scored = bool(story.diagnosis["ground_truth"])
-    lead = ", ".join(plural(kind.count, kind.title[:-1].lower()) for kind in kinds) + "."
+    counts = [(kind.count, kind.title[:-1].lower()) for kind in kinds] + [(len(story.returns), "return")]
+    lead = ", ".join(plural(count, noun) for count, noun in counts) + "."
     if scored:
         wrong = sum(verdict is False for verdict in verdicts.values())
         switches, fragmentations = (sum(getattr(m, kind) for m in mistakes) for kind in ("switch", "fragmentation"))
@@ -129,9 +134,10 @@ def audit_page(story: Story) -> str:
             f" By the ground truth {plural(wrong, 'decision was', 'decisions were')} wrong; the final tracks have "
             f"{plural(switches, 'ID switch', 'ID switches')} and {plural(fragmentations, 'fragmentation')}."
         )
-    anchors = [{"anchor": "mistakes", "title": "Mistakes", "count": len(mistakes)}] if scored else []
-    return render("audit", ROOT, story=story, tabs=tabs("Audit"), lead=lead, kinds=[*anchors, *kinds], decisions=kinds,
-                  scored=scored, causes=cause_rows(mistakes),
+    links: list[Any] = [{"anchor": "mistakes", "title": "Mistakes", "count": len(mistakes)}] if scored else []
+    links += [*kinds, {"anchor": "returns", "title": "Returns", "count": len(story.returns)}]
+    return render("audit", ROOT, story=story, tabs=tabs("Audit"), lead=lead, kinds=links, decisions=kinds,
+                  returns=story.returns[:MAX_CARDS], scored=scored, causes=cause_rows(mistakes),
                   mistakes=mistake_cards(mistakes, story.names, media, story.folder))  # fmt: skip
 
 
@@ -185,8 +191,8 @@ def level_figures(scores: Any, quality: Any, place: str) -> dict[str, dict[str, 
 
 def main() -> None:
     args = stage_options(__doc__, "sequence", "pins", "detections", "raw", "rewired", "split", "merged", "final", "identities",
-                         "camera", "rewires", "splits", "merges", "mistakes", "diagnosis", "people", "scores", "quality",
-                         "media", "pages", "timings")  # fmt: skip
+                         "known", "camera", "rewires", "splits", "merges", "mistakes", "diagnosis", "people", "scores",
+                         "quality", "media", "pages", "timings")  # fmt: skip
     check_pins(args.pins)
     high_confidence = load_value(float, "analyze.high_confidence")
     camera_moves = load_value(str, f"sequences.{args.sequence}.camera_motion") != "none"

@@ -15,7 +15,7 @@ from stages.corrections.rows import read_corrections
 from stages.motchallenge import format_tracks
 from stages.params import Range, load_section
 from stages.pins import check_pins
-from stages.smoothing.filling import adopt_detections, fill_gaps
+from stages.smoothing.filling import fill_gaps
 from stages.smoothing.posture import posture_change
 from stages.smoothing.regression import smooth_boxes
 
@@ -29,7 +29,6 @@ class SmoothParams:
     """How far gaps are filled and how much boxes are smoothed."""
 
     max_gap_s: Annotated[float, Range(0, 3600)]
-    adopt_iou: Annotated[float, Range(0, 1)]
     method: Literal["none", "regression", "adaptive"]
     sigma_s: Annotated[float, Range(0.001, 60)]
 
@@ -41,7 +40,6 @@ def smooth(tracklets: Tracklets, detections: Detections, params: SmoothParams) -
            tracklets.detection_indices[beyond][:1])  # fmt: skip
     measured = _with_detected_boxes(tracklets, detections)
     filled = fill_gaps(measured, int(params.max_gap_s * tracklets.fps))
-    filled = adopt_detections(filled, detections, params.adopt_iou)
     sigma_frames = params.sigma_s * tracklets.fps * _strength(measured, params)
     if sigma_frames < MIN_SIGMA_FRAMES or len(filled) == 0:
         return filled

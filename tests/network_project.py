@@ -3,11 +3,14 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
+from stages.errors import DataError
 from stages.exclusions import HEADER
 from stages.seqinfo import SequenceInfo, format_seqinfo
 from stages.sequence_folder import write_marker
@@ -67,6 +70,16 @@ def arguments(stage: str) -> list[str]:
     }  # fmt: skip
     given |= {"stored": f"{sequence}/det"} if stage == "detect" else {"embeddings": "artifacts/embeddings.npz"}
     return [part for name, value in given.items() for part in (f"--{name}", value)]
+
+
+def unfinished_chunks(folder: Path, stage: str, run: Callable[[], object]) -> str:
+    """Runs the stage, whose result cannot be written, and returns the fingerprint of the chunks that it leaves."""
+    result = folder / "artifacts" / {"detect": "detections_raw.npz", "embed": "embeddings.npz"}[stage]
+    result.mkdir(parents=True, exist_ok=True)
+    with pytest.raises(DataError, match=r"\.npz: expected to write it, got: Is a directory"):
+        run()
+    (chunks,) = (folder / ".chunks" / stage / "clip").iterdir()
+    return chunks.name
 
 
 def start(stage: str, folder: Path) -> "subprocess.Popen[str]":

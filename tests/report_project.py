@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from stages import identify
 from stages.association.decisions import Decision as Merge
 from stages.audit import write_audit
 from stages.contracts.embeddings import Embeddings
@@ -89,6 +90,8 @@ def make_project(folder: Path) -> Path:
             np.array(["", "", ""]),
             np.zeros(3, np.float32),
         ).save(folder / f"artifacts/identities/{name}.npz")
+        alone = [identify.Decision(t, n, "", *[None] * 10) for t, n in ((1, 7), (2, 2), (3, 5))]
+        write_audit(artifacts / "identities.csv", identify.Decision, alone)
         (folder / f"artifacts/galleries/both/{name}.npz").parent.mkdir(parents=True, exist_ok=True)
         (folder / f"artifacts/galleries/both/{name}.npz").touch()
     write_video(folder / "data/sequences/hall/pixels/film.mp4", FRAMES, WIDTH, HEIGHT, FPS)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browsing import CHROMIUM, MISSING, Visit, chromium
 from tests.report_project import FPS, make_project, run_stage, run_stages
@@ -58,7 +58,7 @@ def test_a_click_on_a_lane_jumps_the_video_there_and_both_stay_in_view(browser: 
     page.locator(".hovertext").first.wait_for()
     page.mouse.click(x, y)
     has_jumped(page, 25)
-    assert page.locator("[data-readout]").inner_text() == "frame 25, 2.50 s"
+    expect(page.locator("[data-readout]")).to_have_text("frame 25, 2.50 s")
     video = page.locator("video").bounding_box()
     assert video is not None
     assert 0 <= video["y"] < video["y"] + video["height"] <= shown["y"] + 1, "above the timeline, none of it covered"
@@ -79,14 +79,14 @@ def test_lanes_are_reached_and_act_by_keyboard(browser: Browser, reports: Path) 
         pytest.fail("Tab does not reach the timeline")
     page.keyboard.press("ArrowDown")
     has_jumped(page, 0)
-    assert page.locator(".chosen").inner_text() == "person 7, 1 of 3: first seen at 0.00 s"
+    expect(page.locator(".chosen")).to_have_text("person 7, 1 of 3: first seen at 0.00 s")
     page.keyboard.press("ArrowRight")
     has_jumped(page, 20)
-    assert "person 7, 2 of 3: join: 1 and 2 at 2.00 s" in page.locator(".chosen").inner_text()
+    expect(page.locator(".chosen")).to_have_text("person 7, 2 of 3: join: 1 and 2 at 2.00 s")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("End")
     has_jumped(page, 29)
-    assert page.locator(".chosen").inner_text().startswith("person 2, 2 of 2: last seen")
+    expect(page.locator(".chosen")).to_have_text("person 2, 2 of 2: last seen at 2.90 s")
     page.close()
 
 

@@ -3,21 +3,29 @@
 import numpy as np
 import pytest
 
-from tests.benchmarks.calibration import Judged, calibration_error, fitted_temper, log_loss, reliability, report
+from stages.association.decisions import Sureness
+from tests.benchmarks.calibration import Judged, calibration_error, fitted, joined, log_loss, reliability, report
 
 
 def decided(gain: float, right: int, wrong: int) -> Judged:
     return Judged(np.full(right + wrong, gain), np.arange(right + wrong) < right)
 
 
-def test_the_temper_makes_said_and_true_alike() -> None:
-    """Of 1,000 joins with a lead of 2 nats 800 are right: log-odds of ln 4 = 1.386, so 0.693 for each nat."""
-    assert fitted_temper(decided(2.0, 800, 200)) == pytest.approx(np.log(4) / 2, rel=0.01)
+def both(*parts: Judged) -> Judged:
+    return joined(parts)
+
+
+def test_what_is_said_becomes_what_is_true() -> None:
+    """Leads of 4 nats are right in 80 % of 1,000 cases, of -1 nat in 30 %: log-odds ln 4 and ln 3/7 by a line."""
+    found = fitted(both(decided(4.0, 800, 200), decided(-1.0, 300, 700)))
+    temper = (np.log(4) - np.log(3 / 7)) / 5
+    assert (found.temper, found.offset) == (pytest.approx(temper, rel=0.01), pytest.approx(np.log(4) - 4 * temper, rel=0.02))
+    assert found.probabilities(np.array(4.0)) == pytest.approx(0.8, abs=0.005)
 
 
 def test_few_decisions_that_are_all_right_do_not_make_it_endless() -> None:
-    """Three of three count as (3 + 1) / (3 + 2) of one: log-odds of ln 4."""
-    assert fitted_temper(decided(2.0, 3, 0)) == pytest.approx(np.log(4) / 2, rel=0.01)
+    """Three of three count as (3 + 1) / (3 + 2) of one."""
+    assert fitted(decided(2.0, 3, 0)).probabilities(np.array(2.0)) == pytest.approx(0.8, abs=1e-3)
 
 
 def test_the_error_is_the_mean_difference_of_said_and_true_in_bins() -> None:
@@ -30,8 +38,9 @@ def test_the_error_is_the_mean_difference_of_said_and_true_in_bins() -> None:
 
 
 def test_each_sequence_is_judged_by_the_others() -> None:
-    """The fit to `b` alone is ln 4 / 2; what was said of `a` by it is 0.8, and a half was true."""
-    judged = {"a": decided(2.0, 5, 5), "b": decided(2.0, 800, 200)}
-    lines = report(judged, 0.5).splitlines()
-    assert [cell.strip() for cell in lines[2].split("|")[1:-1]] == ["a", "10", "0.813", "0.231", "0.69", "0.916", "0.300"]
-    assert lines[-1] == f"fitted to all: merge.temper: {fitted_temper(decided(2.0, 805, 205)):.2f}"
+    """What was said of `a` by a fit to `b` alone is 0.8, and a half was true; by params.yaml's values it is 0.731."""
+    judged = {"a": decided(2.0, 5, 5), "b": both(decided(2.0, 800, 200), decided(-2.0, 200, 800))}
+    lines = report(judged, Sureness(temper=0.5, offset=0.0)).splitlines()
+    cells = [cell.strip() for cell in lines[2].split("|")[1:-1]]
+    assert cells == ["a", "10", "0.813", "0.231", "0.69", "0.00", "0.915", "0.299"]
+    assert lines[-1] == "fitted to all: merge.temper: 0.69, merge.offset: -0.01"

@@ -1,7 +1,9 @@
 """Chunks: what is finished is not computed again, what is damaged is, and nothing of another computation is taken."""
 
 import fcntl
+import importlib
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -107,3 +109,21 @@ def test_a_fingerprint_changes_with_each_thing_that_can_change_a_result(tmp_path
     more = fingerprint([0.5, "cpu"], [weights, images])
     weights.write_bytes(b"weightS")
     assert len({first, more, fingerprint([0.5, "cpu"], [weights, images])}) == 3
+
+
+def test_a_fingerprint_changes_with_the_code_that_is_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "nouns"
+    package.mkdir()
+    for name in ("loaded_noun", "other_noun"):
+        (package / f"{name}.py").write_text("LIMIT = 1\n")
+    monkeypatch.setattr("stages.chunks.PROJECT", tmp_path)
+    monkeypatch.setattr("stages.chunks.PACKAGES", (package,))
+    monkeypatch.syspath_prepend(package)
+    monkeypatch.delitem(sys.modules, "loaded_noun", raising=False)
+    importlib.import_module("loaded_noun")
+    first = fingerprint([], [])
+    (package / "other_noun.py").write_text("LIMIT = 2\n")
+    assert fingerprint([], []) == first  # nothing computes with it
+    (package / "loaded_noun.py").write_text("LIMIT = 2\n")
+    assert fingerprint([], []) != first
+    del sys.modules["loaded_noun"]

@@ -1,12 +1,8 @@
-"""detect by a network: what Ultralytics finds, and the same bytes after an interruption."""
+"""detect by a network: what Ultralytics finds, and of which computation it takes finished chunks."""
 
 import io
-import json
-import os
 import pickle
-import signal
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +17,7 @@ from stages.errors import DataError, ParamsError
 from stages.frames import read_frames
 from stages.trusted import trust
 from stages.weights import weights_file
-from tests.network_project import HEIGHT, WIDTH, arguments, info, make_project, set_params, start
+from tests.network_project import HEIGHT, WIDTH, arguments, info, make_project, set_params, start, unfinished_chunks
 
 
 @pytest.fixture(scope="session")
@@ -99,30 +95,31 @@ def test_a_clip_is_detected_on_its_own_frames(project: Path, monkeypatch: pytest
         np.testing.assert_array_equal(clip.bboxes[clip.frame_numbers == ours], whole.bboxes[whole.frame_numbers == source])
 
 
-def test_a_killed_run_goes_on_and_gives_the_bytes_of_one_in_a_single_go(
-    tmp_path: Path, tiny_yolo: bytes, monkeypatch: pytest.MonkeyPatch
+def test_chunks_of_other_parameters_weights_or_pixels_are_not_taken(
+    project: Path, tiny_yolo: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = make_project(tmp_path / "killed", num_frames=400)
-    put_weights(folder, tiny_yolo)
-    result = folder / "artifacts/detections_raw.npz"
+    """And those of the same are: the fingerprint is that of the first again when all is as it was."""
 
-    process = start("detect", folder)
-    while process.poll() is None and not list(folder.glob(".chunks/detect/clip/*/000000.npz")):
-        time.sleep(0.005)
-    os.kill(process.pid, signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL
-    assert not result.exists()
+    def chunks() -> str:
+        return unfinished_chunks(project, "detect", lambda: run_detect(monkeypatch))
 
-    _, messages = start("detect", folder).communicate()
-    assert "going on from frame" in messages
-    resumed = result.read_bytes()
-    assert not list(folder.glob(".chunks/detect/clip/*"))
-
-    monkeypatch.chdir(folder)
-    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
-    run_detect(monkeypatch)
-    assert result.read_bytes() == resumed
-    assert json.loads((folder / "artifacts/detect.json").read_text())["counts"]["frames"] == 400
+    video = project / "data/sequences/clip/pixels/clip.mp4"
+    frames = video.read_bytes()
+    found = [chunks()]
+    for change in ({"nms_iou": 0.6}, {"batch_size": 3}):
+        set_params(project, detect=change)
+        found.append(chunks())
+    set_params(project, sequence={"clip": {"start_frame": 1, "end_frame": None, "frame_stride": 1}})
+    found.append(chunks())
+    set_params(project)
+    put_weights(project, tiny_yolo + b"\0")
+    found.append(chunks())
+    put_weights(project, tiny_yolo)
+    video.write_bytes(frames + b"\0")
+    found.append(chunks())
+    video.write_bytes(frames)
+    assert len(set(found)) == len(found)
+    assert chunks() == found[0]
 
 
 # What can be wrong

@@ -21,7 +21,7 @@ from stages.params import make_section
 from stages.reid.crops import chosen_rows, covered_shares, crop_windows, cut
 from stages.reid.encoder import FEATURE_DIMS, EmbedParams
 from stages.reid.torchreid_encoder import TorchreidEncoder, build_network
-from tests.network_project import EMBED, HEIGHT, WIDTH, arguments, info, make_project, set_params
+from tests.network_project import EMBED, HEIGHT, WIDTH, arguments, info, make_project, set_params, unfinished_chunks
 
 CPU = torch.device("cpu")
 State = dict[str, torch.Tensor]
@@ -220,6 +220,27 @@ def test_without_pixels_or_people_there_is_no_embedding_and_no_need_of_weights(
     assert run_embed(detections_of([]), monkeypatch).features.shape == (0, 512)
     (project / "data/sequences/clip/pixels/none.txt").write_text("no footage\n")
     assert run_embed(detections_of([(0, (8, 8, 60, 56), 0.9)]), monkeypatch).features.shape == (0, 512)
+
+
+def test_chunks_of_other_parameters_weights_pixels_or_detections_are_not_taken(
+    project: Path, weights: Path, state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box = (8.0, 8.0, 60.0, 56.0)
+
+    def chunks(confidence: float = 0.9) -> str:
+        return unfinished_chunks(project, "embed", lambda: run_embed(detections_of([(0, box, confidence)]), monkeypatch))
+
+    found = [chunks(), chunks(confidence=0.8)]
+    set_params(project, embed={"batch_size": 3})
+    found.append(chunks())
+    set_params(project)
+    torch.save(state | {"classifier.bias": torch.zeros(9)}, weights)  # a part that it does not use
+    found.append(chunks())
+    torch.save(state, weights)
+    with open(project / "data/sequences/clip/pixels/clip.mp4", "ab") as video:
+        video.write(b"\0")
+    found.append(chunks())
+    assert len(set(found)) == len(found)
 
 
 def test_people_without_weights_ask_for_them(project: Path, weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,8 @@ from stages import identify as identify_stage
 from stages import portray as portray_stage
 from stages.contracts.gallery import MOMENTS_PER_S, Gallery
 from stages.contracts.identities import Identities
-from stages.corrections.rows import HEADER
+from stages.corrections.resolving import told_apart
+from stages.corrections.rows import HEADER, Correction, Place
 from stages.errors import DataError
 from stages.identify import Decision, IdentifyParams, identify
 from stages.identity.looks import MAX_NATS, WITHIN, Calibration, calibrate, expected_across
@@ -39,7 +40,7 @@ Tables = NDArray[np.float64]
 def camera(name: str, looks: dict[int, Any], frames: Any = range(5), **other: Any) -> Gallery:
     """People side by side in every frame, each in one colour; no places."""
     table = tracklets({track: {f: box(60 * track) for f in frames} for track in looks}, sequence=name)
-    made = portray(table, embeddings_of(table, looks), other.pop("names", {}), None, None, VIEWS)
+    made = portray(table, embeddings_of(table, looks), other.pop("names", {}), (), None, None, VIEWS)
     return dataclasses.replace(made, **other)
 
 
@@ -91,6 +92,22 @@ def test_two_who_are_seen_together_are_two_people_and_two_who_are_not_may_be_one
     assert ids(in_turn, right) == [1, 1, 1]
     kept = ids(in_turn, right, params=dataclasses.replace(PARAMS, same_camera=False))
     assert kept[0] != kept[1]
+
+
+def test_two_whom_a_person_told_apart_are_not_one_who_returned() -> None:
+    """Alike, one after the other; a row of `different` names a box of each, another names somebody who was deleted."""
+    table = tracklets({1: {f: box(60) for f in range(5)}, 2: {f: box(300) for f in range(20, 25)}})
+    looks = embeddings_of(table, {1: RED, 2: RED})
+    rows = [
+        Correction("different", Place(21, box(300)), Place(3, box(60))),
+        Correction("different", Place(3, box(60)), Place(9, box(0))),
+    ]
+    assert told_apart(table, rows) == [(1, 2)]
+    assert told_apart(table, rows[1:]) == []
+    right = camera("right", {1: RED})
+    assert ids(portray(table, looks, {}, (), None, None, VIEWS), right) == [1, 1, 1]
+    first, second, _ = ids(portray(table, looks, {}, told_apart(table, rows), None, None, VIEWS), right)
+    assert first != second
 
 
 def test_more_evidence_may_be_asked_for_than_there_is() -> None:
@@ -153,7 +170,7 @@ def test_no_tracks_and_no_looks_have_identities_too() -> None:
     assert ids(camera("left", {})) == []
     assert ids(camera("left", {}), camera("right", {})) == []
     table = tracklets({1: {0: box(0)}})
-    blind = portray(table, embeddings_of(table, {}), {}, None, None, VIEWS)
+    blind = portray(table, embeddings_of(table, {}), {}, (), None, None, VIEWS)
     assert ids(blind, dataclasses.replace(blind, sequence="right")) == [1, 2]
     unfilmed = dataclasses.replace(blind, sequence="yard", model="none", view_features=np.zeros((0, 0), np.float16))
     assert ids(camera("left", {1: RED}), camera("right", {1: RED}), unfilmed) == [1, 1, 2]
@@ -312,7 +329,9 @@ def test_who_goes_on_where_another_ended_is_likely_the_same() -> None:
 def test_places_are_the_feet_on_the_ground_at_moments_of_the_groups_clock() -> None:
     """10 frames/s from 100.05 s on; 0.01 m a pixel; toes at (100 + 10 f, 200), feet 3 px above: 100.2 s is 1.5 frames later."""
     table = tracklets({3: {f: box(80 + 10 * f) for f in range(8)}}, 20)
-    made = portray(table, embeddings_of(table, {}), {3: "Ann"}, np.diag([0.01, 0.01, 1.0]), 100.05 + np.arange(20) / 10, VIEWS)
+    made = portray(
+        table, embeddings_of(table, {}), {3: "Ann"}, (), np.diag([0.01, 0.01, 1.0]), 100.05 + np.arange(20) / 10, VIEWS
+    )
     assert made.place_moments.tolist() == [501, 502, 503]
     assert made.places.tolist() == [pytest.approx((x, 1.97)) for x in (1.15, 1.35, 1.55)]
     assert (made.tracklet_ids.tolist(), made.names.tolist(), len(made.view_features)) == ([3], ["Ann"], 0)
@@ -322,12 +341,12 @@ def test_places_are_the_feet_on_the_ground_at_moments_of_the_groups_clock() -> N
 def test_nobody_is_placed_in_long_gaps_at_the_lower_border_or_with_an_unknown_clock() -> None:
     table = tracklets({1: {0: box(0), 1: box(0), 8: box(0)}, 2: {0: box(0, y=380), 1: box(0, y=380)}}, 20)
     ground, times = np.diag([0.01, 0.01, 1.0]), np.arange(20) / 5
-    made = portray(table, embeddings_of(table, {}), {}, ground, times, VIEWS)
+    made = portray(table, embeddings_of(table, {}), {}, (), ground, times, VIEWS)
     assert made.place_tracklet_ids.tolist() == [1, 1, 1]
     assert made.place_moments.tolist() == [0, 1, 8]
     assert made.coexisting.tolist() == [[1, 2]]
     for camera_, clock in ((None, times), (ground, None)):
-        assert len(portray(table, embeddings_of(table, {}), {}, camera_, clock, VIEWS).places) == 0
+        assert len(portray(table, embeddings_of(table, {}), {}, (), camera_, clock, VIEWS).places) == 0
 
 
 @pytest.mark.parametrize(("offset", "first"), [(0.0, 15), (-2.4, 3), (None, None)])
@@ -378,7 +397,7 @@ def run_stage(stage: Any, monkeypatch: pytest.MonkeyPatch, **options: str) -> No
 def test_views_are_spread_over_a_track() -> None:
     table = tracklets({1: {f: box(0) for f in range(16)}})
     shades = [(1.0, 0.1 * f) for f in range(16)]
-    made = portray(table, embeddings_of(table, {1: shades}), {}, None, None, VIEWS)
+    made = portray(table, embeddings_of(table, {1: shades}), {}, (), None, None, VIEWS)
     slopes = made.view_features[:, 1].astype(float) / made.view_features[:, 0]
     assert slopes == pytest.approx([0.0, 0.4, 0.8, 1.2], abs=2e-3)
 

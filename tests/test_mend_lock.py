@@ -1,4 +1,4 @@
-"""A lock file that DVC had not finished writing: whatever byte it ends at, DVC reads it again, and loses one stage at most."""
+"""Files that DVC had not finished writing: whatever byte dvc.lock ends at, DVC reads it again, and loses one stage at most."""
 
 import fcntl
 import sys
@@ -68,3 +68,21 @@ def test_a_file_that_dvc_is_writing_is_not_touched(lock: Path) -> None:
         with pytest.raises(SystemExit, match="expected no DVC at work"):
             execute(mend_lock.main)
     assert lock.read_text() == HALF
+
+
+def test_a_torn_list_of_readers_and_writers_goes_and_a_whole_one_stays(lock: Path) -> None:
+    users = lock.parent / ".dvc/tmp/rwlock"
+    whole = '{"read": {}, "write": {"/a/b": {"pid": 7, "cmd": "dvc repro"}}}'
+    users.write_text(whole)
+    mend_lock.main()
+    assert users.read_text() == whole
+    for torn in (whole[:-9], ""):
+        users.write_text(torn)
+        mend_lock.main()
+        assert not users.exists()
+    users.write_text(whole[:-9])
+    with open(".dvc/tmp/rwlock.lock", "w") as at_work:
+        fcntl.flock(at_work, fcntl.LOCK_EX)
+        with pytest.raises(SystemExit, match="expected no DVC at work"):
+            execute(mend_lock.main)
+    assert users.read_text() == whole[:-9]

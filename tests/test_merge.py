@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stages.association.appearance import spread, views_of
+from stages.association.appearance import clarities, spread, views_of
 from stages.association.likeness import Calibration, calibrate, learn_looks, support_of
 from stages.association.motion import ends_of, learn_passage, learn_straying
 from stages.association.pair_odds import at_edge
@@ -16,7 +16,7 @@ from stages.errors import DataError
 from stages.merge import MergeParams, merge
 from tests.tables import box, embeddings_of, tracklets
 
-MERGE = MergeParams(enabled=True, max_gap_s=3600.0, temper=0.5)
+MERGE = MergeParams(enabled=True, max_gap_s=3600.0, temper=0.5, offset=0.0)
 DIM = 24
 RED, BLUE, GREEN = np.eye(DIM)[:3]
 
@@ -58,6 +58,27 @@ def test_who_looks_the_same_after_an_absence_is_one_person_and_the_audit_says_wh
     assert row.looks_nats > 3 > row.prior_nats
     assert row.gain_nats == pytest.approx(row.prior_nats + row.looks_nats + row.motion_nats, abs=1e-5)
     assert 0.5 < row.probability < 1
+
+
+def test_who_is_hardly_seen_is_not_told_apart_by_looks() -> None:
+    """Found with half of the usual confidence, somebody is mostly hidden: looking otherwise says a quarter as much, or less."""
+    nats = []
+    for confidence in (1.0, 0.5):
+        paths, looks = crowd()
+        paths |= {1: standing(range(30), x=300), 2: standing(range(70, 100), x=310)}
+        looks |= {1: noisy(RED, 30), 2: noisy(GREEN, 30)}
+        table = tracklets(paths)
+        table.confidences[table.tracklet_ids == 2] = confidence
+        learnt = learn_looks(views_of(table, embeddings_of(table, looks)), table.fps, seen_together(table))
+        nats.append(float(learnt.nats(np.array([0]), np.array([1]))[0]))
+    assert nats[0] < 4 * nats[1] < 0
+
+
+def test_how_clear_a_view_is_depends_on_the_videos_own_detector() -> None:
+    """The 75th percentile is 0.8; from 0.95 of that on everybody is seen well."""
+    assert clarities(np.array([0.38, 0.76, 0.8, 0.8, 0.9])) == pytest.approx([0.5, 1, 1, 1, 1])
+    assert clarities(np.zeros(0)).shape == (0,)
+    assert clarities(np.zeros(3)).tolist() == [0, 0, 0]
 
 
 def test_who_looks_otherwise_is_not() -> None:
@@ -196,12 +217,12 @@ def test_views_are_spread_evenly_and_means_weighted() -> None:
     assert chosen.counts().tolist() == [4, 3]
     assert np.diff(chosen.rows[:4]).tolist() in ([3, 2, 3], [2, 3, 2], [3, 3, 2], [2, 3, 3])
     confidences = table.confidences.copy()
-    confidences[:10] = 0.5
+    confidences[9] = 0.475  # half of 0.95, so its weight is 0.5 ** 4 + 0.001
     half = views_of(dataclasses.replace(table, confidences=confidences), embeddings_of(table, {1: RED, 2: BLUE}))
     groups = np.array([0] * 9 + [2] * 4)
     means = half.means(groups, 4)
     assert means[0] == pytest.approx(RED)
-    assert means[2] == pytest.approx((0.251 * RED + 3 * 1.001 * BLUE) / (0.251 + 3.003), abs=1e-6)
+    assert means[2] == pytest.approx((0.0635 * RED + 3 * 1.001 * BLUE) / (0.0635 + 3.003), abs=1e-6)
     assert not means[[1, 3]].any()
 
 

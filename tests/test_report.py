@@ -104,7 +104,7 @@ def test_the_waterfalls_add_up(reports: Path) -> None:
 def test_mistakes_and_their_causes_are_counted_and_shown(reports: Path) -> None:
     """A is unseen in frames 15 to 19, once of them absent; B goes on as another track in frame 30."""
     page = Page(reports / "sequences/hall/audit.html")
-    assert "1 join, 0 refusals, 0 cuts, 0 exchanges. By the ground truth 0 decisions were wrong" in page.text
+    assert "1 join, 0 refusals, 0 cuts, 0 exchanges, 0 returns. By the ground truth 0 decisions were wrong" in page.text
     assert "1 ID switch and 1 fragmentation." in page.text
     assert "Person 2 goes on as person 5" in page.text, "identities, as in the video, and not tracks"
     assert "Person 7 is lost for a while" in page.text

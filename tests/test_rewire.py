@@ -159,6 +159,21 @@ def test_looks_say_who_turned_back_where_motion_says_that_they_passed() -> None:
     assert made.looks_nats > made.gain_nats > PARAMS.min_gain  # motion spoke against it
 
 
+def test_looks_tell_three_apart_whom_motion_mixed_up() -> None:
+    """1 is hidden from frame 27 on; in frame 30 the tracker takes 1 for 2, and from 33 on 2 for somebody new."""
+    left, right = ({f: way[f] for f in frames} for way, frames in ((LEFTY, range(27)), (RIGHTY, range(33, 60))))
+    table = tracklets({1: left, 2: {f: (RIGHTY if f < 30 else LEFTY)[f] for f in range(60)}, 9: right, **OTHERS}, NUM_FRAMES)
+    looks = dressed(table, {1: 0, 2: 0 + (np.arange(NUM_FRAMES) < 30), 9: 1, **{name: name - 1 for name in OTHERS}})
+    still = CameraMotion.still("hall", NUM_FRAMES)
+    params = dataclasses.replace(PARAMS, min_gain=10.0, end_cost=4.0)
+    result, made = rewire(table, detected(table), looks, still, params)
+    back = {f: LEFTY[f] for f in (*range(27), *range(30, 60))}
+    on = {f: RIGHTY[f] for f in (*range(30), *range(33, 60))}
+    assert rows_of(result) == rows_of(tracklets({1: back, 2: on, **OTHERS}, NUM_FRAMES))
+    assert {exchange.kind for exchange in made} == {"transfer", "join"}
+    assert made[0].gain_nats == made[1].gain_nats  # neither pays by itself
+
+
 def test_looks_of_people_dressed_alike_change_nothing() -> None:
     """Calibrated on the video itself: where everybody looks the same, motion decides alone, for swaps and for staying."""
     still = CameraMotion.still("hall", NUM_FRAMES)

@@ -5,9 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stages.contracts.tracklets import Tracklets
 from stages.smooth import SmoothParams, smooth
-from stages.smoothing.filling import adopt_detections, fill_gaps
+from stages.smoothing.filling import fill_gaps
 from stages.smoothing.regression import smooth_boxes
 from tests.tables import box, detections, tracklets
 
@@ -25,35 +24,6 @@ def test_longer_gaps_and_gaps_between_tracklets_stay_empty() -> None:
     table = tracklets({1: {0: box(100), 4: box(140)}, 2: {6: box(300)}})
     assert len(fill_gaps(table, max_gap_frames=2)) == 3
     assert len(fill_gaps(table, max_gap_frames=0)) == 3
-
-
-def gap_with_weak_detection(x: float) -> tuple[Tracklets, Any]:
-    seen = detections([(0, box(100), 0.9), (1, box(x), 0.2), (2, box(120), 0.9)])
-    table = tracklets({1: {0: box(100), 2: box(120)}})
-    table = Tracklets(**{**vars(table), "detection_indices": np.array([0, 2], np.int32)})
-    return fill_gaps(table, 5), seen
-
-
-def test_an_unused_detection_on_the_line_takes_its_place() -> None:
-    filled, seen = gap_with_weak_detection(x=114)
-    adopted = adopt_detections(filled, seen, min_iou=0.5)
-    assert adopted.detection_indices.tolist() == [0, 1, 2]
-    assert adopted.bboxes[1].tolist() == [114, 100, 154, 200]
-    assert adopted.confidences[1] == np.float32(0.2)
-
-
-def test_one_off_the_line_does_not() -> None:
-    filled, seen = gap_with_weak_detection(x=200)
-    assert adopt_detections(filled, seen, min_iou=0.5).detection_indices.tolist() == [0, -1, 2]
-
-
-def test_a_detection_serves_one_track() -> None:
-    """Two tracks side by side miss frame 1; the detection there is nearer to the second."""
-    seen = detections([(0, box(100), 0.9), (0, box(110), 0.9), (1, box(108), 0.2), (2, box(100), 0.9), (2, box(110), 0.9)])
-    table = tracklets({1: {0: box(100), 2: box(100)}, 2: {0: box(110), 2: box(110)}})
-    table = Tracklets(**{**vars(table), "detection_indices": np.array([0, 3, 1, 4], np.int32)})
-    adopted = adopt_detections(fill_gaps(table, 5), seen, min_iou=0.5)
-    assert adopted.detection_indices.tolist() == [0, -1, 3, 1, 2, 4]
 
 
 def test_regression_is_the_weighted_least_squares_line_at_every_frame() -> None:
@@ -93,11 +63,11 @@ def test_one_frame_alone_is_its_own_box() -> None:
 def test_final_tracks_keep_ids_classes_and_lineage(method: Any) -> None:
     seen = detections([(frame, box(100 + frame), 0.9) for frame in (*range(5), *range(8, 12))])
     table = tracklets({4: {frame: box(90 + frame) for frame in (*range(5), *range(8, 12))}})
-    final = smooth(table, seen, SmoothParams(0.5, 0.5, method, 0.2))
+    final = smooth(table, seen, SmoothParams(0.5, method, 0.2))
     assert final.frame_numbers.tolist() == list(range(12))
     assert final.detection_indices.tolist() == [0, 1, 2, 3, 4, -1, -1, -1, 5, 6, 7, 8]
     np.testing.assert_allclose(final.bboxes[:, 0], 100 + np.arange(12), atol=1e-3)  # the detected boxes, not the filter's
 
 
 def test_nothing_to_smooth_is_normal() -> None:
-    assert len(smooth(tracklets({}), detections([]), SmoothParams(1.0, 0.5, "regression", 0.2))) == 0
+    assert len(smooth(tracklets({}), detections([]), SmoothParams(1.0, "regression", 0.2))) == 0

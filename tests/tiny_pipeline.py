@@ -45,9 +45,11 @@ def make_tiny(folder: Path) -> Checkout:
 
 
 def stages_of(folder: Path) -> list[Stage]:
-    """Every stage of the project."""
+    """Every stage of the root's dvc.yaml."""
     with Repo(str(folder)) as repo:
-        stages = [stage for stage in repo.index.stages if isinstance(stage, PipelineStage)]
+        stages = [
+            stage for stage in repo.index.stages if isinstance(stage, PipelineStage) and Path(stage.path).parent == folder
+        ]
         return [Stage(stage.name, stage.cmd, tuple(out.def_path for out in stage.outs)) for stage in stages]
 
 

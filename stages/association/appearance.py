@@ -11,6 +11,8 @@ from stages.contracts.tracklets import Tracklets
 
 DECIMALS = 9  # of a distance: the last digits of a matrix product depend on the number of threads
 CHUNK = 20_000  # views whose features are unpacked at once
+WELL_SEEN_PERCENTILE, CLEAR = 75, 0.95  # of a video's confidences, and the share of it that still is clear
+WEIGHT_POWER = 4  # of clarity
 LEAST_WEIGHT = 1e-3  # of a view of confidence 0, which must not leave a tracklet without any weight
 
 
@@ -21,7 +23,8 @@ class Views:
     tracklets: NDArray[np.int64]  # (K,) position of the view's tracklet in `Tracklets.ids`
     rows: NDArray[np.int64]  # (K,) row of the tracklets table
     frames: NDArray[np.int64]  # (K,)
-    weights: NDArray[np.float64]  # (K,) confidence squared: who is hidden, cut off or blurred is found with less of it
+    clarities: NDArray[np.float64]  # (K,) in [0, 1]: who is hidden, cut off or blurred is found with less confidence
+    weights: NDArray[np.float64]  # (K,) in means: little of who is not seen clearly
     places: NDArray[np.int64]  # (K,) row of `table`
     table: NDArray[np.float16]  # (N, D) unit vectors, not copied: those of a long video fill gigabytes
     num_tracklets: int
@@ -53,12 +56,18 @@ class Views:
         totals = np.bincount(groups, self.weights, count)
         return np.asarray(sums / np.where(totals > 0, totals, 1.0)[:, None].astype(np.float32))
 
+    def mean_clarities(self, groups: NDArray[np.int64], count: int) -> NDArray[np.float64]:
+        """(count,) weighted mean clarity of each group of views, as in `means`; 0 for a group without any."""
+        totals = np.bincount(groups, self.weights, count)
+        return np.asarray(np.bincount(groups, self.weights * self.clarities, count) / np.where(totals > 0, totals, 1.0))
+
     def take(self, chosen: NDArray[np.bool_]) -> "Views":
         """Some of the views of the same tracklets."""
         return Views(
             self.tracklets[chosen],
             self.rows[chosen],
             self.frames[chosen],
+            self.clarities[chosen],
             self.weights[chosen],
             self.places[chosen],
             self.table,
@@ -70,15 +79,23 @@ def views_of(tracklets: Tracklets, embeddings: Embeddings) -> Views:
     """All views of the tracklets."""
     found = embeddings.rows_of(tracklets.detection_indices)
     rows = np.flatnonzero(found >= 0)
+    clear = clarities(tracklets.confidences[rows].astype(np.float64))
     return Views(
         np.searchsorted(tracklets.ids, tracklets.tracklet_ids[rows]),
         rows,
         tracklets.frame_numbers[rows].astype(np.int64),
-        np.square(tracklets.confidences[rows].astype(np.float64)) + LEAST_WEIGHT,
+        clear,
+        clear**WEIGHT_POWER + LEAST_WEIGHT,
         found[rows],
         embeddings.features,
         len(tracklets.ids),
     )
+
+
+def clarities(confidences: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(K,) confidences as shares, up to 1, of what this video's detector has for people who are seen well."""
+    usual = CLEAR * float(np.percentile(confidences, WELL_SEEN_PERCENTILE)) if len(confidences) else 1.0
+    return np.minimum(confidences / max(usual, 1e-9), 1.0)
 
 
 def unit_distances(features: NDArray[np.float64]) -> NDArray[np.float64]:

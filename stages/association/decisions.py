@@ -37,12 +37,23 @@ class Decision:
     runner_up_nats: float  # odds of that pair; 0: nobody plausible
 
 
-def decisions(ids: NDArray[np.int32], merged: Ints, odds: Odds, forced: Ints, temper: float) -> list[Decision]:
-    """The decisions, in order of the tracklets' ids; ids and merged (T,) before and after, odds of all pairs asked for.
+@dataclass(frozen=True)
+class Sureness:
+    """Log-odds of being one person for a gain: Platt (1999), "Probabilistic outputs for support vector machines".
 
-    `temper` makes a gain log-odds of being right: evidence that hangs together (views of one moment, pairs of one person)
-    counts in it again and again.
+    Evidence that hangs together, views of one moment and pairs of one person, counts in the gain again and again.
     """
+
+    temper: float  # nats for each nat of the gain
+    offset: float  # nats
+
+    def probabilities(self, gains: Array) -> Array:
+        """Of gains of any shape, nats; never quite 0 or 1."""
+        return np.asarray(1 / (1 + np.exp(-np.clip(self.temper * gains + self.offset, -50, 50))))
+
+
+def decisions(ids: NDArray[np.int32], merged: Ints, odds: Odds, forced: Ints, sureness: Sureness) -> list[Decision]:
+    """The decisions, in order of the tracklets' ids; ids and merged (T,) before and after, odds of all pairs asked for."""
     links = _links(merged, odds)
     corrected = {(a, b) for a, b in np.sort(forced, axis=1).tolist()}
     rivals = _rivals(len(ids), merged, odds)
@@ -67,7 +78,7 @@ def decisions(ids: NDArray[np.int32], merged: Ints, odds: Odds, forced: Ints, te
                 int(ids[second]),
                 int(merged[first]),
                 int(merged[second]),
-                1.0 if known and joined else probability(temper * gain),
+                1.0 if known and joined else float(sureness.probabilities(np.array(gain))),
                 gain,
                 float(odds.gap_s[e]),
                 float(odds.prior[e]),
@@ -78,11 +89,6 @@ def decisions(ids: NDArray[np.int32], merged: Ints, odds: Odds, forced: Ints, te
             )
         )
     return rows
-
-
-def probability(nats: float) -> float:
-    """Of log-odds; never quite 0 or 1."""
-    return float(1 / (1 + np.exp(-np.clip(nats, -50, 50))))
 
 
 def _other(e: int, odds: Odds, first: int, second: int) -> int:

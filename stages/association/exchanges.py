@@ -4,7 +4,8 @@ At any moment each person is in a link, from the last box so far to the next one
 first box and its right after the last. Two links (a, a'), (b, b') may be exchanged for (a, b'), (b, a'): a swap where all four
 are boxes, a join where one person ended and one began, a transfer where one took over the other's future. The best exchange at
 a moment is made until none pays; then the next moment has its turn, and moments nearby are looked at again (2-opt, Croes 1958,
-"A method for solving traveling-salesman problems").
+"A method for solving traveling-salesman problems"). Where looks are known and no two links pay, three are rotated: somebody
+ended, another went on as them and began anew himself.
 """
 
 from typing import NamedTuple
@@ -12,9 +13,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.association.link_costs import FORBIDDEN, Prices, link_cost, reach, within_reach
-from stages.association.sightings import Sightings, Sums, look_ahead, look_back, look_nats
-from stages.association.two_filter import CENTRE_X, NONE, Array, Chains, Ints, Measured, States, filter_box
+from stages.association.link_costs import FORBIDDEN, reach
+from stages.association.open_links import Moment, Search, exchange_gain, first_from, looks_gain, open_links, weighed_cost
+from stages.association.sightings import look_ahead, look_back
+from stages.association.two_filter import CENTRE_X, NONE, Array, Ints, filter_box
 from stages.compiled import compiled
 
 MEMORY_FRAMES = 60  # the filters forget: farther from an exchange their states stand
@@ -23,33 +25,6 @@ MAX_SWEEPS = 30  # over all moments; states change with each exchange, so that a
 MAX_EXCHANGES = 100  # at one moment of one sweep; and no more than there are boxes in all
 RECORD_SIZE = 4  # columns of a record: a, a', b, b' ...
 NATS_SIZE = 3  # ... and its gain, what of it looks say, and the runner-up's gain
-
-
-class Search(NamedTuple):
-    """Boxes sorted by frame and centre x, their chains, and what an exchange is judged by."""
-
-    measured: Measured
-    offsets: Ints  # (F + 1,) rows of frame f are offsets[f]:offsets[f + 1]
-    chains: Chains  # changed in place
-    states: States  # changed in place
-    noise: Array  # (4, 3)
-    sightings: Sightings
-    sums: Sums  # changed in place
-    most_of_looks: float  # nats that looks can add to a gain
-    prices: Prices
-    min_gain: float  # nats
-    tracklets: Ints  # (N,) whose box each was at first
-    apart: Ints  # (P, 4) two of these tracklets, first and last frame between which no link leads from one to the other
-
-
-class Moment(NamedTuple):
-    """The links open after a frame, by where one finds them."""
-
-    rights: Ints  # (K,) next boxes, of those to come and those who begin, sorted by centre x
-    right_xs: Array  # (K,) px
-    ends: Ints  # (E,) last boxes of those who ended, sorted by centre x
-    end_xs: Array  # (E,) px
-    end_reach: float  # px that any of them may be off
 
 
 class Found(NamedTuple):
@@ -61,6 +36,9 @@ class Found(NamedTuple):
     a_next: int
     b: int
     b_next: int
+
+
+NO_EXCHANGE = Found(-FORBIDDEN, -FORBIDDEN, NONE, NONE, NONE, NONE)
 
 
 @compiled
@@ -78,26 +56,80 @@ def exchange_all(search: Search, start: int, stop: int) -> tuple[Ints, Array]:
             todo[frame], dirty[frame] = dirty[frame], False
         for frame in range(start, stop):
             for _ in range(MAX_EXCHANGES if todo[frame] else 0):
-                found = _best(search, frame)
-                if found.gain < search.min_gain or count == room:
+                found, then = _best(search, frame), NO_EXCHANGE
+                if found.gain >= search.min_gain:
+                    found = _slid(search, found, frame + SLIDE_FRAMES)
+                elif search.most_of_looks > 0:
+                    found, then = _best_rotation(search, frame)
+                if found.gain < search.min_gain or count >= room - 1:
                     break
-                found = _slid(search, found, frame + SLIDE_FRAMES)
-                rows[count, 0], rows[count, 1] = found.a, found.a_next
-                rows[count, 2], rows[count, 3] = found.b, found.b_next
-                nats[count, 0], nats[count, 2] = found.gain, found.runner_up
-                nats[count, 1] = _gain_of_looks(search, found.a, found.a_next, found.b, found.b_next)
-                count += 1
-                _exchange(search, found, dirty)
+                for made in (found, then):
+                    if made.a != NONE:
+                        count = _make(search, made, dirty, rows, nats, count)
         if count == before:
             break
     return rows[:count], nats[:count]
 
 
 @compiled
+def _make(search: Search, found: Found, dirty: NDArray[np.bool_], rows: Ints, nats: Array, count: int) -> int:
+    """Makes and records an exchange; how many there are now."""
+    rows[count, 0], rows[count, 1] = found.a, found.a_next
+    rows[count, 2], rows[count, 3] = found.b, found.b_next
+    nats[count, 0], nats[count, 2] = found.gain, found.runner_up
+    nats[count, 1] = looks_gain(search, found.a, found.a_next, found.b, found.b_next)
+    _exchange(search, found, dirty)
+    return count + 1
+
+
+@compiled
+def _best_rotation(search: Search, frame: int) -> tuple[Found, Found]:
+    """The best rotation of (a, a'), somebody's end b and another's beginning c to (a, c) and (b, a').
+
+    As the two exchanges that make it, each with the gain of both.
+    """
+    best, then, moment = NO_EXCHANGE, NO_EXCHANGE, open_links(search, frame)
+    for a in range(search.offsets[frame], search.offsets[frame + 1]):
+        a_next = search.chains.nexts[a]
+        if a_next == NONE:
+            continue
+        c = b = a_next - a_next + NONE  # not a literal: it would be compiled for by itself
+        onward = backward = FORBIDDEN
+        for row in moment.rights:
+            if search.chains.befores[row] == NONE and weighed_cost(search, a, row) < onward:
+                onward, c = weighed_cost(search, a, row), row
+        for row in moment.ends:
+            if c != NONE and weighed_cost(search, row, a_next) < backward:
+                backward, b = weighed_cost(search, row, a_next), row
+        gain = weighed_cost(search, a, a_next) + 2 * search.prices.end - onward - backward
+        if gain > best.gain:
+            best, then = Found(gain, -FORBIDDEN, a, a_next, NONE, c), Found(gain, -FORBIDDEN, b, NONE, NONE, a_next)
+    return _slid_rotation(search, best, then) if best.gain >= search.min_gain else (best, then)
+
+
+@compiled
+def _slid_rotation(search: Search, found: Found, then: Found) -> tuple[Found, Found]:
+    """The rotation put off to where between the same three it gains most, as in `_slid`."""
+    best, a, a_next, b, c = found, found.a_next, search.chains.nexts[found.a_next], then.a, found.b_next
+    frames = search.measured.frames
+    while a_next != NONE and frames[a] < frames[c] and frames[a] <= frames[found.a] + SLIDE_FRAMES:
+        gain = (
+            weighed_cost(search, a, a_next)
+            + 2 * search.prices.end
+            - weighed_cost(search, a, c)
+            - weighed_cost(search, b, a_next)
+        )
+        if gain > best.gain:
+            best = Found(gain, -FORBIDDEN, a, a_next, NONE, c)
+        a, a_next = a_next, search.chains.nexts[a_next]
+    return best, Found(best.gain, -FORBIDDEN, b, NONE, NONE, best.a_next)
+
+
+@compiled
 def _best(search: Search, frame: int) -> Found:
     """The best exchange of a link that starts in this frame with any other open after it."""
     best = Found(-FORBIDDEN, -FORBIDDEN, NONE, NONE, NONE, NONE)
-    moment = _moment(search, frame)
+    moment = open_links(search, frame)
     for a in range(search.offsets[frame], search.offsets[frame + 1]):
         found = _best_of(search, moment, a)
         if found.gain > best.gain:
@@ -111,14 +143,14 @@ def _best_of(search: Search, moment: Moment, a: int) -> Found:
     measured, a_next = search.measured, search.chains.nexts[a]
     best = Found(-FORBIDDEN, -FORBIDDEN, a, a_next, NONE, NONE)
     x, limit = measured.values[a, CENTRE_X], reach(measured.heights[a], search.prices.max_gap)
-    place = _first_from(moment.right_xs, x - limit)
+    place = first_from(moment.right_xs, x - limit)
     while place < len(moment.rights) and moment.right_xs[place] <= x + limit:
         b_next = moment.rights[place]
         best = _better(search, best, search.chains.befores[b_next], b_next)
         place += 1
     if a_next != NONE:
         x = measured.values[a_next, CENTRE_X]
-        place = _first_from(moment.end_xs, x - moment.end_reach)
+        place = first_from(moment.end_xs, x - moment.end_reach)
         while place < len(moment.ends) and moment.end_xs[place] <= x + moment.end_reach:
             best = _better(search, best, moment.ends[place], NONE)
             place += 1
@@ -129,30 +161,10 @@ def _best_of(search: Search, moment: Moment, a: int) -> Found:
 def _better(search: Search, best: Found, b: int, b_next: int) -> Found:
     """The better of the best so far and the exchange with the link (b, b_next); who loses is the runner-up."""
     a, a_next = best.a, best.a_next
-    gain = _gain(search, a, a_next, b, b_next) if a != b else -FORBIDDEN
+    gain = exchange_gain(search, a, a_next, b, b_next) if a != b else -FORBIDDEN
     if gain > best.gain:
         return Found(gain, best.gain, a, a_next, b, b_next)
     return Found(best.gain, max(best.runner_up, gain), a, a_next, best.b, best.b_next)
-
-
-@compiled
-def _gain(search: Search, a: int, a_next: int, b: int, b_next: int) -> float:
-    """Nats that the exchange of two links gains, by motion and looks."""
-    if not within_reach(a, b_next, search.measured) or not within_reach(b, a_next, search.measured):
-        return -FORBIDDEN
-    now = _cost(search, a, a_next) + _cost(search, b, b_next)
-    gain = float(now - _cost(search, a, b_next) - _cost(search, b, a_next))
-    if gain + search.most_of_looks < search.min_gain:
-        return gain  # whatever they look like
-    return gain + _gain_of_looks(search, a, a_next, b, b_next)
-
-
-@compiled
-def _gain_of_looks(search: Search, a: int, a_next: int, b: int, b_next: int) -> float:
-    """Nats of an exchange's gain that looks speak."""
-    sums, sightings = search.sums, search.sightings
-    now = look_nats(a, a_next, sums, sightings) + look_nats(b, b_next, sums, sightings)
-    return float(look_nats(a, b_next, sums, sightings) + look_nats(b, a_next, sums, sightings) - now)
 
 
 @compiled
@@ -175,72 +187,9 @@ def _slid(search: Search, found: Found, last_frame: int) -> Found:
             b, b_next = b_next, nexts[b_next]
         if a_next == NONE and b_next == NONE:
             return best
-        gain = _gain(search, a, a_next, b, b_next)
+        gain = exchange_gain(search, a, a_next, b, b_next)
         if gain > best.gain:
             best = Found(gain, found.runner_up, a, a_next, b, b_next)
-
-
-@compiled
-def _cost(search: Search, past: int, future: int) -> float:
-    if past != NONE and future != NONE and _are_apart(search, past, future):
-        return FORBIDDEN
-    return link_cost(past, future, search.measured, search.states, search.noise, search.prices)
-
-
-@compiled
-def _are_apart(search: Search, past: int, future: int) -> bool:
-    """Whether a link would join two people who are known to be two."""
-    a, b = search.tracklets[past], search.tracklets[future]
-    for k in range(len(search.apart)):
-        one, other, first, last = search.apart[k]
-        if ((a == one and b == other) or (a == other and b == one)) and first <= search.measured.frames[past] <= last:
-            return True
-    return False
-
-
-@compiled
-def _moment(search: Search, frame: int) -> Moment:
-    """The links open after a frame: begun in it or before, not yet at their right."""
-    offsets, chains, measured = search.offsets, search.chains, search.measured
-    first, stop = offsets[max(0, frame - search.prices.max_gap + 1)], offsets[frame + 1]
-    last = offsets[min(len(offsets) - 1, frame + 1 + search.prices.max_gap)]
-    rights, right_xs = np.empty(last - stop, np.int64), np.empty(last - stop)
-    ends, end_xs = np.empty(stop - first, np.int64), np.empty(stop - first)
-    num = num_ends = first - first  # not a literal 0: it would be compiled for by itself
-    farthest = 0.0
-    for row in range(stop, last):
-        if chains.befores[row] < stop:  # NONE among them
-            _insert(rights, right_xs, num, row, measured.values[row, CENTRE_X])
-            num += 1
-    for row in range(first, stop):
-        if chains.nexts[row] == NONE:
-            _insert(ends, end_xs, num_ends, row, measured.values[row, CENTRE_X])
-            num_ends += 1
-            farthest = max(farthest, reach(measured.heights[row], search.prices.max_gap))
-    return Moment(rights[:num], right_xs[:num], ends[:num_ends], end_xs[:num_ends], farthest)
-
-
-@compiled
-def _insert(rows: Ints, xs: Array, num: int, row: int, x: float) -> None:
-    """Inserts a row into `num` rows sorted by x: quick, because rows of a frame come sorted and those of others are few."""
-    place = num
-    while place > 0 and xs[place - 1] > x:
-        rows[place], xs[place] = rows[place - 1], xs[place - 1]
-        place -= 1
-    rows[place], xs[place] = row, x
-
-
-@compiled
-def _first_from(xs: Array, x: float) -> int:
-    """The place of the first of the sorted xs that is at least x."""
-    low, high = 0, len(xs)
-    while low < high:
-        middle = (low + high) // 2
-        if xs[middle] < x:
-            low = middle + 1
-        else:
-            high = middle
-    return low
 
 
 @compiled

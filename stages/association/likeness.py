@@ -27,6 +27,8 @@ LEAST_VARIANCE = 1e-6  # of a direction: all views may be equal
 UNCENTRED = 3.0  # people's worth of doubt about the centre: two looks alone say nothing of what all have in common
 COMMON = 1.5  # what all people share, in squared lengths of what tells them apart
 VIEWS_DOUBT = 1.5  # views after which a mean look is half noise: they follow each other and are alike
+CLARITY_POWER = 3  # of clarity: cosines of one person fall so, in the sample world's squares as in PETS and TUD
+LEAST_SUPPORT = 0.5  # of two looks together that are an example of what cosines are like
 BLOCK_S = 2.0  # seconds of one tracklet that count as one look of it ...
 MAX_PAIRS_A_STEP = 5_000  # of one person's parts, spread over the video
 APART_S = 4.0  # ... and from the middle of one to that of another, compared as two looks of one person
@@ -113,9 +115,12 @@ class Looks:
         return self.calibration.nats(cosines, self.supports[first][:, None] * self.supports[second])
 
 
-def support_of(counts: NDArray[np.integer]) -> Array:
-    """Root of the share of a mean of so many views that is the person and not noise; two looks' are multiplied."""
-    return np.sqrt(counts / (counts + VIEWS_DOUBT))
+def support_of(counts: NDArray[np.integer], clarities: Array | float = 1.0) -> Array:
+    """Root of the share of a mean of so many views that is the person and not noise; two looks' are multiplied.
+
+    More views do not help against what hides somebody in all of them.
+    """
+    return np.asarray(clarities**CLARITY_POWER * np.sqrt(counts / (counts + VIEWS_DOUBT)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +129,7 @@ class Blocks:
 
     owners: Ints  # (B,) tracklet
     numbers: Ints  # (B,) part of the video
-    counts: Ints  # (B,) views
+    supports: Array  # (B,)
     weights: Array  # (B,)
     means: Floats  # (B, D)
     of_views: Ints  # (K,) each view's part
@@ -142,7 +147,7 @@ def learn_looks(views: Views, fps: float, together: Ints, pure: bool = True) -> 
     )
     totals = np.bincount(blocks.owners, blocks.weights, views.num_tracklets)
     means = ((members @ blocks.means) / np.where(totals > 0, totals, 1.0)[:, None]).astype(np.float32)
-    supports = support_of(views.counts())
+    supports = support_of(views.counts(), views.mean_clarities(views.tracklets, views.num_tracklets))
     variety = (means, views.tracklets) if pure else (blocks.means, blocks.of_views)
     space = learn_space(views, means, supports, *variety)
     directions = space.directions(means)
@@ -173,21 +178,21 @@ def _blocks(views: Views, fps: float) -> Blocks:
     numbers = views.frames // max(round(BLOCK_S * fps), 1)
     begins = (np.diff(views.tracklets, prepend=-1) != 0) | (np.diff(numbers, prepend=-1) != 0)
     groups, starts = np.cumsum(begins) - 1, np.flatnonzero(begins)
-    counts: Ints = np.bincount(groups, minlength=len(starts)).astype(np.int64)
-    weights = np.bincount(groups, views.weights, len(starts))
-    return Blocks(
-        views.tracklets[starts], numbers[starts], counts, weights.astype(np.float64), views.means(groups, len(starts)), groups
-    )
+    count = len(starts)
+    supports = support_of(np.bincount(groups, minlength=count), views.mean_clarities(groups, count))
+    weights = np.bincount(groups, views.weights, count).astype(np.float64)
+    return Blocks(views.tracklets[starts], numbers[starts], supports, weights, views.means(groups, count), groups)
 
 
 def _same_cosines(blocks: Blocks, space: Space) -> tuple[Array, Ints]:
-    """(N,) cosines between parts of one tracklet some seconds apart, at full support, and whose they are (N,)."""
-    directions, supports = space.directions(blocks.means), support_of(blocks.counts)
+    """(N,) cosines between clear parts of one tracklet some seconds apart, at full support, and whose they are (N,)."""
+    directions, supports = space.directions(blocks.means), blocks.supports
     cosines, whose = [np.zeros(0)], [np.zeros(0, np.int64)]
     for step in range(1, min(round(MEMORY_S / BLOCK_S), len(blocks.owners))):
         apart = (blocks.numbers[step:] - blocks.numbers[:-step]) * BLOCK_S
         pairs = np.flatnonzero((blocks.owners[:-step] == blocks.owners[step:]) & (apart >= APART_S))
         pairs = pairs[:: max(1, -(-len(pairs) // MAX_PAIRS_A_STEP))]
+        pairs = pairs[supports[pairs] * supports[pairs + step] > LEAST_SUPPORT]
         support = supports[pairs] * supports[pairs + step]
         cosines.append(np.einsum("nd,nd->n", directions[pairs], directions[pairs + step], dtype=np.float64) / support)
         whose.append(blocks.owners[pairs])
@@ -196,7 +201,7 @@ def _same_cosines(blocks: Blocks, space: Space) -> tuple[Array, Ints]:
 
 def _other_cosines(directions: Floats, supports: Array, together: Ints) -> Array:
     """(N,) cosines between people seen together, who both were seen well enough."""
-    seen = together[(supports[together] ** 2 > 0.5).all(axis=1)]
+    seen = together[(supports[together] ** 2 > LEAST_SUPPORT).all(axis=1)]
     seen = seen[:: max(1, -(-len(seen) // MAX_PAIRS))]
     return np.asarray(np.einsum("nd,nd->n", directions[seen[:, 0]], directions[seen[:, 1]], dtype=np.float64))
 

@@ -19,12 +19,12 @@ Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 AGAIN = 0.6  # share of tracklets whose person is seen again ...
-SOON, SOON_S = 0.5, 1.0  # ... of which so many after an occlusion, exponential with this mean in seconds ...
+SOON, SOON_S = 0.3, 1.0  # ... of which so many after an occlusion, exponential with this mean in seconds ...
 LATER_S = 2.0  # ... and the others after an absence, log-uniform from here to the longest
 UNSEEN_S = 4.0  # time constant in which a person hidden has left or turned
 HORIZON_S = 12.0  # after which motion says nothing at all
 IMPOSSIBLE = -30.0  # nats: two tracklets that interlock, or a return that counts as somebody new
-BLIND = -2.5  # nats where motion decides alone: what is easy the tracker and `rewire` have joined already
+BLIND = -2.0  # nats where motion decides alone: what is easy the tracker and `rewire` have joined already
 AT_EDGE = 0.05  # body heights from the picture's edge within which one crosses it ...
 AHEAD_S = 0.5  # ... in so many seconds more
 FLICKER_S = 0.5  # seconds that a detector may lose somebody at the edge

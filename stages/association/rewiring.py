@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.association.camera_drift import as_from_first_frame, residual_drift
-from stages.association.exchanges import MEMORY_FRAMES, SLIDE_FRAMES, Search, exchange_all
+from stages.association.exchanges import MEMORY_FRAMES, SLIDE_FRAMES, exchange_all
 from stages.association.link_costs import Prices
 from stages.association.motion_noise import learn_noise
+from stages.association.open_links import Search
 from stages.association.sightings import Sightings, both_sums
 from stages.association.two_filter import NONE, Array, Chains, Ints, Measured, both_filters
 from stages.params import Range

@@ -13,7 +13,7 @@ MOMENTS_PER_S = 5  # of the clock that the cameras of a group share
 
 @dataclass(frozen=True, eq=False)
 class Gallery(Table):
-    """T tracks of one sequence, V views (unit vectors) of them, C pairs seen in one frame, and P places on the ground.
+    """T tracks of one sequence, V views (unit vectors) of them, C pairs who are two people, and P places on the ground.
 
     Without a calibrated camera, or with a clock that nobody knows, there are no places.
     """
@@ -27,7 +27,9 @@ class Gallery(Table):
     names: NDArray[np.str_] = column("U", "T")  # given by hand; empty: none
     view_tracklet_ids: NDArray[np.int32] = column("i4", "V")
     view_features: NDArray[np.float16] = column("f2", "V", "D")
-    coexisting: NDArray[np.int32] = column("i4", "C", 2)  # tracklet ids, the smaller first
+    coexisting: NDArray[np.int32] = column(
+        "i4", "C", 2
+    )  # seen in one frame, or told apart by hand: tracklet ids, the smaller first
     place_tracklet_ids: NDArray[np.int32] = column("i4", "P")
     place_moments: NDArray[np.int64] = column("i8", "P")  # of the group's clock, MOMENTS_PER_S a second
     places: NDArray[np.float32] = column("f4", "P", 2)  # metres on the ground

@@ -37,15 +37,27 @@ class Constraints:
 
 def row_at(tracklets: Tracklets, place: Place, correction: Correction) -> int:
     """The row of the box that covers the place best. Raises DataError where none does by MIN_IOU."""
-    rows = np.flatnonzero(tracklets.frame_numbers == place.frame)
-    overlaps = iou(np.array([place.bbox]), tracklets.bboxes[rows])[0]
-    if not len(rows) or overlaps.max() < MIN_IOU:
-        found = f"an IoU of {overlaps.max():.2f} at best" if len(rows) else "no box in that frame"
+    row = covering(tracklets, place)
+    if row is None:
+        overlaps = _overlaps(tracklets, place)[1]
+        found = f"an IoU of {overlaps.max():.2f} at best" if len(overlaps) else "no box in that frame"
         box = ", ".join(f"{edge:g}" for edge in place.bbox)
         raise correction.refused(
             f"{correction.action} to name somebody who is seen in frame {place.frame} at {box} (IoU {MIN_IOU} or more)", found
         )
-    return int(rows[overlaps.argmax()])
+    return row
+
+
+def covering(tracklets: Tracklets, place: Place) -> int | None:
+    """The row of the box that covers the place best, None where none does by MIN_IOU."""
+    rows, overlaps = _overlaps(tracklets, place)
+    return int(rows[overlaps.argmax()]) if len(rows) and overlaps.max() >= MIN_IOU else None
+
+
+def _overlaps(tracklets: Tracklets, place: Place) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """(K,) rows of the boxes in the place's frame, and their IoU with it."""
+    rows = np.flatnonzero(tracklets.frame_numbers == place.frame)
+    return rows, np.asarray(iou(np.array([place.bbox]), tracklets.bboxes[rows])[0], dtype=np.float64)
 
 
 def cut_tracklets(tracklets: Tracklets, corrections: Sequence[Correction]) -> Tracklets:
@@ -100,6 +112,21 @@ def constraints(tracklets: Tracklets, corrections: Sequence[Correction]) -> Cons
                 raise correction.refused(f"{action} to agree with other rows", "two boxes that are the same person by `same`")
             cannot.add(pair)
     return Constraints(sorted(must), sorted(cannot))
+
+
+def told_apart(tracks: Tracklets, corrections: Sequence[Correction]) -> list[tuple[int, int]]:
+    """Pairs of ids (smaller, greater), sorted, of final tracks that rows of `different` and `cut` say are two people.
+
+    Joining has checked these rows: one that names somebody whom `delete` took out since then says nothing.
+    """
+    found = set()
+    for action in ("different", "cut"):
+        for correction, other in _pairs(corrections, action):
+            rows = [covering(tracks, place) for place in (correction.place, other)]
+            ids = [int(tracks.tracklet_ids[row]) for row in rows if row is not None]
+            if len(set(ids)) == 2:
+                found.add((min(ids), max(ids)))
+    return sorted(found)
 
 
 def named(tracklets: Tracklets, corrections: Sequence[Correction]) -> dict[int, str]:

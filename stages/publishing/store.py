@@ -65,6 +65,7 @@ class Store:
         for name, value in ENVIRONMENT.items():
             os.environ.setdefault(name, value)
         logging.getLogger("urllib3").setLevel(logging.ERROR)  # it tells of every further try
+        logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # it shows tracebacks of what we say in a line
         self.uri = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{root / 'mlflow.db'}"
         served = self.uri.startswith(("http", "databricks"))  # a server knows where its artifacts go
         with self._answering():

@@ -43,6 +43,12 @@ WORDS = {
     "motion_nats": "motion (nats)",
     "whole_nats": "looks of both parts (nats)",
     "local_nats": "looks near the cut (nats)",
+    "log_odds": "odds (nats)",
+    "looks_distance": "distance of looks",
+    "places_nats": "places (nats)",
+    "shared_s": "seen at once for (s)",
+    "apart_m": "apart then (m)",
+    "margin_nats": "lead over the runner-up (nats)",
 }
 FIRST = ("decision", "probability", "kind", "odds_nats", "gain_nats", "prior_nats", "looks_nats", "motion_nats", "whole_nats",
          "local_nats", "runner_up_tracklet_id", "runner_up_nats", "gap_s")  # fmt: skip

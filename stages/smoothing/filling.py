@@ -1,14 +1,10 @@
-"""Gaps in tracks, filled: straight lines between both ends, and unused detections that lie on them.
+"""Gaps in tracks, filled with straight lines between both ends.
 
-A detection too weak to be tracked is still better evidence than a line, so where one that no track uses overlaps an
-interpolated box well, it takes that box's place.
+Weak detections that no track uses and that lie on such a line gain nothing in its place: measured, and left out.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
-from stages.boxes import iou
-from stages.contracts.detections import Detections
 from stages.contracts.tracklets import Tracklets, make_tracklets
 
 FILLED_CONFIDENCE = 0.5  # of the weaker end: a filled box is a guess
@@ -37,42 +33,3 @@ def fill_gaps(tracklets: Tracklets, max_gap_frames: int) -> Tracklets:
         np.concatenate([tracklets.class_ids, tracklets.class_ids[left]]),
         np.concatenate([tracklets.detection_indices, np.full(len(left), -1)]),
     )
-
-
-def adopt_detections(tracklets: Tracklets, detections: Detections, min_iou: float) -> Tracklets:
-    """The tracklets with filled boxes replaced by unused detections of their class that overlap by at least `min_iou`.
-
-    Within a frame the best overlap chooses first; a detection serves once.
-    """
-    bboxes, confidences = tracklets.bboxes.copy(), tracklets.confidences.copy()
-    indices = tracklets.detection_indices.copy()
-    unused = np.ones(len(detections), dtype=bool)
-    unused[indices[indices >= 0]] = False
-    filled = np.flatnonzero(indices < 0)
-    filled = filled[np.argsort(tracklets.frame_numbers[filled], kind="stable")]
-    offsets = detections.frame_offsets()
-    frames, starts = np.unique(tracklets.frame_numbers[filled], return_index=True)
-    for frame, rows in zip(frames, np.split(filled, starts[1:]), strict=False):
-        candidates = np.arange(offsets[frame], offsets[frame + 1])
-        candidates = candidates[unused[candidates]]
-        overlap = iou(bboxes[rows], detections.bboxes[candidates])
-        overlap[tracklets.class_ids[rows][:, None] != detections.class_ids[candidates][None, :]] = 0
-        for row, column in _best_first(overlap, min_iou):
-            indices[rows[row]] = candidates[column]
-    adopted = filled[indices[filled] >= 0]
-    bboxes[adopted] = detections.bboxes[indices[adopted]]
-    confidences[adopted] = detections.confidences[indices[adopted]]
-    return make_tracklets(
-        tracklets, tracklets.tracklet_ids, tracklets.frame_numbers, bboxes, confidences, tracklets.class_ids, indices
-    )
-
-
-def _best_first(overlap: NDArray[np.float64], least: float) -> list[tuple[int, int]]:
-    """Pairs (row, column) of overlap (R, C) at or above `least`, the greatest first, each row and column once."""
-    pairs: list[tuple[int, int]] = []
-    overlap = overlap.copy()
-    while overlap.size and overlap.max() >= max(least, 1e-9):
-        row, column = np.unravel_index(int(overlap.argmax()), overlap.shape)
-        pairs.append((int(row), int(column)))
-        overlap[row, :] = overlap[:, column] = 0
-    return pairs

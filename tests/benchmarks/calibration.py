@@ -1,11 +1,11 @@
-"""How well the probabilities in merges.csv hold, and the temper that makes them hold: python -m tests.benchmarks.calibration
+"""How well the probabilities in merges.csv hold, and what makes them hold: python -m tests.benchmarks.calibration
 
     python -m tests.benchmarks.calibration data/sequences/street --artifacts artifacts    # after dvc repro
     python -m tests.benchmarks.calibration --seeds 31 32                                  # see tests.benchmarks.returns
 
 Each decision of `merge` about two tracklets, joined or refused, is judged by whom the boxes nearest to the gap show. A
-probability is the logistic function of `merge.temper` times the decision's lead in nats; the temper that makes what happened
-likeliest is fitted to all sequences but one, and that one is judged by it, each in turn.
+probability is the logistic function of `merge.temper` times the decision's lead in nats plus `merge.offset`; the two that make
+what happened likeliest are fitted to all sequences but one, and that one is judged by them, each in turn.
 """
 
 import argparse
@@ -17,9 +17,9 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
-from scipy.special import expit
+from scipy.optimize import minimize
 
+from stages.association.decisions import Sureness
 from stages.command import execute, log, parser
 from stages.contracts.tracklets import Tracklets
 from stages.decisions import WITNESSES
@@ -36,7 +36,8 @@ from tests.benchmarks.tables import table
 
 Array = NDArray[np.float64]
 Returns = Literal["same_person", "new_person"]
-TEMPERS = (0.01, 10.0)  # that params.yaml allows
+TEMPERS, OFFSETS = (0.01, 10.0), (-10.0, 10.0)  # that params.yaml allows
+START = (0.5, 0.0)
 BINS = 10
 LEAST = 1e-12  # probability that a logarithm is taken of
 
@@ -70,19 +71,21 @@ def joined(parts: Sequence[Judged]) -> Judged:
     return Judged(np.concatenate([p.gains for p in parts]), np.concatenate([p.one_person for p in parts]))
 
 
-def fitted_temper(judged: Judged) -> float:
-    """The temper with the least log loss.
+def fitted(judged: Judged) -> Sureness:
+    """The one with the least log loss.
 
-    Targets are those of Platt (1999, "Probabilistic outputs for support vector machines"), section 2.2: a little less than
-    sure, so that few decisions which are all right do not make it endless.
+    Targets are those of Platt (1999), section 2.2: a little less than sure, so that few decisions which are all right do not
+    make it endless.
     """
     right = judged.one_person.sum()
     target = np.where(judged.one_person, (right + 1) / (right + 2), 1 / (len(judged) - right + 2))
 
-    def loss(log_temper: float) -> float:
-        return float(np.mean(np.logaddexp(0, np.exp(log_temper) * judged.gains) - target * np.exp(log_temper) * judged.gains))
+    def loss(values: Array) -> float:
+        log_odds = values[0] * judged.gains + values[1]
+        return float(np.mean(np.logaddexp(0, log_odds) - target * log_odds))
 
-    return float(np.exp(minimize_scalar(loss, bounds=np.log(TEMPERS), method="bounded").x))
+    found = minimize(loss, np.array(START), bounds=(TEMPERS, OFFSETS))
+    return Sureness(float(found.x[0]), float(found.x[1]))
 
 
 def log_loss(probabilities: Array, one_person: NDArray[np.bool_]) -> float:
@@ -108,32 +111,39 @@ def reliability(probabilities: Array, one_person: NDArray[np.bool_]) -> str:
     return table(["probability", "decisions", "said", "one person"], rows)
 
 
-def report(judged: Mapping[str, Judged], temper: float) -> str:
-    """Tables: each sequence by the temper of params.yaml and by the one fitted to the others; reliability; the fit to all."""
+def report(judged: Mapping[str, Judged], known: Sureness) -> str:
+    """Tables: each sequence by params.yaml's values and by those fitted to the others; reliability; the fit to all."""
     rows, held_out = [], []
     for name, own in judged.items():
         others = [one for other, one in judged.items() if other != name]
-        fitted = fitted_temper(joined(others)) if sum(map(len, others)) else temper
-        held_out.append(expit(fitted * own.gains))
-        rows.append([name, *_figures(own, expit(temper * own.gains)), f"{fitted:.2f}", *_figures(own, held_out[-1])[1:]])
+        other = fitted(joined(others)) if sum(map(len, others)) else known
+        held_out.append(other.probabilities(own.gains))
+        rows.append(
+            [name, len(own), *_figures(own, known.probabilities(own.gains)), *_values(other), *_figures(own, held_out[-1])]
+        )
     every = joined(list(judged.values()))
-    before, after = expit(temper * every.gains), np.concatenate(held_out)
-    rows.append(["all", *_figures(every, before), "", *_figures(every, after)[1:]])
-    header = ["sequence", "decisions", f"log loss at {temper:g}", "calibration error"]
-    header += ["temper fitted to the others", "log loss", "calibration error"]
+    by_known, by_others = known.probabilities(every.gains), np.concatenate(held_out)
+    rows.append(["all", len(every), *_figures(every, by_known), "", "", *_figures(every, by_others)])
+    header = ["sequence", "decisions", "log loss", "calibration error"]
+    header += ["temper of the others", "offset", "log loss by these", "calibration error"]
+    temper, offset = _values(fitted(every))
     return "\n\n".join([
         table(header, rows),
-        f"at {temper:g}:\n\n{reliability(before, every.one_person)}",
-        f"each sequence by the temper fitted to the others:\n\n{reliability(after, every.one_person)}",
-        f"fitted to all: merge.temper: {fitted_temper(every):.2f}",
+        f"by params.yaml:\n\n{reliability(by_known, every.one_person)}",
+        f"each sequence by the others:\n\n{reliability(by_others, every.one_person)}",
+        f"fitted to all: merge.temper: {temper}, merge.offset: {offset}",
     ])  # fmt: skip
 
 
-def _figures(judged: Judged, probabilities: Array) -> list[object]:
+def _values(sureness: Sureness) -> list[str]:
+    return [f"{sureness.temper:.2f}", f"{sureness.offset:.2f}"]
+
+
+def _figures(judged: Judged, probabilities: Array) -> list[str]:
+    """Log loss and calibration error."""
     if not len(judged):
-        return [0, "none", "none"]
-    loss, error = log_loss(probabilities, judged.one_person), calibration_error(probabilities, judged.one_person)
-    return [len(judged), f"{loss:.3f}", f"{error:.3f}"]
+        return ["none", "none"]
+    return [f"{measure(probabilities, judged.one_person):.3f}" for measure in (log_loss, calibration_error)]
 
 
 def options() -> argparse.ArgumentParser:
@@ -158,7 +168,7 @@ def main() -> None:
         judged[f"square {seed}"] = judge(footage, levels["split"], merging, "same_person")
     if not sum(map(len, judged.values())):
         raise DataError("expected decisions of merge to judge, found none in these sequences")
-    sys.stdout.write(report(judged, merging.temper) + "\n")
+    sys.stdout.write(report(judged, Sureness(merging.temper, merging.offset)) + "\n")
 
 
 if __name__ == "__main__":

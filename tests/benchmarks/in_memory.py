@@ -1,8 +1,7 @@
 """The stages from detections to final tracks as functions, in one process: what measurements that try many parameters need."""
 
-import dataclasses
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,7 +16,7 @@ from stages.contracts.embeddings import Embeddings
 from stages.contracts.tracklets import Tracklets
 from stages.detecting.stored import stored_detections
 from stages.errors import DataError
-from stages.merge import MergeParams, merge
+from stages.merge import MergeParams, Returns, merge
 from stages.params import make_section
 from stages.regions import EVERYWHERE
 from stages.rewire import rewire
@@ -33,6 +32,7 @@ from stages.track import TrackParams, track
 WHOLE = ClipParams(start_frame=0, end_frame=None, frame_stride=1)
 Params = Mapping[str, Any]  # of params.yaml, by section
 SECTIONS = ("track", "rewire", "split", "merge", "smooth")  # in the order of the stages
+SEEING = ("rewire", "split", "merge")  # those that are given embeddings
 T = TypeVar("T")
 
 
@@ -45,9 +45,10 @@ class Footage:
     camera_motion: CameraMotion
     embeddings: Embeddings
     truth: GroundTruth
+    returns: Returns  # who leaves the picture and comes back, as the truth counts
 
 
-def read_footage(folder: Path, artifacts: Path | None) -> Footage:
+def read_footage(folder: Path, artifacts: Path | None, returns: Returns = "same_person") -> Footage:
     """A MOTChallenge folder with stored detections and no looks; with `artifacts`, what detect, register and embed left there.
 
     Raises DataError where the folder has no ground truth or no detections.
@@ -59,13 +60,14 @@ def read_footage(folder: Path, artifacts: Path | None) -> Footage:
     if artifacts is None:
         detections = stored_detections(folder / "det", folder.name, info, WHOLE)
         still = CameraMotion.still(folder.name, detections.num_frames)
-        return Footage(folder.name, detections, still, no_embeddings(detections), truth)
+        return Footage(folder.name, detections, still, no_embeddings(detections), truth, returns)
     return Footage(
         folder.name,
         Detections.load(artifacts / "detections_raw.npz"),
         CameraMotion.load(artifacts / "camera_motion.npz"),
         Embeddings.load(artifacts / "embeddings.npz"),
         truth,
+        returns,
     )
 
 
@@ -74,27 +76,26 @@ def no_embeddings(detections: Detections) -> Embeddings:
     return Embeddings(detections.sequence, len(detections), "none", np.zeros(0, np.int32), np.zeros((0, 1), dtype=np.float16))
 
 
-def without_looks(footage: Footage) -> Footage:
-    """The same without embeddings."""
-    return dataclasses.replace(footage, embeddings=no_embeddings(footage.detections))
-
-
 class Memory:
-    """The stages on one sequence; what an earlier run worked out with the same parameters is not worked out again."""
+    """The stages on one sequence; what an earlier run worked out with the same parameters is not worked out again.
 
-    def __init__(self, footage: Footage) -> None:
+    Stages named in `blind` are given no embeddings.
+    """
+
+    def __init__(self, footage: Footage, blind: Collection[str] = ()) -> None:
         self.footage = footage
         self.known: dict[str, Tracklets] = {}
+        self.looks = {stage: no_embeddings(footage.detections) if stage in blind else footage.embeddings for stage in SEEING}
 
     def run(self, params: Params) -> dict[str, Tracklets]:
         """Level -> tracklets, as the stages would write them."""
-        one, made = self.footage, self._made
+        one, looks, made = self.footage, self.looks, self._made
         raw = made(params, "track", TrackParams, lambda p: track(one.detections, one.camera_motion, p, EVERYWHERE))
         rewired = made(
-            params, "rewire", RewireParams, lambda p: rewire(raw, one.detections, one.embeddings, one.camera_motion, p)[0]
+            params, "rewire", RewireParams, lambda p: rewire(raw, one.detections, looks["rewire"], one.camera_motion, p)[0]
         )
-        cut = made(params, "split", SplitParams, lambda p: split(rewired, one.embeddings, p)[0])
-        merged = made(params, "merge", MergeParams, lambda p: merge(cut, one.embeddings, p)[0])
+        cut = made(params, "split", SplitParams, lambda p: split(rewired, looks["split"], p)[0])
+        merged = made(params, "merge", MergeParams, lambda p: merge(cut, looks["merge"], p, one.returns)[0])
         final = made(params, "smooth", SmoothParams, lambda p: smooth(merged, one.detections, p))
         return {"raw": raw, "rewired": rewired, "split": cut, "merged": merged, "final": final}
 

@@ -34,11 +34,15 @@ STANDS = "!document.querySelector('.plot') || window.chartStands > 0"
 
 @dataclass(frozen=True)
 class Load:
-    """One visit: bytes by kind that were asked for before anybody scrolled, and milliseconds since it began."""
+    """One visit: bytes by kind that were asked for before anybody scrolled, and milliseconds since it began.
+
+    `cpu_ms` is the time that the page's process computed until then, which other programs on the machine distort least.
+    """
 
     weights: dict[str, int]
     painted_ms: float
     chart_ms: float | None
+    cpu_ms: float
 
 
 def visit(browser: Browser, path: Path) -> Load:
@@ -48,29 +52,33 @@ def visit(browser: Browser, path: Path) -> Load:
     asked: list[tuple[str, str]] = []
     page.on("request", lambda request: asked.append((request.resource_type, request.url)))
     page.add_init_script(WATCH)
+    inspector = context.new_cdp_session(page)
+    inspector.send("Performance.enable")
     page.goto(path.as_uri(), wait_until="load")
     page.wait_for_function(PAINTED, timeout=PATIENCE_MS)
     page.wait_for_function(STANDS, timeout=PATIENCE_MS)
     painted = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
     chart = page.evaluate("window.chartStands || null")
+    metrics = {metric["name"]: metric["value"] for metric in inspector.send("Performance.getMetrics")["metrics"]}
     context.close()
     weights = dict.fromkeys(("html", "scripts", "media"), 0)
     for kind, url in dict.fromkeys(asked):
         parts = urlsplit(url)
         if parts.scheme == "file":
             weights[KINDS[kind]] += Path(unquote(parts.path)).stat().st_size
-    return Load(weights, float(painted), None if chart is None else float(chart))
+    return Load(weights, float(painted), None if chart is None else float(chart), 1000 * metrics["ProcessTime"])
 
 
 def rows(browser: Browser, pages: list[Path], reports: Path) -> Iterator[str]:
     """Lines of a table: weights in MB, medians of times in ms."""
-    yield "| page | html (MB) | style and scripts (MB) | pictures at first (MB) | first paint (ms) | first chart stands (ms) |"
-    yield "| --- | --- | --- | --- | --- | --- |"
+    yield "| page | html (MB) | style, scripts (MB) | pictures (MB) | first paint (ms) | first chart stands (ms) | CPU (ms) |"
+    yield "| --- | --- | --- | --- | --- | --- | --- |"
     for path in pages:
         loads = [visit(browser, path) for _ in range(ROUNDS)]
         weights = (f"{max(load.weights[kind] for load in loads) / 1e6:.2f}" for kind in ("html", "scripts", "media"))
         charts = [load.chart_ms for load in loads if load.chart_ms is not None]
-        times = (statistics.median(load.painted_ms for load in loads), statistics.median(charts) if charts else None)
+        painted, cpu = (statistics.median(times) for times in zip(*((v.painted_ms, v.cpu_ms) for v in loads), strict=True))
+        times = (painted, statistics.median(charts) if charts else None, cpu)
         shown = ("" if time is None else f"{time:.0f}" for time in times)
         yield f"| {path.relative_to(reports)} | {' | '.join(weights)} | {' | '.join(shown)} |"
 

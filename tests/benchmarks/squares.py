@@ -1,4 +1,4 @@
-"""Sequences of `square` with other seeds, made by the stages' own commands in a scratch folder: to try unseen people.
+"""Sequences of a camera's scene with other seeds, made by the stages' own commands in a scratch folder: to try unseen people.
 
 A folder is named after the seed and all that its files follow from (scene, camera, sections of the networks, weights), so an
 interrupted run goes on where it was, and changed parameters begin anew.
@@ -23,7 +23,7 @@ from stages.weights import weights_file
 from tests.benchmarks.in_memory import Footage, Memory, read_footage
 from tests.conftest import ROOT
 
-CAMERA = "plaza"  # the camera of params.yaml that films `square`
+CAMERA = "plaza"  # the camera of params.yaml that films `square`: where none is named
 MADE_BY = ("synthesize", "detect", "register", "embed")  # sections that the files follow from, besides scene and camera
 WEIGHTS = {"detect": (".pt",), "embed": (".pth", ".pth.tar")}
 
@@ -48,36 +48,42 @@ def squares(args: argparse.Namespace, params: Mapping[str, Any]) -> Iterator[tup
 
 def square(seed: int, params: Mapping[str, Any], scratch: Path) -> Footage:
     """What the networks of `params` see of the square with this seed, and the truth; made where it is not there yet."""
-    folder, name = _project(seed, params, scratch), f"square_{seed}"
+    return read_footage(*make_square(seed, params, scratch, CAMERA))
+
+
+def make_square(seed: int, params: Mapping[str, Any], scratch: Path, camera: str) -> tuple[Path, Path]:
+    """The folders of the sequence that a camera films, and of what the networks see of it; made where not there yet."""
+    folder, name = _project(seed, params, scratch, camera), f"{camera}_{seed}"
     sequence, made = folder / "data" / "sequences" / name, folder / "artifacts" / name
     pixels = ["--pixels", sequence / "pixels", "--seqinfo", sequence / "seqinfo.ini"]
     detections, motion, embeddings = (made / f"{what}.npz" for what in ("detections_raw", "camera_motion", "embeddings"))
+    unforgotten = ["--exclusions", ROOT / "data" / "exclusions" / f"{camera}.csv"]
     networks, footage = ["--pins", ROOT / "constraints/networks.txt"], ["--pins", ROOT / "constraints/footage.txt"]
     steps: dict[str, tuple[Path, list[Any]]] = {
         "synthesize": (sequence, [*footage, "--folder", sequence]),
         "detect": (detections, [*networks, *pixels, "--stored", sequence / "det", "--weights", _weights("detect", params),
-                                "--detections", detections]),
+                                "--detections", detections, *unforgotten]),
         "register": (motion, [*footage, *pixels, "--stored", sequence / "motion", "--detections", detections,
                               "--camera-motion", motion]),
         "embed": (embeddings, [*networks, *pixels, "--detections", detections, "--weights", _weights("embed", params),
-                               "--embeddings", embeddings]),
+                               "--embeddings", embeddings, *unforgotten]),
     }  # fmt: skip
     for stage, (output, options) in steps.items():
         if not output.exists():
             log.info("%s: %s", name, stage)
             _run(stage, folder, ["--sequence", name, "--timings", made / f"{stage}.json", *options])
-    return read_footage(sequence, made)
+    return sequence, made
 
 
-def _project(seed: int, params: Mapping[str, Any], scratch: Path) -> Path:
-    """The folder of this seed with its params.yaml."""
-    name, changed = f"square_{seed}", {section: copy.deepcopy(params[section]) for section in MADE_BY}
+def _project(seed: int, params: Mapping[str, Any], scratch: Path, camera_name: str) -> Path:
+    """The folder of this seed and camera with its params.yaml."""
+    name, changed = f"{camera_name}_{seed}", {section: copy.deepcopy(params[section]) for section in MADE_BY}
     for section in WEIGHTS:
         changed[section]["threads"] = 1  # two wait for each other where the machine is busy
-    camera = params["cameras"][CAMERA]
+    camera = params["cameras"][camera_name]
     changed["scenes"] = {camera["scene"]: {**params["scenes"][camera["scene"]], "seed": seed}}
     changed["cameras"] = {name: camera}
-    changed["sequences"] = {name: params["sequences"][CAMERA]}
+    changed["sequences"] = {name: params["sequences"][camera_name]}
     digest = hashlib.sha256(json.dumps(changed, sort_keys=True).encode())
     for section in WEIGHTS:
         digest.update(weights_file(_weights(section, params), WEIGHTS[section]).read_bytes())

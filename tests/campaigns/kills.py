@@ -114,7 +114,7 @@ class Trial:
         self.losses += [f"{what}: {path} is missing" for path in missing(self.project.folder, self.stages, expected)]
 
     def _count_mended(self, said: str) -> None:
-        self.mended += "was cut short" in said
+        self.mended += said.count("was cut short")
 
     def kill_alone(self, stage: Stage) -> None:
         """Kills a stage without DVC once or several times, and runs it again."""
@@ -248,7 +248,7 @@ def main() -> int:
         print(f"{what:20} {count:5}")
     for loss in trial.losses:
         print(f"LOSS {loss}")
-    print(f"all: {trial.kills.total()} kills, {trial.mended} lock files mended, {len(trial.losses)} losses, "
+    print(f"all: {trial.kills.total()} kills, {trial.mended} files of DVC mended, {len(trial.losses)} losses, "
           f"{time.monotonic() - started:.0f} s")  # fmt: skip
     return 1 if trial.losses else 0
 
