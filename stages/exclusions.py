@@ -5,7 +5,6 @@ the detector and the tracker become. `detect` drops what it finds there, and wha
 """
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -106,16 +105,6 @@ def excluded_rows(frame_numbers: NDArray[np.int32], bboxes: NDArray[np.float32],
     excluded = np.zeros(len(bboxes), dtype=np.bool_)
     excluded[rows[(shared > 0) & ((shared >= MIN_IOU * joint) | (shared >= MIN_CONTAINED * own))]] = True
     return excluded
-
-
-def joined(parts: Iterable[Exclusions]) -> Exclusions:
-    """The rows of several tables, one after the other."""
-    listed = list(parts)
-    return Exclusions(
-        np.concatenate([np.zeros(0, np.int64), *(part.first_frames for part in listed)]),
-        np.concatenate([np.zeros(0, np.int64), *(part.last_frames for part in listed)]),
-        np.concatenate([np.zeros((0, 4)), *(part.bboxes for part in listed)]),
-    )
 
 
 def _area(bboxes: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -91,7 +91,8 @@ def _frames(sequence: str) -> range:
 def forget(found: dict[str, Exclusions]) -> list[str]:
     """Notes the exclusions and removes all that shows the person; what went, a line each.
 
-    Exclusions come first: whatever is interrupted, they are honoured from then on, and the command can be given again.
+    Exclusions come first: whatever is interrupted, they are honoured from then on. The results in this folder, in which the
+    person is found, go last: until then the command can be given again.
     """
     said = []
     for name, exclusions in found.items():
@@ -101,7 +102,7 @@ def forget(found: dict[str, Exclusions]) -> list[str]:
         said += _remove_corrections(name, exclusions)
     if is_dvc_project():
         said += _remove_from_dvc(found)
-    return said + _remove_outputs(found) + _remove_from_mlflow(found)
+    return said + _remove_from_mlflow(found) + _remove_results(found)
 
 
 def _remove_corrections(name: str, exclusions: Exclusions) -> list[str]:
@@ -121,14 +122,11 @@ def _remove_corrections(name: str, exclusions: Exclusions) -> list[str]:
 
 
 def _remove_from_dvc(sequences: Collection[str]) -> list[str]:
-    kept, stages = kept_by_dvc(sequences), locked_stages(sequences)
+    kept = kept_by_dvc(sequences)
     objects = kept.objects()
     for path in [*kept.runs, *objects]:
         path.unlink()
-    for path in (path for paths in stages.values() for path in paths):
-        _delete(path)
-    unlock(stages)
-    said = [f"DVC's cache: {len(objects):,} objects; run cache: {len(kept.runs):,} runs; dvc.lock: {len(stages):,} stages"]
+    said = [f"DVC's cache: {len(objects):,} objects; run cache: {len(kept.runs):,} runs"]
     if is_git_work_tree():
         for options in (["--all-commits"], ["--queue"]):
             run_dvc("exp", "remove", *options)
@@ -137,11 +135,15 @@ def _remove_from_dvc(sequences: Collection[str]) -> list[str]:
     return said
 
 
-def _remove_outputs(sequences: Collection[str]) -> list[str]:
-    places = [path for name in sequences for path in outputs(name) if path.exists()]
-    for path in places:
+def _remove_results(sequences: Collection[str]) -> list[str]:
+    """What lies in this folder, and that DVC knows it."""
+    stages = locked_stages(sequences)
+    unlock(stages)
+    places = {path for paths in stages.values() for path in paths} | {path for name in sequences for path in outputs(name)}
+    there = sorted(path for path in places if path.exists())
+    for path in there:
         _delete(path)
-    return [f"{path}: removed" for path in places]
+    return [f"dvc.lock: {len(stages):,} stages", *(f"{path}: removed" for path in there)]
 
 
 def _remove_from_mlflow(sequences: Collection[str]) -> list[str]:

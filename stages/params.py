@@ -94,10 +94,15 @@ def check_weights_name(name: str) -> None:
 
 
 def _check_sequence(name: str, settings: Any, path: Path) -> None:
-    """Raises ParamsError where a setting is not one of a sequence."""
+    """Raises ParamsError where a setting is not one of a sequence, or its camera group cannot be a folder."""
     for key in settings if isinstance(settings, dict) else [settings]:
         if key not in SEQUENCE_KEYS:
             raise ParamsError(f"{path}: sequences.{name}.{key}: expected one of {', '.join(SEQUENCE_KEYS)}, got an unknown key")
+    group = settings.get("camera_group", name) if isinstance(settings, dict) else name
+    if not isinstance(group, str) or not SEQUENCE_NAME.fullmatch(group):  # a folder of artifacts/galleries
+        raise ParamsError(
+            f"{path}: sequences.{name}.camera_group: expected a letter and then letters, digits, _ or -, got {_text(group)}"
+        )
 
 
 def read_params(path: Path = PARAMS) -> dict[str, Any]:

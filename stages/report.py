@@ -13,8 +13,9 @@ from typing import Any
 from stages.artifacts import read_json, write_text, writing_folder
 from stages.command import execute, log, stage_options, stage_run
 from stages.contracts.identities import Identities
-from stages.errors import DataError
+from stages.errors import DataError, ParamsError
 from stages.figures import leaves, read_figures
+from stages.params import WEIGHTS_NAME as NAME
 from stages.params import load_section, load_value, read_params, sequence_names
 from stages.per_sequence import listed_files
 from stages.pins import check_pins, read_pins
@@ -39,6 +40,10 @@ class ReportParams:
     """What the report compares with: the name of a file in data/baselines, or `none`."""
 
     baseline: str
+
+    def __post_init__(self) -> None:
+        if not NAME.fullmatch(self.baseline):
+            raise ParamsError(f"baseline: expected the name of a file in data/baselines, got {self.baseline!r}")
 
 
 def overview(

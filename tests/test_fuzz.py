@@ -21,6 +21,7 @@ from stages.errors import ContractError, DataError, InputError, ParamsError
 from stages.frames import read_image
 from stages.params import load_section, read_yaml, sequence_names
 from stages.reid.encoder import EmbedParams
+from stages.report import ReportParams
 from stages.seqinfo import MAX_FRAMES, read_seqinfo
 from tests.campaigns.archives import bomb
 from tests.campaigns.readers import PARAMS, Reader, readers
@@ -223,6 +224,12 @@ def test_names_in_params_stay_in_the_project(tmp_path: Path, name: str) -> None:
     path.write_text((ROOT / "params.yaml").read_text().replace("weights: sample_reid", f"weights: {name!r}"))
     with pytest.raises(ParamsError, match=r"embed\.weights: expected the name of a folder in data/weights"):
         load_section(EmbedParams, "embed", path)
+    path.write_text(PARAMS.replace("camera_group: hall", f"camera_group: {name!r}"))
+    with pytest.raises(ParamsError, match=r"sequences\.hall\.camera_group: expected a letter"):
+        sequence_names(path)
+    path.write_text(f"report: {{baseline: {name!r}}}")
+    with pytest.raises(ParamsError, match=r"report\.baseline: expected the name of a file in data/baselines"):
+        load_section(ReportParams, "report", path)
     path.write_text(f"cameras: {{{name!r}: {{scene: square}}}}")
     with pytest.raises(ParamsError, match="expected"):
         load_section(EmbedParams, f"cameras.{name}", path)

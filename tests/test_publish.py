@@ -356,3 +356,19 @@ def test_experiments_without_a_run_are_published_once(
         assert len(runs(project)) == 2, "the workspace's run and the experiment's"
         assert [(run.info.run_name, run.data.tags["retrace.git_commit"]) for run in restored] == [("auk", sha)]
         assert restored[0].data.metrics["final/HOTA"] == 62.1
+
+
+def test_pictures_of_a_sequence_go_from_every_run_of_deleted_ones_too(project: Path) -> None:
+    """What `forget` asks of the store; the page and the other sequence's pictures stay."""
+    for name in ("hall", "hall2"):
+        write(f"reports/media/{name}/person-1.jpg", "picture")
+    main()
+    write("reports/metrics.json", json.dumps({"final": {"HOTA": 1.0}}))
+    main()
+    store = client(project)
+    experiments = [experiment.experiment_id for experiment in store.search_experiments()]
+    store.delete_run(store.search_runs(experiments)[0].info.run_id)
+    assert Store().remove_artifacts(["reports/media/hall", "stills/hall", "reports/sequences/hall"]) == 2
+    kept = [path.relative_to(path.parents[3]).as_posix() for path in Path("mlartifacts").rglob("*.jpg")]
+    assert kept == 2 * ["reports/media/hall2/person-1.jpg"]
+    assert len(list(Path("mlartifacts").rglob("index.html"))) == 2

@@ -65,7 +65,7 @@ def kept_by_dvc(sequences: Collection[str]) -> Kept:
         for entry in ((yaml.load(text, Loader=LOADER) or {}).get("stages") or {}).values():
             _sort(entry, sequences, kept)
     for path in sorted((kept.cache / "runs").glob("*/*/*")):
-        if _sort(yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER), sequences, kept):
+        if _sort(yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER) or {}, sequences, kept):
             kept.runs.append(path)
     for pointer in Path("data").rglob("*.dvc"):
         kept.needed |= set(_hashes(yaml.load(pointer.read_text(encoding="utf-8"), Loader=LOADER)))
