@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.association.link_costs import FORBIDDEN, reach
+from stages.association.link_costs import FORBIDDEN, reach, within_reach
 from stages.association.open_links import Moment, Search, exchange_gain, first_from, looks_gain, open_links, weighed_cost
 from stages.association.sightings import look_ahead, look_back
 from stages.association.two_filter import CENTRE_X, NONE, Array, Ints, filter_box
@@ -96,13 +96,17 @@ def _best_rotation(search: Search, frame: int) -> tuple[Found, Found]:
         c = b = a_next - a_next + NONE  # not a literal: it would be compiled for by itself
         onward = backward = FORBIDDEN
         for row in moment.rights:
-            if search.chains.befores[row] == NONE and weighed_cost(search, a, row) < onward:
-                onward, c = weighed_cost(search, a, row), row
+            if search.chains.befores[row] == NONE and within_reach(a, row, search.measured):
+                cost = weighed_cost(search, a, row)
+                if cost < onward:
+                    onward, c = cost, row
         for row in moment.ends:
-            if c != NONE and weighed_cost(search, row, a_next) < backward:
-                backward, b = weighed_cost(search, row, a_next), row
+            if c != NONE and within_reach(row, a_next, search.measured):
+                cost = weighed_cost(search, row, a_next)
+                if cost < backward:
+                    backward, b = cost, row
         gain = weighed_cost(search, a, a_next) + 2 * search.prices.end - onward - backward
-        if gain > best.gain:
+        if b != NONE and gain > best.gain:
             best, then = Found(gain, -FORBIDDEN, a, a_next, NONE, c), Found(gain, -FORBIDDEN, b, NONE, NONE, a_next)
     return _slid_rotation(search, best, then) if best.gain >= search.min_gain else (best, then)
 

@@ -60,8 +60,6 @@ def looks_gain(search: Search, a: int, a_next: int, b: int, b_next: int) -> floa
 @compiled
 def weighed_cost(search: Search, past: int, future: int) -> float:
     """Nats that a link between two boxes costs, by motion and looks."""
-    if not within_reach(past, future, search.measured):
-        return FORBIDDEN
     return _cost(search, past, future) - look_nats(past, future, search.sums, search.sightings)
 
 
