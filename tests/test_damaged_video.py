@@ -172,7 +172,7 @@ def test_an_image_that_declares_more_pixels_than_can_be_is_refused(tmp_path: Pat
     parts = [(b"IHDR", header), (b"IDAT", zlib.compress(bytes(1000))), (b"IEND", b"")]
     chunks = [struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in parts]
     (tmp_path / "1.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(chunks))
-    with pytest.raises(DataError, match=r"1\.png: expected a whole image, got a damaged one of \d+ bytes$"):
+    with pytest.raises(DataError, match=r"1\.png: expected at most 178,956,970 pixels, got: .*17179869184 pixels"):
         read_image(tmp_path / "1.png")
 
 

@@ -159,6 +159,7 @@ def test_a_leftover_of_an_unlisted_sequence_is_refused(checkout: Checkout) -> No
     assert checkout.run("git status --porcelain") == ""
 
 
+@pytest.mark.soak
 def test_experiments_run_in_place_in_a_temporary_folder_and_from_the_queue(checkout: Checkout) -> None:
     checkout.run("dvc exp run -S track.track_thresh=0.6 -n in-place")
     assert "track.track_thresh" in checkout.run("dvc params diff")

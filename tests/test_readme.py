@@ -40,6 +40,7 @@ def test_paths_the_readme_names_exist() -> None:
     assert [path for path in named if not (ROOT / path).exists() and "gt.txt" not in path] == []
 
 
+@pytest.mark.soak
 def test_the_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     checkout = Checkout(tmp_path)
     downloads, videos = checkout.home / "Downloads", checkout.home / "Videos"

@@ -11,6 +11,7 @@ from tests.checkout import Checkout
 pytestmark = pytest.mark.real
 
 
+@pytest.mark.soak
 def test_street_video_to_identities(shared_data: Path, tmp_path: Path) -> None:
     """Thresholds leave room for another processor's last digits; what was measured stands in the README."""
     checkout = Checkout(tmp_path)

@@ -94,12 +94,18 @@
   const fps = Number(video.dataset.fps);
   const readout = document.querySelector("[data-readout]");
   const frame = () => Math.floor(video.currentTime * fps + 1e-3);
+  let wanted = 0, awaited = false; // the moment to show, and whether the video is being opened for it
+  function show() {
+    awaited = false;
+    video.currentTime = wanted;
+  }
   function seek(seconds) {
-    const go = () => { video.currentTime = (Math.floor(seconds * fps + 1e-3) + 0.5) / fps; };
+    wanted = (Math.floor(seconds * fps + 1e-3) + 0.5) / fps;
     video.pause();
-    if (video.readyState) go();
-    else {
-      video.addEventListener("loadedmetadata", go, { once: true });
+    if (video.readyState) show();
+    else if (!awaited) {
+      awaited = true;
+      video.addEventListener("loadedmetadata", show, { once: true });
       video.preload = "auto";
       video.load();
     }
