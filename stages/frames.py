@@ -103,7 +103,7 @@ def _check_declared_size(data: bytes, path: Path) -> None:
             Image.open(io.BytesIO(data)).close()
     except Image.DecompressionBombError as error:
         raise DataError(f"{path}: expected at most {2 * (Image.MAX_IMAGE_PIXELS or 0):,} pixels, got: {error}") from error
-    except (OSError, SyntaxError, ValueError, ImportError):  # damaged or unknown to Pillow (Ultralytics adds imports): OpenCV decides
+    except (OSError, SyntaxError, ValueError, ImportError):  # unknown to Pillow, to which Ultralytics adds imports: OpenCV decides
         return
 
 
