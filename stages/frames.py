@@ -103,8 +103,8 @@ def _check_declared_size(data: bytes, path: Path) -> None:
             Image.open(io.BytesIO(data)).close()
     except Image.DecompressionBombError as error:
         raise DataError(f"{path}: expected at most {2 * (Image.MAX_IMAGE_PIXELS or 0):,} pixels, got: {error}") from error
-    except (OSError, SyntaxError, ValueError, ImportError):  # unknown to Pillow, to which Ultralytics adds imports: OpenCV decides
-        return
+    except (OSError, SyntaxError, ValueError, ImportError):  # ImportError: Ultralytics adds formats to Pillow
+        return  # damaged or unknown to Pillow: OpenCV decides
 
 
 def open_video(path: Path) -> tuple[InputContainer, VideoStream]:
