@@ -13,7 +13,7 @@ pytestmark = pytest.mark.real
 
 @pytest.mark.soak
 def test_street_video_to_identities(shared_data: Path, tmp_path: Path) -> None:
-    """Thresholds leave room for another processor's last digits; what was measured stands in the README."""
+    """Thresholds leave room for another processor's last digits; what was measured stands in docs/measured.md."""
     checkout = Checkout(tmp_path)
     for folder, file in (("yolov8n", "yolov8n.pt"), ("osnet_x0_25_msmt17", "osnet_x0_25_msmt17.pth")):
         shutil.copyfile(shared_data / "weights" / file, checkout.folder / "data/weights" / folder / file)
