@@ -3,7 +3,8 @@
 Every pair of tracks gets log-odds of being one person, from looks calibrated on the group itself and from where both stood at
 the same moments; people seen together in one camera are different people. One partition of all tracks of the group is the
 answer, so a track may stay alone. Each sequence of a group works out the whole group and keeps its own rows, so a group that
-fails stops no other.
+fails stops no other. Tables of all pairs bound how many tracks a group may have; a camera on its own may have more, as `merge`
+has weighed its returns already.
 """
 
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.audit import write_audit
-from stages.command import execute, stage_options, stage_run
+from stages.command import execute, log, stage_options, stage_run
 from stages.contracts.gallery import Gallery
 from stages.contracts.identities import Identities
 from stages.errors import DataError
@@ -22,6 +23,7 @@ from stages.identity.partition import partition, standing
 from stages.params import Range, load_section
 from stages.pins import check_pins
 
+MOST_TRACKS = 7_000  # compared with each other: some 6 GB of tables
 NOBODY = Identities(
     np.zeros(0, dtype=np.str_), np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, np.str_), np.zeros(0, np.float32)
 )
@@ -46,16 +48,16 @@ class Decision:
     tracklet_id: int
     identity_id: int
     name: str
-    other_sequence: str | None
-    other_tracklet_id: int | None
-    log_odds: float | None
-    looks_distance: float | None
-    looks_nats: float | None
-    places_nats: float | None
-    shared_s: float | None
-    apart_m: float | None
-    margin_nats: float | None
-    runner_up: int | None
+    other_sequence: str | None = None
+    other_tracklet_id: int | None = None
+    log_odds: float | None = None
+    looks_distance: float | None = None
+    looks_nats: float | None = None
+    places_nats: float | None = None
+    shared_s: float | None = None
+    apart_m: float | None = None
+    margin_nats: float | None = None
+    runner_up: int | None = None
 
 
 def identify(galleries: list[Gallery], params: IdentifyParams) -> tuple[Identities, list[Decision]]:
@@ -67,8 +69,11 @@ def identify(galleries: list[Gallery], params: IdentifyParams) -> tuple[Identiti
     models = sorted({gallery.model for gallery in galleries if len(gallery.view_features)})
     if len(models) > 1:
         raise DataError(f"galleries of {galleries[0].sequence} and others: expected one Re-ID model, got {', '.join(models)}")
-    if not any(len(gallery.tracklet_ids) for gallery in galleries):
+    count = sum(len(gallery.tracklet_ids) for gallery in galleries)
+    if not count:
         return NOBODY, []
+    if count > MOST_TRACKS:
+        return by_name_alone(galleries, count)
     evidence = gather(galleries, params.same_camera)
     log_odds = np.where(evidence.spoken, evidence.log_odds - params.min_log_odds, 0.0)
     labels = partition(log_odds, evidence.forbidden, evidence.same_names)
@@ -78,6 +83,29 @@ def identify(galleries: list[Gallery], params: IdentifyParams) -> tuple[Identiti
         _decision(t, identities, evidence, int(second[t]), float(margins[t])) for t in range(len(identities.tracklet_ids))
     ]
     return identities, decisions
+
+
+def by_name_alone(galleries: list[Gallery], count: int) -> tuple[Identities, list[Decision]]:
+    """Each track of one long recording is somebody else, but for those under one name.
+
+    Raises DataError for several cameras: that is what they are compared for.
+    """
+    if len(galleries) > 1:
+        names = ", ".join(gallery.sequence for gallery in galleries)
+        raise DataError(f"galleries of {names}: expected at most {MOST_TRACKS:,} tracks in one camera group, got {count:,}")
+    gallery = galleries[0]
+    log.info(
+        "identify %s: more than %s tracks are not compared: who returned is up to merge", gallery.sequence, f"{MOST_TRACKS:,}"
+    )
+    first: dict[str, int] = {}
+    leaders = [first.setdefault(name, t) if name else t for t, name in enumerate(gallery.names.tolist())]
+    ids = (np.unique(leaders, return_inverse=True)[1] + 1).astype(np.int32)
+    table = Identities(np.full(count, gallery.sequence), gallery.tracklet_ids, ids, gallery.names, np.zeros(count, np.float32))
+    decisions = [
+        Decision(track, person, name)
+        for track, person, name in zip(gallery.tracklet_ids.tolist(), ids.tolist(), gallery.names.tolist(), strict=True)
+    ]
+    return table, decisions
 
 
 def _identities(galleries: list[Gallery], evidence: Evidence, labels: NDArray[np.int64]) -> Identities:

@@ -176,6 +176,19 @@ def test_no_tracks_and_no_looks_have_identities_too() -> None:
     assert ids(camera("left", {1: RED}), camera("right", {1: RED}), unfilmed) == [1, 1, 2]
 
 
+def test_more_tracks_than_can_be_compared_are_named_alone_in_one_camera_and_refused_in_two(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(identify_stage, "MOST_TRACKS", 2)
+    west = camera("west", {4: RED, 5: RED, 9: BLUE}, names={4: "Ann", 9: "Ann"})
+    identities, decisions = identify([west], PARAMS)
+    assert identities.identity_ids.tolist() == [1, 2, 1]
+    assert [(row.tracklet_id, row.identity_id, row.name, row.margin_nats) for row in decisions] == [
+        (4, 1, "Ann", None), (5, 2, "", None), (9, 1, "Ann", None)]  # fmt: skip
+    with pytest.raises(DataError, match=r"galleries of west, east: expected at most 2 tracks in one camera group, got 4$"):
+        identify([west, camera("east", {1: RED})], PARAMS)
+
+
 def test_the_order_of_cameras_changes_numbers_alone() -> None:
     galleries = [camera("a", {1: RED, 2: BLUE}), camera("b", {1: BLUE, 2: GREEN}), camera("c", {1: GREEN, 2: RED})]
     together = []
