@@ -62,9 +62,10 @@ def _expanded(stage: dict[str, Any], values: Params) -> Expanded:
 
 
 def value_at(values: Params, name: str) -> Any:
+    """The value of a dotted name; None where there is none, as of the scene that a camera names and nobody describes."""
     node: Any = values
     for part in name.split("."):
-        node = node[part]
+        node = node.get(part) if isinstance(node, dict) else None
     return node
 
 
