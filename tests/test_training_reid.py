@@ -40,7 +40,7 @@ with warnings.catch_warnings():
 SMALL: dict[str, Any] = {
     "model": "osnet_x0_25", "start": "untrained", "seed": 3, "height_px": 64, "width_px": 32,
     "sampling": {"identities": 2, "crops": 2, "from_one_sequence": 2},
-    "augmenting": {"flip": 0.5, "shift": 0.05, "erase": 0.5},
+    "augmenting": {"flip": 0.5, "shift": 0.05, "cut": 0.5, "cover": 0.5, "erase": 0.5},
     "loss": {"label_smoothing": 0.1, "triplet_weight": 1.0, "triplet_margin": 0.3},
     "schedule": {"kind": "cosine", "epochs": 3, "warmup_epochs": 1, "step_epochs": [], "step_factor": 0.1},
     "learning_rate": 0.001, "weight_decay": 0.0005, "mixed_precision": False, "threads": 1, "workers": 0,
@@ -84,7 +84,7 @@ def test_who_has_few_crops_gives_some_twice() -> None:
 def test_without_augmentation_a_crop_is_what_the_pipeline_shows_its_network(tmp_path: Path) -> None:
     """At the size that the weights carry."""
     picture = np.random.default_rng(0).integers(0, 255, (50, 30, 3), dtype=np.uint8)
-    plain = shown(picture, (96, 48), AugmentingParams(0, 0, 0), np.random.default_rng(0))
+    plain = shown(picture, (96, 48), augmenting(), np.random.default_rng(0))
     network = build_network("osnet_x0_25").eval()
     train.write_weights(tmp_path / "w.pth", network, small(height_px=96, width_px=48))
     encoder = TorchreidEncoder(tmp_path / "w.pth", EmbedParams("osnet_x0_25", "w", 1, 1, 0, 1, 1, False, 1), CPU)
@@ -99,22 +99,53 @@ def test_a_size_that_cannot_be_is_refused(tmp_path: Path) -> None:
         TorchreidEncoder(tmp_path / "w.pth", EmbedParams("osnet_x0_25", "w", 1, 1, 0, 1, 1, False, 1), CPU)
 
 
+def augmenting(**shares: float) -> AugmentingParams:
+    """Nothing but what is named."""
+    return AugmentingParams(**{"flip": 0, "shift": 0, "cut": 0, "cover": 0, "erase": 0} | shares)
+
+
 def test_augmentation_mirrors_shifts_and_erases() -> None:
     picture = np.random.default_rng(0).integers(0, 255, (40, 20, 3), dtype=np.uint8)
-    plain = shown(picture, (40, 20), AugmentingParams(0, 0, 0), np.random.default_rng(0))
-    mirrored = shown(picture, (40, 20), AugmentingParams(1, 0, 0), np.random.default_rng(0))
+    plain = shown(picture, (40, 20), augmenting(), np.random.default_rng(0))
+    mirrored = shown(picture, (40, 20), augmenting(flip=1), np.random.default_rng(0))
     assert torch.equal(mirrored.flip(2), plain)
-    erased = shown(picture, (40, 20), AugmentingParams(0, 0, 1), np.random.default_rng(0))
+    erased = shown(picture, (40, 20), augmenting(erase=1), np.random.default_rng(0))
     gone = (erased == 0).all(dim=0)
     assert 0.01 < gone.float().mean() < 0.45
     assert torch.equal(erased[:, ~gone], plain[:, ~gone])
-    shifted = shown(picture, (40, 20), AugmentingParams(0, 0.5, 0), np.random.default_rng(4))
+    shifted = shown(picture, (40, 20), augmenting(shift=0.5), np.random.default_rng(4))
     rows, columns = torch.nonzero((shifted != 0).any(dim=0), as_tuple=True)
     top, left = int(rows.min()), int(columns.min())
     there = shifted[:, top : int(rows.max()) + 1, left : int(columns.max()) + 1]
     assert there.shape[1] < 40 or there.shape[2] < 20
     up, back = (0 if top else 40 - there.shape[1]), (0 if left else 20 - there.shape[2])
     assert torch.equal(there, plain[:, up : up + there.shape[1], back : back + there.shape[2]])
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_augmentation_covers_one_side_with_one_colour(seed: int) -> None:
+    picture = np.random.default_rng(0).integers(0, 255, (40, 20, 3), dtype=np.uint8)
+    plain = shown(picture, (40, 20), augmenting(), np.random.default_rng(0))
+    covered = shown(picture, (40, 20), augmenting(cover=1), np.random.default_rng(seed))
+    changed = (covered != plain).any(dim=0)
+    assert 0.05 < changed.float().mean() < 0.65
+    assert len(torch.unique(covered[:, changed], dim=1).T) == 1
+    sides = [changed[0], changed[-1], changed[:, 0], changed[:, -1]]
+    assert max(side.float().mean() for side in sides) > 0.7  # a steep edge leaves a corner
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_augmentation_cuts_off_one_side(seed: int) -> None:
+    """Rows and columns of the picture have numbers; what is left is a run of them from one side, up to the blur of resizing."""
+    rows = np.tile(np.arange(40)[:, None, None] * 6, (1, 20, 3)).astype(np.uint8)
+    columns = np.tile(np.arange(20)[None, :, None] * 12, (40, 1, 3)).astype(np.uint8)
+    plain, kept = [], []
+    for picture in (rows, columns):
+        plain.append(shown(picture, (40, 20), augmenting(), np.random.default_rng(0))[0])
+        kept.append(shown(picture, (40, 20), augmenting(cut=1), np.random.default_rng(seed))[0])
+    spans = [float((k.max() - k.min()) / (p.max() - p.min())) for p, k in zip(plain, kept, strict=True)]
+    assert max(spans) == pytest.approx(1, abs=0.02)
+    assert 0.4 < min(spans) < 0.95
 
 
 def test_the_hardest_positive_and_negative_make_the_loss() -> None:
