@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from stages.association.appearance import clarities, spread, views_of
-from stages.association.likeness import Calibration, calibrate, learn_looks, support_of
+from stages.association.cosines import Calibration, calibrate
+from stages.association.likeness import learn_looks, support_of
 from stages.association.motion import ends_of, learn_passage, learn_straying
 from stages.association.pair_odds import at_edge
 from stages.association.pairs import seen_together

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from stages.association.changepoints import ALONE_NATS, MET_NATS, changes, expected_changes, meetings
-from stages.association.likeness import Calibration
+from stages.association.cosines import Calibration
 from stages.split import Split, SplitParams, split
 from tests.tables import box, embeddings_of, tracklets
 

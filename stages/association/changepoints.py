@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.association.likeness import Calibration, support_of
+from stages.association.cosines import Calibration
+from stages.association.likeness import support_of
 from stages.contracts.tracklets import Tracklets
 
 Array = NDArray[np.float64]

@@ -3,9 +3,8 @@
 Features of one network crowd together in a corner of their space, and light and camera move that corner. So looks are compared
 after taking out what all people of this video have in common (the centre) and shrinking the directions in which one person's
 own views differ (within-class whitening; Hatch, Kajarekar and Stolcke 2006, "Within-class covariance normalization for
-SVM-based speaker recognition"). Their cosine is turned into nats by two normal densities that the video itself shows: tracklets
-seen together are different people, and parts of one tracklet some seconds apart are the same. Where the two densities coincide,
-nothing is said; and nobody is surer than the number of examples allows.
+SVM-based speaker recognition"). What their cosine says the video itself shows: tracklets seen together are different people,
+and parts of one tracklet some seconds apart are the same.
 """
 
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from stages.association.appearance import Views
+from stages.association.cosines import Calibration, calibrate
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -33,21 +33,6 @@ BLOCK_S = 2.0  # seconds of one tracklet that count as one look of it ...
 MAX_PAIRS_A_STEP = 5_000  # of one person's parts, spread over the video
 APART_S = 4.0  # ... and from the middle of one to that of another, compared as two looks of one person
 MEMORY_S = 60.0  # farther apart they are not compared
-DECIMALS = 6  # of nats: the last digits of a matrix product depend on the number of threads
-
-
-@dataclass(frozen=True)
-class Prior:
-    """What is believed of cosines before a video shows its own, and how firmly."""
-
-    same: float = 0.6  # mean cosine of one person's looks
-    spread: float = 0.17  # standard deviation of either kind
-    people: float = 10.0  # worth of examples, for means and spread
-    others: float = 1000.0  # worth of examples, for how sure one may be that two looks are one person's ...
-    selves: float = 100.0  # ... and that they are not
-
-
-PRIOR = Prior()
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,29 +55,6 @@ class Space:
         moved[blind] = 0
         moved /= np.where(lengths > 0, lengths, 1.0)[:, None]
         return np.asarray(moved)
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """Densities of the cosine of two looks: normal, of one spread, with these means at full support."""
-
-    same: float
-    other: float
-    variance: float
-    most_nats: float  # for one person, beyond which nats count logarithmically: no density is known so far out ...
-    least_nats: float  # ... and for two
-
-    def nats(self, cosines: Array, support: Array) -> Array:
-        """Log-likelihood ratios of one person over two of cosines, of any shape; 0 where support is 0.
-
-        `support` in [0, 1] is the share of the one-person cosine that noise of few views leaves.
-        """
-        reach = self.same * support - self.other
-        nats = np.maximum(reach, 0) / self.variance * (cosines - self.other - reach / 2)
-        sure = np.clip(nats, self.least_nats, self.most_nats)
-        beyond = nats - sure  # says little about how sure, but still who is likelier
-        sure += np.sign(beyond) * np.log1p(np.abs(beyond))
-        return np.asarray(np.round(np.where(support > 0, sure, 0.0), DECIMALS))
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,24 +166,3 @@ def _other_cosines(directions: Floats, supports: Array, together: Ints) -> Array
     seen = together[(supports[together] ** 2 > LEAST_SUPPORT).all(axis=1)]
     seen = seen[:: max(1, -(-len(seen) // MAX_PAIRS))]
     return np.asarray(np.einsum("nd,nd->n", directions[seen[:, 0]], directions[seen[:, 1]], dtype=np.float64))
-
-
-def calibrate(same: Array, people: Ints, other: Array, commonness: float) -> Calibration:
-    """The densities of cosines seen: same (N,) of one person each, whose number is in `people` (N,), and other (M,).
-
-    Looks of one person are no independent examples: each person counts as one.
-    """
-    names, index = np.unique(people, return_inverse=True)
-    own = np.bincount(index, same) / np.maximum(np.bincount(index), 1) if len(names) else np.zeros(0)
-    prior_same, prior_other = commonness + (1 - commonness) * PRIOR.same, commonness
-    same_mean = (own.sum() + PRIOR.people * prior_same) / (len(own) + PRIOR.people)
-    other_mean = (other.sum() + PRIOR.people * prior_other) / (len(other) + PRIOR.people)
-    deviations = np.square(other - other_mean).sum() + PRIOR.people * PRIOR.spread**2
-    variance = deviations / (len(other) + PRIOR.people)
-    return Calibration(
-        float(min(same_mean, 1.0)),
-        float(other_mean),
-        float(variance),
-        float(np.log(len(other) + PRIOR.others)),
-        -float(np.log(len(own) + PRIOR.selves)),
-    )

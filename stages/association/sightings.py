@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.association.appearance import CHUNK, Views, views_of
-from stages.association.likeness import VIEWS_DOUBT, Calibration, learn_looks
+from stages.association.cosines import Calibration
+from stages.association.likeness import VIEWS_DOUBT, learn_looks
 from stages.association.pairs import seen_together
 from stages.association.two_filter import NONE, Array, Chains, Ints
 from stages.compiled import compiled
