@@ -63,8 +63,9 @@ def network_detections(args: Namespace, params: DetectParams, info: SequenceInfo
     check_trusted(weights)
     from stages.detecting.yolo import YoloDetector  # torch takes seconds to import; stored detections do without
     from stages.devices import device_name, prepare_device, saying_what_fits
-    from stages.frames import prefetched, read_frames
+    from stages.frames import read_frames
     from stages.inference import fitting_batch, infer
+    from stages.prefetching import prefetched
 
     device = prepare_device("detect", params.threads, params.half)
     detector = YoloDetector(weights, params, device)

@@ -51,8 +51,9 @@ def network_embeddings(args: Namespace, params: EmbedParams, clip: ClipParams, d
     """Embeddings of these rows of the detections; finished chunks are kept until `stack` closes."""
     weights = weights_file(args.weights, (".pth", ".pth.tar"))
     from stages.devices import device_name, prepare_device, saying_what_fits  # torch takes seconds
-    from stages.frames import prefetched, read_frames
+    from stages.frames import read_frames
     from stages.inference import fitting_batch, infer
+    from stages.prefetching import prefetched
     from stages.privacy.veil import forgotten, veiled
     from stages.reid.torchreid_encoder import TorchreidEncoder
 

@@ -26,8 +26,8 @@ from stages.errors import DataError
 from stages.exchange.coco import format_coco
 from stages.exchange.cvat import format_cvat
 from stages.exchange.tables import format_csv, parquet_bytes
-from stages.frames import list_images
 from stages.freshness import check_fresh
+from stages.images import list_images
 from stages.motchallenge import format_rows
 from stages.params import load_section, sequence_names
 from stages.reporting.words import plural

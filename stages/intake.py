@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Literal
 
 from stages.errors import DataError
-from stages.frames import constant_rate_length
 from stages.motchallenge import MotRows, read_rows
 from stages.probe import Footage, Source
 from stages.scoring.truth import make_truth
 from stages.seqinfo import SequenceInfo, read_seqinfo
+from stages.video import constant_rate_length
 
 
 def sequence_info(source: Source, name: str, fps: float | None, seqinfo: Path | None) -> SequenceInfo:

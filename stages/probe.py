@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.errors import DataError
-from stages.frames import list_images, open_video, picture_of, read_image, sound_frames
+from stages.images import list_images, read_image
 from stages.progress import progress
+from stages.video import open_video, picture_of, sound_frames
 
 VIDEO_SUFFIXES = {
     ".3gp", ".asf", ".avi", ".dv", ".flv", ".h264", ".m2ts", ".m4v", ".mjpeg", ".mjpg", ".mkv", ".mov", ".mp4", ".mpeg",

@@ -15,7 +15,7 @@ import yaml
 from stages.artifacts import LOCKS, write_json
 from stages.command import Run, execute, log, parser, stage_run
 from stages.figures import check_figures, read_figures
-from stages.params import PARAMS, read_params, read_yaml, sequence_names
+from stages.params import PARAMS, read_params, sequence_names
 from stages.pins import check_pins
 from stages.publishing.description import describe, short_changes
 from stages.publishing.provenance import Commit, current_commit, dvc_experiments, history, text_at
@@ -23,6 +23,7 @@ from stages.publishing.result import Result, timing_metrics, weights_hashes
 from stages.publishing.store import COMMIT, DVC_EXPERIMENT, EXPERIMENT, Store, main_folder
 from stages.scoring.closing import closing
 from stages.timings import read_timings
+from stages.yaml_file import read_yaml
 
 PATHS = ("pins", "metrics", "per-sequence", "timings", "reports", "stills", "weights", "published")
 NOTE = "mlflow.note.content"  # what MLflow's page shows as the run's description

@@ -57,7 +57,8 @@ def estimated_motion(
             f"{args.pixels}: expected a video or images, found none: set sequences.{args.sequence}.camera_motion "
             f"to none or stored"
         )
-    from stages.frames import prefetched, read_frames
+    from stages.frames import read_frames
+    from stages.prefetching import prefetched
     from stages.progress import progress
     from stages.registration.optical_flow import shrink
 

@@ -34,10 +34,10 @@ from stages.drawing import (
 )
 from stages.errors import ContractError
 from stages.exclusions import read_exclusions
-from stages.frames import prefetched
 from stages.h264 import H264Params, write_h264
 from stages.params import Range, load_section
 from stages.pins import check_pins
+from stages.prefetching import prefetched
 from stages.privacy.veil import PrivacyParams, make_veil, shown_frames
 from stages.progress import progress
 from stages.seqinfo import read_seqinfo

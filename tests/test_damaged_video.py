@@ -14,7 +14,8 @@ import pytest
 from av.video.stream import VideoStream
 
 from stages.errors import DataError
-from stages.frames import read_frames, read_image
+from stages.frames import read_frames
+from stages.images import read_image
 from stages.probe import probe_video
 from stages.seqinfo import SequenceInfo, read_seqinfo
 from tests import sample_project

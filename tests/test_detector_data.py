@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from stages.errors import DataError, ParamsError
-from stages.params import make_section, read_yaml
+from stages.params import make_section
 from stages.world.scene import CameraParams, SceneParams
+from stages.yaml_file import read_yaml
 from tests.conftest import ROOT
 from tests.detector_data import write_dataset
 from tests.worlds import camera, scene

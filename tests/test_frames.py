@@ -14,9 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stages.errors import DataError
-from stages.frames import at_constant_rate, constant_rate_length, list_images, prefetched, read_frames
+from stages.frames import read_frames
+from stages.images import list_images
+from stages.prefetching import prefetched
 from stages.probe import frame_rate, probe_video
 from stages.seqinfo import SequenceInfo
+from stages.video import at_constant_rate, constant_rate_length
 from tests.footage import STEP_PX, pattern, square_left, write_video
 
 

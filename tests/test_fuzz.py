@@ -18,11 +18,12 @@ from stages.camera import read_camera
 from stages.contracts.detections import Detections
 from stages.contracts.embeddings import Embeddings
 from stages.errors import ContractError, DataError, InputError, ParamsError
-from stages.frames import read_image
-from stages.params import load_section, read_yaml, sequence_names
+from stages.images import read_image
+from stages.params import load_section, sequence_names
 from stages.reid.encoder import EmbedParams
 from stages.report import ReportParams
 from stages.seqinfo import MAX_FRAMES, read_seqinfo
+from stages.yaml_file import read_yaml
 from tests.campaigns.archives import bomb
 from tests.campaigns.readers import PARAMS, Reader, readers
 from tests.conftest import ROOT

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from stages.errors import DataError, ParamsError
-from stages.frames import read_image
+from stages.images import read_image
 from stages.seqinfo import SequenceInfo, format_seqinfo
 from tests.reid_crops import make_dataset, people, write_crop
 from training.reid.checking import check_test, check_train

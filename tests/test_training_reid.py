@@ -16,7 +16,7 @@ import torch
 import yaml
 
 from stages.errors import DataError, ParamsError
-from stages.frames import read_image
+from stages.images import read_image
 from stages.params import make_section
 from stages.reid.encoder import EmbedParams
 from stages.reid.torchreid_encoder import TorchreidEncoder, build_network

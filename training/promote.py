@@ -14,9 +14,9 @@ from ruamel.yaml import YAML
 
 from stages.artifacts import read_json, write_text, writing
 from stages.command import execute, parser
-from stages.params import read_yaml
 from stages.trusted import trust
 from stages.weights import weights_file
+from stages.yaml_file import read_yaml
 from training.sections import PARAMS
 from training.tracking import Tracking, Version, file_sha256
 

@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from stages.errors import ParamsError
-from stages.params import make_section, read_yaml
+from stages.params import make_section
+from stages.yaml_file import read_yaml
 
 PARAMS = Path("training/params.yaml")
 T = TypeVar("T")

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.exclusions import Exclusions
-from stages.frames import prefetched, read_frames
+from stages.frames import read_frames
+from stages.prefetching import prefetched
 from stages.privacy.hiding import hide
 from stages.seqinfo import SequenceInfo
 

@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 from stages.chunks import Arrays, chunk_ranges, kept_chunks
 from stages.detect import CHUNK_BATCHES, detect
 from stages.detecting.detector import FrameDetections
-from stages.frames import prefetched, read_frames
+from stages.frames import read_frames
 from stages.inference import infer
+from stages.prefetching import prefetched
 from stages.seqinfo import SequenceInfo
 from tests.footage import write_video
 

@@ -26,9 +26,9 @@ from stages.evaluate import EvaluateParams
 from stages.exclusions import HEADER as EXCLUSIONS_HEADER
 from stages.exclusions import format_exclusions, read_exclusions
 from stages.figures import read_figures
-from stages.frames import read_image
 from stages.h264 import H264Params
 from stages.identify import IdentifyParams
+from stages.images import read_image
 from stages.merge import MergeParams
 from stages.motchallenge import MotRows, format_rows, read_rows
 from stages.params import load_section, make_section, read_params, sequence_names

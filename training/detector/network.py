@@ -8,7 +8,7 @@ import torch
 
 from stages.detecting.yolo import isolate_ultralytics
 from stages.errors import DataError
-from stages.params import read_yaml
+from stages.yaml_file import read_yaml
 
 isolate_ultralytics()
 

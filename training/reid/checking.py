@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from stages.errors import DataError
-from stages.frames import read_image
+from stages.images import read_image
 from stages.progress import progress
 from training.reid.crops import Crops
 from training.reid.market import JUNK

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.errors import DataError
-from stages.frames import read_image
+from stages.images import read_image
 from stages.progress import progress
 from stages.reid.encoder import Encoder
 from training.reid.crops import Crops

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.frames import read_image
+from stages.images import read_image
 from training.reid.crops import Crops, Ints
 from training.reid.market import JUNK
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from stages.frames import read_image
+from stages.images import read_image
 from stages.params import Range
 from stages.progress import progress
 from stages.reid.encoder import Model
