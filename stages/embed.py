@@ -21,7 +21,7 @@ from stages.contracts.embeddings import Embeddings
 from stages.exclusions import read_exclusions
 from stages.params import load_section
 from stages.pins import check_pins
-from stages.reid.crops import chosen_rows, crop_windows, cut
+from stages.reid.crops import chosen_rows, cut, whole_windows
 from stages.reid.encoder import FEATURE_DIMS, EmbedParams, Encoder
 from stages.seqinfo import read_seqinfo
 from stages.sequence_folder import holds_data
@@ -64,7 +64,7 @@ def network_embeddings(args: Namespace, params: EmbedParams, clip: ClipParams, d
     blank = np.zeros((256, 128, 3), dtype=np.uint8)
     batch_size = fitting_batch(f"embed {args.sequence}", encoder, blank, params.batch_size, weights, device)
     veil = forgotten(read_exclusions(args.exclusions), source)
-    windows, window_frames = crop_windows(detections)[rows], detections.frame_numbers[rows]
+    windows, window_frames = whole_windows(detections)[rows], detections.frame_numbers[rows]
 
     def read(numbers: range) -> Iterator[NDArray[Any]]:
         frames = read_frames(args.pixels, info, source[numbers.start : numbers.stop : numbers.step])

@@ -178,9 +178,10 @@ def _empty(folder: Path) -> Path:
 
 
 def test_a_crop_lies_in_the_picture_by_half_or_more() -> None:
-    picture = np.arange(100, dtype=np.uint8).reshape(10, 10, 1)
-    inside = cut(picture, np.array([-2.0, 1, 4, 5]))  # 4 of 6 columns
-    assert inside is not None
-    assert inside[:, :, 0].tolist() == picture[1:5, 0:4, 0].tolist()
+    picture = np.arange(300, dtype=np.uint8).reshape(10, 10, 3)
+    crop = cut(picture, np.array([-2.0, 1, 4, 5]))  # 4 of 6 columns
+    assert crop is not None
+    assert crop.shape == (4, 6, 3)
+    assert crop[:, 2:].tolist() == picture[1:5, 0:4].tolist()
     assert cut(picture, np.array([-5.0, 1, 4, 5])) is None
     assert cut(picture, np.array([20.0, 1, 24, 5])) is None

@@ -11,7 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.contracts.detections import Detections
+from stages.reid.completion import completed
 from stages.reid.encoder import EmbedParams
+
+BLANK = (104, 116, 124)  # BGR: ImageNet's mean, which networks see as nothing
 
 
 def chosen_rows(detections: Detections, params: EmbedParams) -> NDArray[np.int64]:
@@ -38,6 +41,11 @@ def crop_windows(detections: Detections) -> NDArray[np.int64]:
     return np.clip(np.rint(detections.bboxes), 0, limits).astype(np.int64)
 
 
+def whole_windows(detections: Detections) -> NDArray[np.int64]:
+    """(N, 4) the same, completed to whole people where the picture's edge cuts them off: these reach out of it."""
+    return np.rint(completed(detections)).astype(np.int64)
+
+
 def covered_shares(windows: NDArray[Any]) -> NDArray[np.float64]:
     """(N,) largest share of each box (N, 4) that one nearer box covers; 0 where nobody is nearer."""
     areas = np.maximum((windows[:, 2] - windows[:, 0]) * (windows[:, 3] - windows[:, 1]), 1)
@@ -53,12 +61,24 @@ def cut(
 ) -> Iterator[NDArray[Any]]:
     """The pixels (h, w, 3) in each window (K, 4), in the order of their frames' numbers `window_frames` (K,).
 
-    `frame_numbers` are those of the frames in the iterable, of which exactly as many are taken.
+    What lies outside of the picture is BLANK. `frame_numbers` are those of the frames in the iterable, of which exactly as many
+    are taken.
 
     Crops are copies: a view would keep its whole frame in memory.
     """
     first = np.searchsorted(window_frames, frame_numbers, side="left")
     last = np.searchsorted(window_frames, frame_numbers, side="right")
     for begin, end, frame in zip(first, last, frames, strict=False):
-        for x1, y1, x2, y2 in windows[begin:end]:
-            yield frame[y1:y2, x1:x2].copy()
+        for window in windows[begin:end]:
+            yield cut_out(frame, window)
+
+
+def cut_out(picture: NDArray[Any], window: NDArray[Any]) -> NDArray[Any]:
+    """The pixels (y2 - y1, x2 - x1, 3) of a window x1, y1, x2, y2 of whole pixels, BLANK outside of the picture (H, W, 3)."""
+    x1, y1, x2, y2 = window.tolist()
+    crop = np.empty((y2 - y1, x2 - x1, 3), np.uint8)
+    crop[:] = BLANK
+    inside = picture[max(y1, 0) : max(y2, 0), max(x1, 0) : max(x2, 0)]
+    top, left = max(-y1, 0), max(-x1, 0)
+    crop[top : top + inside.shape[0], left : left + inside.shape[1]] = inside
+    return crop

@@ -15,8 +15,8 @@ from stages.reid.torchreid_encoder import MEAN, STD, resized
 
 ERASED_SHARE, ERASED_ASPECT = (0.02, 0.4), 0.3  # of area; height / width from this to its inverse: Zhong et al., AAAI 2020
 TRIES = 100
-CUT_SHARE = (0.1, 0.5)  # of a crop's height or width that is lost over one side
-COVERED_SHARE, COVERED_SLOPE = (0.1, 0.6), 0.4  # of the same, hidden behind something whose edge may be askew
+COVERED_SHARE = (0.1, 0.6)  # of the height or width, from one side
+SLOPE = 0.4  # of what hides people, across the crop
 
 
 @dataclass(frozen=True)
@@ -33,39 +33,30 @@ class AugmentingParams:
 def shown(crop: NDArray[Any], size: tuple[int, int], params: AugmentingParams, rng: np.random.Generator) -> torch.Tensor:
     """(3, H, W) float32 of a crop (h, w, 3) uint8 BGR: resized to `size` (H, W), augmented, RGB, normalised."""
     height, width = size
-    if rng.random() < params.cut:
-        crop = _cut(crop, rng)
     image = resized(crop, height, width)[0].flip(0).float().div_(255)
     image = image.sub_(torch.tensor(MEAN).view(3, 1, 1)).div_(torch.tensor(STD).view(3, 1, 1))
     if rng.random() < params.flip:
         image = image.flip(2)
     down, right = (round(rng.uniform(-params.shift, params.shift) * side) for side in size)
     image = _shifted(image, down, right)
+    if rng.random() < params.cut:
+        _cover(image, torch.zeros(3), 0.0, rng)
     if rng.random() < params.cover:
-        _cover(image, rng)
+        _cover(image, torch.from_numpy((rng.random(3) - MEAN) / STD).float(), SLOPE, rng)
     if rng.random() < params.erase:
         _erase(image, rng)
     return image
 
 
-def _cut(crop: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
-    """The crop without a part at one side: the picture ends there, or the detector boxed what is to be seen."""
-    axis, low = int(rng.integers(2)), bool(rng.integers(2))
-    lost = round(rng.uniform(*CUT_SHARE) * crop.shape[axis])
-    kept = slice(lost, None) if low else slice(0, crop.shape[axis] - lost)
-    return crop[kept] if axis == 0 else crop[:, kept]
-
-
-def _cover(image: torch.Tensor, rng: np.random.Generator) -> None:
-    """Hides one side behind a surface of one colour, both by chance, as bushes, walls and vans do."""
+def _cover(image: torch.Tensor, colour: torch.Tensor, slope: float, rng: np.random.Generator) -> None:
+    """Fills one side with a colour (3,), up to an edge that is askew by at most `slope`."""
     height, width = image.shape[1:]
     rows, columns = torch.linspace(0, 1, height)[:, None], torch.linspace(0, 1, width)[None, :]
     along, across = (rows, columns) if rng.integers(2) else (columns, rows)
     if rng.integers(2):
         along = 1 - along
-    covered = along < rng.uniform(*COVERED_SHARE) + rng.uniform(-COVERED_SLOPE, COVERED_SLOPE) * (across - 0.5)
-    colour = (rng.random(3) - np.array(MEAN)) / np.array(STD)
-    image[:, covered] = torch.from_numpy(colour).float()[:, None]
+    covered = along < rng.uniform(*COVERED_SHARE) + rng.uniform(-slope, slope) * (across - 0.5)
+    image[:, covered] = colour[:, None]
 
 
 def _shifted(image: torch.Tensor, down: int, right: int) -> torch.Tensor:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from stages.errors import ParamsError
 from stages.params import Range
+from stages.reid.crops import cut_out
 
 
 @dataclass(frozen=True)
@@ -34,13 +35,14 @@ def jittered(bboxes: NDArray[Any], jitter: float, rng: np.random.Generator) -> N
 
 
 def cut(picture: NDArray[Any], bbox: NDArray[Any]) -> NDArray[Any] | None:
-    """The pixels (h, w, 3) of a box x1, y1, x2, y2, clipped to the picture; None where less than half of it lies inside."""
+    """The pixels (h, w, 3) of a box x1, y1, x2, y2, as `embed` cuts them out; None where less than half lies in the picture."""
     height, width = picture.shape[:2]
-    x1, y1, x2, y2 = (int(v) for v in np.clip(np.rint(bbox), 0, [width, height, width, height]))
+    window = np.rint(bbox).astype(np.int64)
+    x1, y1, x2, y2 = np.clip(window, 0, [width, height, width, height]).tolist()
     area = (bbox[2] - bbox[0]) * (bbox[3] - bbox[1])
     if x2 <= x1 or y2 <= y1 or (x2 - x1) * (y2 - y1) < area / 2:
         return None
-    return picture[y1:y2, x1:x2]
+    return cut_out(picture, window)
 
 
 def encoded(crop: NDArray[Any], params: CuttingParams, rng: np.random.Generator) -> bytes:
