@@ -11,7 +11,7 @@ A join is two tracklets that follow each other in one identity, wrong where they
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -66,7 +66,7 @@ class Measured:
 
 def measure(footage: Footage, levels: dict[str, Tracklets]) -> Measured:
     """What `merge` did with the level `split`."""
-    people = match_detections(footage.truth, footage.detections)
+    people = match_detections(seen_in_picture(footage), footage.detections)
     shown, parts, merged = owners_in(levels["split"], people), levels["split"], levels["merged"]
     identities = identities_of(parts, merged, len(footage.detections))
     return Measured(
@@ -75,6 +75,12 @@ def measure(footage: Footage, levels: dict[str, Tracklets]) -> Measured:
         tally(footage, parts),
         tally(footage, merged),
     )
+
+
+def seen_in_picture(footage: Footage) -> GroundTruth:
+    """The truth with boxes that end where the picture does, as detectors draw them: else who leaves it would be nobody."""
+    limits = np.tile([footage.detections.width_px, footage.detections.height_px], 2)
+    return replace(footage.truth, bboxes=np.clip(footage.truth.bboxes, 0, limits))
 
 
 def owners_in(tracklets: Tracklets, people: Ints) -> Ints:
