@@ -35,7 +35,8 @@ RESERVED_NAMES = {
 }  # folders of artifacts/ that belong to no one sequence
 SECTIONS = ("scenes", "cameras", "synthesize", "sequences", "detect", "register", "track", "embed", "rewire", "split", "merge",
             "smooth", "portray", "identify", "analyze", "evaluate", "render", "privacy", "report")  # fmt: skip
-SEQUENCE_KEYS = ("detections", "camera_motion", "clip", "regions", "camera_group", "returns", "clock_offset_s")
+SEQUENCE_KEYS = ("detections", "camera_motion", "clip", "regions", "camera_group", "returns", "at_border",
+                 "clock_offset_s")  # fmt: skip
 MAX_BYTES, MAX_DEPTH, MAX_NODES, MAX_LETTERS = 10**6, 30, 10**5, 1000  # of a file, and of each value; far above any real one
 UNREADABLE = (  # what ruamel.yaml lets through for damaged values: !!int x, 2001-99-99, a list as a key
     ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError,

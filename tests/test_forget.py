@@ -137,7 +137,7 @@ def make_project(folder: Path) -> None:
     shutil.copytree(ROOT / "constraints", folder / "constraints")
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
     settings = {"detections": "stored", "camera_motion": "none", "camera_group": "hall", "clock_offset_s": None,
-                "returns": "same_person", "clip": {"start_frame": 0, "end_frame": None, "frame_stride": 1},
+                "returns": "same_person", "at_border": "seen", "clip": {"start_frame": 0, "end_frame": None, "frame_stride": 1},
                 **yaml.safe_load(EVERYWHERE)}  # fmt: skip
     kept = {name: params[name] for name in (*STAGES, "scenes", "cameras") if name in params}
     (folder / "params.yaml").write_text(yaml.safe_dump(kept | {"sequences": {"hall": settings}}))

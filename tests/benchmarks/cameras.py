@@ -98,7 +98,7 @@ def outcomes_of(seed: int, params: Params, scratch: Path) -> list[Outcome]:
     counts, galleries = [], []
     for camera in CAMERAS:
         sequence, made = make_square(seed, params, scratch, camera)
-        footage = read_footage(sequence, made)
+        footage = read_footage(sequence, made, at_border=params["sequences"][camera]["at_border"])
         tracks = Memory(footage).run(params)["final"]
         times_s = params["cameras"][camera]["clock_offset_s"] + np.arange(tracks.num_frames) / tracks.fps
         homography, section = read_camera(sequence / "camera.json"), make_section(PortrayParams, params["portray"], "portray")
