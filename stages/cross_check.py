@@ -7,7 +7,11 @@ Needs two cameras at least with a homography in camera.json and a clock_offset_s
 another goes on, and one of `same` joins parts that are one person. After `dvc repro`, asking again may find more.
 """
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
 
 from stages.camera import read_camera
 from stages.clip import ClipParams
@@ -21,7 +25,7 @@ from stages.corrections.proposing import proposed
 from stages.corrections.resolving import constraints, cut_tracklets
 from stages.corrections.rows import Correction, append_row, corrections_file, read_corrections
 from stages.errors import DataError
-from stages.identity.changes import Camera, find_changes
+from stages.identity.changes import Camera, Found, find_changes
 from stages.identity.portraits import ClockOffset, PortrayParams, shared_times
 from stages.params import load_section, load_value, sequence_names
 from stages.seqinfo import read_seqinfo
@@ -61,14 +65,42 @@ def load_seen(camera: Camera) -> Seen:
     )
 
 
-def add_row(sequence: str, row: Correction, split: Tracklets) -> None:
-    """Adds the row to the sequence's corrections. Raises DataError where it contradicts those that are there."""
-    path = corrections_file(sequence)
-    every = [*read_corrections(path), row]
-    constraints(cut_tracklets(split, every), every)
-    check_unread(path)
-    append_row(path, row)
-    log.info("added to %s: %s", path, ",".join(row.cells()))
+def describe(found: Found, seen: Mapping[str, Seen]) -> list[str]:
+    """A line for each change and each reunion, with people's numbers as the annotated videos show them."""
+
+    def number(sequence: str, track: int) -> int:
+        return int(seen[sequence].identities.identities_of(sequence, np.array([track], np.int32))[0])
+
+    lines = []
+    for one in found.changes:
+        who = number(one.sequence, one.tracklet_id)
+        before, after = number(one.other_sequence, one.before_id), number(one.other_sequence, one.after_id)
+        lines.append(
+            f"{one.sequence}: {who}@{one.frame_number} is somebody else than {who}@{one.last_frame}: "
+            f"with {before} of {one.other_sequence} before, with {after} after ({one.nats:.1f} nats)"
+        )
+    for pair in found.reunions:
+        first, second = (f"{number(pair.sequence, track)}@{frame}" for track, frame in (pair.first, pair.second))
+        lines.append(f"{pair.sequence}: {first} and {second} are one person")
+    return lines
+
+
+def add_rows(rows: Sequence[tuple[str, Correction]], seen: Mapping[str, Seen]) -> None:
+    """Adds rows to the sequences' corrections: all or, where one contradicts those that are there, none (DataError)."""
+    added = {
+        name: [
+            replace(row, where=f"{corrections_file(name)} with what cross_check would add") for one, row in rows if one == name
+        ]
+        for name in dict(rows)
+    }
+    for name, new in added.items():
+        every = [*read_corrections(corrections_file(name)), *new]
+        constraints(cut_tracklets(seen[name].split, every), every)
+        check_unread(corrections_file(name))
+    for name, new in added.items():
+        for row in new:
+            append_row(corrections_file(name), row)
+        log.info("added to %s: %d rows", corrections_file(name), len(new))
 
 
 def main() -> None:
@@ -77,23 +109,14 @@ def main() -> None:
     options.add_argument("--write", action="store_true", help="add rows to data/corrections")
     args = options.parse_args()
     cameras = load_group(args.group)
+    seen = {camera.tracks.sequence: load_seen(camera) for camera in cameras}
     found = find_changes(cameras, load_section(PortrayParams, "portray"))
-    for change in found.changes:
-        log.info(
-            "%s: track %d is somebody else from frame %d on: with %d of %s before and %d after (%.1f nats)",
-            change.sequence, change.tracklet_id, change.frame_number, change.before_id, change.other_sequence, change.after_id,
-            change.nats,
-        )  # fmt: skip
-    for reunion in found.reunions:
-        log.info(
-            "%s: one person: track %d in frame %d and track %d in frame %d", reunion.sequence, *reunion.first, *reunion.second
-        )
-    if args.write:
-        seen = {camera.tracks.sequence: load_seen(camera) for camera in cameras}
-        for sequence, row in proposed(found, seen):
-            add_row(sequence, row, seen[sequence].split)
-    log.info("%s: %d changes of person in %d cameras%s", args.group, len(found.changes), len(cameras),
-             "; next: dvc repro" if args.write and found.changes else "")  # fmt: skip
+    for line in describe(found, seen):
+        log.info("%s", line)
+    log.info("%s: %d changes of person in %d cameras", args.group, len(found.changes), len(cameras))
+    if args.write and found.changes:
+        add_rows(proposed(found, seen), seen)
+        log.info("next: dvc repro")
 
 
 if __name__ == "__main__":

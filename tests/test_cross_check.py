@@ -132,7 +132,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         for level in ("tracks", "tracklets_split"):
             table.save(Path(f"artifacts/{name}/{level}.npz"))
         dataclasses.replace(embeddings, sequence=name).save(Path(f"artifacts/{name}/embeddings.npz"))
-        Identities(np.array([name] * 2), table.ids, table.ids, np.array(["", ""]), np.zeros(2, np.float32)).save(
+        Identities(np.array([name] * 2), table.ids, 10 * table.ids, np.array(["", ""]), np.zeros(2, np.float32)).save(
             Path(f"artifacts/identities/{name}.npz")
         )
         Path(f"data/sequences/{name}").mkdir(parents=True)
@@ -153,7 +153,8 @@ def test_the_command_says_where_and_writes_rows_if_asked(
 ) -> None:
     with caplog.at_level("INFO", "retrace"):
         cross_check(monkeypatch, "hall")
-    assert "right: track 3 is somebody else from frame" in caplog.text
+    assert "right: 30@49 is somebody else than 30@48: with 10 of left before, with 20 after (" in caplog.text
+    assert "right: 30@48 and 40@49 are one person" in caplog.text
     assert "hall: 2 changes of person in 2 cameras" in caplog.text
     rows = Path("data/corrections/right.csv")
     assert read_corrections(rows) == []
@@ -170,7 +171,7 @@ def test_the_command_says_where_and_writes_rows_if_asked(
 def test_whom_a_person_called_the_same_is_not_cut(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = Path("data/corrections/right.csv")
     append_row(rows, Correction("same", Place(10, box(ANN)), Place(90, box(BEN))))
-    with pytest.raises(DataError, match="expected cut to agree with other rows"):
+    with pytest.raises(DataError, match=r"right\.csv with what cross_check would add: expected same to name one person"):
         cross_check(monkeypatch, "hall", "--write")
     assert len(read_corrections(rows)) == 1
 

@@ -35,6 +35,7 @@ class Camera:
     times_s: NDArray[np.float64] | None  # (num_frames,) on the group's clock
 
     def gallery(self, params: PortrayParams) -> Gallery:
+        """What is compared with the other cameras: nobody's name, nobody told apart by hand."""
         return portray(self.tracks, self.embeddings, {}, (), self.image_to_ground, self.times_s, params)
 
 
