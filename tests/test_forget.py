@@ -47,6 +47,8 @@ def test_a_box_names_the_track_under_it_or_nobody() -> None:
     assert track_at(table, 4, np.array(box(119))) == 5
     assert track_at(table, 4, np.array(box(300))) is None
     assert track_at(table, 5, np.array(box(119))) is None
+    cut_by_border = tracklets({5: {4: (600, 100, 700, 300)}})  # the picture is 640 px wide
+    assert track_at(cut_by_border, 4, np.array((600, 100, 640, 300))) == 5
     alone = exclusion_of_box(3, np.array(box(100)), 10.0, range(0, 100))
     assert (alone.first_frames.tolist(), alone.last_frames.tolist()) == ([0], [13])
 
