@@ -63,8 +63,8 @@ def _nearest_sizes(bboxes: Array, frames: NDArray[np.int32], wanted: NDArray[np.
 
 
 def _grown(bboxes: Array, cut: NDArray[np.bool_], sizes: Array) -> Array:
-    """(K, 4) boxes whose cut sides (K, 4) move outward to sizes (K, 2); of two opposite sides the upper, and neither of left
-    and right."""
+    """(K, 4) boxes whose cut sides (K, 4) move outward to sizes (K, 2): where two opposite ones are cut the lower, and neither
+    of left and right."""
     x1, y1, x2, y2 = bboxes.T
     left, above, right, below = cut.T
     width, height = sizes.T

@@ -29,10 +29,10 @@ from stages.figures import read_figures
 from stages.frames import read_image
 from stages.h264 import H264Params
 from stages.identify import IdentifyParams
+from stages.identity.portraits import PortrayParams
 from stages.merge import MergeParams
 from stages.motchallenge import MotRows, format_rows, read_rows
 from stages.params import load_section, make_section, read_params, sequence_names
-from stages.portray import PortrayParams
 from stages.privacy.veil import PrivacyParams
 from stages.regions import RegionParams
 from stages.registration.params import RegisterParams
