@@ -22,7 +22,7 @@ from stages.detecting.stored import read_detections
 from stages.errors import DataError
 from stages.exclusions import HEADER as EXCLUSIONS_HEADER
 from stages.exclusions import exclusions_file, read_exclusions
-from stages.intake import choose_detections, choose_motion, read_ground_truth, sequence_info
+from stages.intake import choose_at_border, choose_detections, choose_motion, read_ground_truth, sequence_info
 from stages.motchallenge import MotRows
 from stages.params import PARAMS, RESERVED_NAMES, SEQUENCE_NAME, read_params, sequence_names
 from stages.probe import Footage, Source, probe
@@ -45,7 +45,7 @@ def check_name(name: str) -> None:
         raise DataError(f"--name: expected a new name, got {name}, which is there already (python -m stages.remove_sequence)")
 
 
-def settings(detections: str, motion: str, group: str, returns: str) -> dict[str, Any]:
+def settings(detections: str, motion: str, group: str, returns: str, at_border: str) -> dict[str, Any]:
     """The entry in params.yaml: the whole footage, everywhere in the picture."""
     return {
         "detections": detections,
@@ -55,6 +55,7 @@ def settings(detections: str, motion: str, group: str, returns: str) -> dict[str
         "camera_group": group,
         "clock_offset_s": None,
         "returns": returns,
+        "at_border": at_border,
     }
 
 
@@ -162,7 +163,8 @@ def add(args: argparse.Namespace) -> None:
         read_motion(source.motion, info)
     for line in describe(source.footage, info, truth, boxes, motion):
         log.info("%s", line)
-    entry = settings(detections, motion, args.group or name, args.returns or choose_returns(source))
+    returns, at_border = args.returns or choose_returns(source), args.at_border or choose_at_border(truth, info)
+    entry = settings(detections, motion, args.group or name, returns, at_border)
     params_with(name, entry)  # refuses before the copy what it would refuse after
     SEQUENCES.mkdir(parents=True, exist_ok=True)
     log.info("  copying %.1f MB", copied_bytes(source) / 1e6)
@@ -203,6 +205,9 @@ def main() -> None:
     options.add_argument("--returns", choices=["same_person", "new_person"],
                          help="who left the picture and returned; new_person where there is gt/gt.txt, as MOTChallenge counts, "
                          "else same_person")  # fmt: skip
+    options.add_argument("--at-border", choices=["seen", "whole"],
+                         help="boxes of people whom the picture's border cuts: seen (they end there) or whole; as in "
+                         "gt/gt.txt, seen without one")  # fmt: skip
     options.add_argument("--no-track", dest="track", action="store_false", help="do not run dvc add and git add")
     args = options.parse_args()
     if args.fps is not None and not MIN_FPS <= args.fps <= MAX_FPS:

@@ -4,12 +4,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from stages.errors import DataError
 from stages.motchallenge import MotRows, read_rows
 from stages.probe import Footage, Source
 from stages.scoring.truth import make_truth
 from stages.seqinfo import SequenceInfo, read_seqinfo
 from stages.video import constant_rate_length
+
+BORDER_PX = 2.0  # a side within it of the picture's border ends there
 
 
 def sequence_info(source: Source, name: str, fps: float | None, seqinfo: Path | None) -> SequenceInfo:
@@ -75,3 +79,12 @@ def choose_motion(source: Source, wanted: Literal["none", "estimated", "stored"]
     if chosen == "stored" and source.motion is None:
         raise DataError(f"{source.path / 'motion/motion.txt'}: expected a file for --camera-motion stored, found none")
     return chosen
+
+
+def choose_at_border(truth: MotRows | None, info: SequenceInfo) -> str:
+    """Whether boxes at the border are as large as they are (whole) or end there (seen): as in the ground truth."""
+    if truth is None:
+        return "seen"
+    low, high = truth.bboxes[:, :2], truth.bboxes[:, 2:] - np.array([info.width_px, info.height_px], dtype=np.float32)
+    outward = np.maximum(-low, high).max(axis=1)
+    return "whole" if (outward > BORDER_PX).sum() > (np.abs(outward) <= BORDER_PX).sum() else "seen"

@@ -31,7 +31,8 @@ RESERVED_NAMES = {
 }  # folders of artifacts/ that belong to no one sequence
 SECTIONS = ("scenes", "cameras", "synthesize", "sequences", "detect", "register", "track", "embed", "rewire", "split", "merge",
             "smooth", "portray", "identify", "analyze", "evaluate", "render", "privacy", "report")  # fmt: skip
-SEQUENCE_KEYS = ("detections", "camera_motion", "clip", "regions", "camera_group", "returns", "clock_offset_s")
+SEQUENCE_KEYS = ("detections", "camera_motion", "clip", "regions", "camera_group", "returns", "at_border",
+                 "clock_offset_s")  # fmt: skip
 T = TypeVar("T")
 
 

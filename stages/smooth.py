@@ -1,4 +1,7 @@
-"""Merged tracklets to final tracks: gaps filled and boxes smoothed, both ways in time; people deleted by hand are gone."""
+"""Merged tracklets to final tracks: boxes completed where the picture ends, gaps filled, boxes smoothed, both ways in time.
+
+People deleted by hand are gone.
+"""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -13,8 +16,9 @@ from stages.contracts.tracklets import Tracklets, make_tracklets, only
 from stages.corrections.resolving import deleted
 from stages.corrections.rows import read_corrections
 from stages.motchallenge import format_tracks
-from stages.params import Range, load_section
+from stages.params import Range, load_section, load_value
 from stages.pins import check_pins
+from stages.smoothing.border import AtBorder, complete_at_border
 from stages.smoothing.filling import fill_gaps
 from stages.smoothing.posture import posture_change
 from stages.smoothing.regression import smooth_boxes
@@ -33,13 +37,14 @@ class SmoothParams:
     sigma_s: Annotated[float, Range(0.001, 60)]
 
 
-def smooth(tracklets: Tracklets, detections: Detections, params: SmoothParams) -> Tracklets:
-    """Final tracks: the detected boxes, gaps up to `max_gap_s` filled, all smoothed by `method`."""
+def smooth(tracklets: Tracklets, detections: Detections, params: SmoothParams, at_border: AtBorder = "seen") -> Tracklets:
+    """Final tracks: the detected boxes, as large as `at_border` says, gaps up to `max_gap_s` filled, smoothed by `method`."""
     beyond = tracklets.detection_indices >= len(detections)
     expect(not beyond.any(), "tracklets: detection_indices", f"rows of {len(detections)} detections",
            tracklets.detection_indices[beyond][:1])  # fmt: skip
     measured = _with_detected_boxes(tracklets, detections)
-    filled = fill_gaps(measured, int(params.max_gap_s * tracklets.fps))
+    completed = complete_at_border(measured) if at_border == "whole" else measured
+    filled = fill_gaps(completed, int(params.max_gap_s * tracklets.fps))
     sigma_frames = params.sigma_s * tracklets.fps * _strength(measured, params)
     if sigma_frames < MIN_SIGMA_FRAMES or len(filled) == 0:
         return filled
@@ -86,10 +91,11 @@ def main() -> None:
     args = stage_options(__doc__, "sequence", "pins", "tracklets", "detections", "corrections", "tracks", "text", "timings")
     check_pins(args.pins)
     params = load_section(SmoothParams, "smooth")
+    at_border: AtBorder = load_value(AtBorder, f"sequences.{args.sequence}.at_border")
     with stage_run("smooth", args.sequence, args.timings) as run:
         tracklets, detections = Tracklets.load(args.tracklets, args.sequence), Detections.load(args.detections, args.sequence)
         with run.computing():
-            smoothed = smooth(tracklets, detections, params)
+            smoothed = smooth(tracklets, detections, params, at_border)
         tracks = only(smoothed, ~deleted(smoothed, read_corrections(args.corrections)))
         run.counts = {"frames": tracks.num_frames, "tracks": len(tracks.ids), "boxes": len(tracks),
                       "filled": len(smoothed) - len(tracklets),

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import cv2
+import pytest
 import yaml
 
 from stages import add_sequence
@@ -41,12 +42,13 @@ def test_a_video_becomes_a_sequence(project: Path, command: Command, tmp_path: P
     assert added["camera_motion"] == "none"
     assert added["camera_group"] == "square"
     assert added["returns"] == "same_person"
+    assert added["at_border"] == "seen"
     assert not list(project.rglob("*.tmp"))
 
 
 def test_the_entry_has_the_keys_of_the_default_sequence() -> None:
     default = yaml.safe_load((ROOT / "params.yaml").read_text())["sequences"]["promenade"]
-    assert add_sequence.settings("stored", "none", "promenade", "same_person") == default
+    assert add_sequence.settings("stored", "none", "promenade", "same_person", "whole") == default
 
 
 def test_adding_and_removing_leaves_the_file_and_the_folder_as_they_were(
@@ -75,6 +77,22 @@ def test_a_wrong_rate_in_the_header_is_measured_and_seqinfo_overrules_both(
     assert "the first 8 of 10 frames count (seqLength)" in said
     assert "ground truth: 3 rows, 2 ids" in said
     assert read_seqinfo(project / "data/sequences/mot/seqinfo.ini").fps == 25
+
+
+@pytest.mark.parametrize(
+    ("boxes", "option", "expected"),
+    [
+        ("1,1,10,10,8,20,1,-1,-1,-1\n1,2,60,10,8,20,1,-1,-1,-1\n", [], "whole"),  # the picture is 64 wide: 4 px beyond
+        ("1,1,10,10,8,20,1,-1,-1,-1\n1,2,56,10,8,20,1,-1,-1,-1\n", [], "seen"),  # ends there
+        ("1,1,10,10,8,20,1,-1,-1,-1\n", [], "seen"),  # nobody near the border
+        ("1,1,10,10,8,20,1,-1,-1,-1\n", ["--at-border", "whole"], "whole"),
+    ],
+)
+def test_boxes_at_the_border_are_those_of_the_ground_truth(
+    project: Path, command: Command, tmp_path: Path, boxes: str, option: list[str], expected: str
+) -> None:
+    command("add", mot_folder(tmp_path / "mot", seqinfo=SEQINFO.format(fps=25, frames=8), gt=boxes, det=DET), *option)
+    assert yaml.safe_load((project / "params.yaml").read_text())["sequences"]["mot"]["at_border"] == expected
 
 
 def test_fps_and_seqinfo_can_be_given(project: Path, command: Command, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Corrections by hand: what a file may say, whom a row names, and that stages do as they are told."""
 
 import dataclasses
+import itertools
 import multiprocessing
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from stages.corrections.resolving import (
     Constraints,
     apart_at_cuts,
     constraints,
+    covering,
     cut_tracklets,
     deleted,
     named,
@@ -329,6 +331,15 @@ def test_cuts_by_hand_hold_where_splitting_is_off() -> None:
     table = cut_tracklets(HALL, [Correction("cut", place(9, 300), place(10, 300))])
     result, cuts = split(table, embeddings_of(table, {}), dataclasses.replace(SPLIT, enabled=False))
     assert (len(result.ids), cuts) == (5, [])
+
+
+def test_whom_the_border_cuts_is_named_by_the_part_in_the_picture_or_by_the_whole() -> None:
+    """The picture is 640 wide: 40 of 100 px are in it, and the boxes alone overlap by 0.4 only."""
+    part, whole = (600, 100, 640, 300), (600, 100, 700, 300)
+    for shown, named_box in itertools.product((part, whole), repeat=2):
+        table = tracklets({1: {5: shown}, 2: {5: box(500)}})
+        assert covering(table, Place(5, named_box)) == 0
+    assert covering(tracklets({1: {5: whole}}), Place(5, box(560))) is None
 
 
 def test_the_deleted_are_whole_people() -> None:

@@ -47,6 +47,8 @@ def test_a_box_names_the_track_under_it_or_nobody() -> None:
     assert track_at(table, 4, np.array(box(119))) == 5
     assert track_at(table, 4, np.array(box(300))) is None
     assert track_at(table, 5, np.array(box(119))) is None
+    cut_by_border = tracklets({5: {4: (600, 100, 700, 300)}})  # the picture is 640 px wide
+    assert track_at(cut_by_border, 4, np.array((600, 100, 640, 300))) == 5
     alone = exclusion_of_box(3, np.array(box(100)), 10.0, range(0, 100))
     assert (alone.first_frames.tolist(), alone.last_frames.tolist()) == ([0], [13])
 
@@ -137,7 +139,7 @@ def make_project(folder: Path) -> None:
     shutil.copytree(ROOT / "constraints", folder / "constraints")
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
     settings = {"detections": "stored", "camera_motion": "none", "camera_group": "hall", "clock_offset_s": None,
-                "returns": "same_person", "clip": {"start_frame": 0, "end_frame": None, "frame_stride": 1},
+                "returns": "same_person", "at_border": "seen", "clip": {"start_frame": 0, "end_frame": None, "frame_stride": 1},
                 **yaml.safe_load(EVERYWHERE)}  # fmt: skip
     kept = {name: params[name] for name in (*STAGES, "scenes", "cameras") if name in params}
     (folder / "params.yaml").write_text(yaml.safe_dump(kept | {"sequences": {"hall": settings}}))

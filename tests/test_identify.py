@@ -25,8 +25,8 @@ from stages.errors import DataError
 from stages.identify import Decision, IdentifyParams, identify
 from stages.identity.looks import MAX_NATS, WITHIN, Calibration, calibrate, expected_across
 from stages.identity.partition import partition, standing
+from stages.identity.portraits import PortrayParams, portray
 from stages.identity.whereabouts import compare_places, moment_log_odds
-from stages.portray import PortrayParams, portray
 from stages.seqinfo import SequenceInfo, format_seqinfo
 from tests.conftest import ROOT
 from tests.tables import box, embeddings_of, tracklets

@@ -47,7 +47,7 @@ def test_removing_takes_every_trace_and_nothing_else(project: Path, command: Com
     assert "dvc repro" in said
     assert yaml.safe_load((project / "params.yaml").read_text()) == {
         "cameras": {},
-        "sequences": {"plaza2": add_sequence.settings("network", "none", "plaza2", "same_person")},
+        "sequences": {"plaza2": add_sequence.settings("network", "none", "plaza2", "same_person", "seen")},
         "detect": {"weights": "yolov8n"},
     }
     assert (project / "params.yaml").read_text().startswith("# Cameras of sample scenes.\ncameras: {}\n\n# What goes")

@@ -55,9 +55,15 @@ def covering(tracklets: Tracklets, place: Place) -> int | None:
 
 
 def _overlaps(tracklets: Tracklets, place: Place) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """(K,) rows of the boxes in the place's frame, and their IoU with it."""
+    """(K,) rows of the boxes in the place's frame, and their IoU with it; inside the picture alone where that is more.
+
+    Boxes that the border cuts are completed late, so a row may name the part that was detected, or the whole.
+    """
     rows = np.flatnonzero(tracklets.frame_numbers == place.frame)
-    return rows, np.asarray(iou(np.array([place.bbox]), tracklets.bboxes[rows])[0], dtype=np.float64)
+    named, found = np.array([place.bbox]), tracklets.bboxes[rows]
+    picture = np.array([tracklets.width_px, tracklets.height_px] * 2)
+    inside = iou(np.clip(named, 0, picture), np.clip(found, 0, picture))
+    return rows, np.maximum(iou(named, found), inside)[0]
 
 
 def cut_tracklets(tracklets: Tracklets, corrections: Sequence[Correction]) -> Tracklets:

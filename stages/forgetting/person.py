@@ -3,21 +3,21 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.boxes import iou
 from stages.contracts.detections import Detections
 from stages.contracts.tracklets import Tracklets
+from stages.corrections.resolving import covering
+from stages.corrections.rows import Place
 from stages.exclusions import Exclusions
 
 HOLD_S = 1.0  # before a stretch of boxes and after it: somebody is there before and after a tracker says so
 MARGIN = 0.1  # share of a box's size added on each side: a box is excluded for whoever comes to look, by whatever detector
-MIN_IOU = 0.5  # of the box given and the track's, as corrections have it
 
 
 def track_at(tracks: Tracklets, frame: int, bbox: NDArray[np.float64]) -> int | None:
-    """The track that covers the box (4,) of a frame best; None where none does by MIN_IOU."""
-    rows = np.flatnonzero(tracks.frame_numbers == frame)
-    overlaps = iou(bbox[None], tracks.bboxes[rows])[0]
-    return int(tracks.tracklet_ids[rows[overlaps.argmax()]]) if len(rows) and overlaps.max() >= MIN_IOU else None
+    """The track that covers the box (4,) of a frame best, as for corrections; None where none does."""
+    x1, y1, x2, y2 = bbox.tolist()
+    row = covering(tracks, Place(frame, (x1, y1, x2, y2)))
+    return None if row is None else int(tracks.tracklet_ids[row])
 
 
 def exclusions_of_tracks(tracks: Tracklets, track_ids: NDArray[np.int32], detections: Detections, frames: range) -> Exclusions:

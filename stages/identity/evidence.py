@@ -16,10 +16,21 @@ CERTAIN_NATS = 6.0  # that places say, for a pair to teach the looks
 
 
 @dataclass(frozen=True, eq=False)
+class Placed:
+    """Who stood where when: P places, sorted by track and moment."""
+
+    tracks: NDArray[np.int64]  # (P,) position of the track
+    moments: NDArray[np.int64]  # (P,) of the group's clock
+    places: Array  # (P, 2) metres
+
+
+@dataclass(frozen=True, eq=False)
 class Evidence:
     """For T tracks in the order of galleries and of their ids; tables are (T, T) and symmetric."""
 
     cameras: NDArray[np.int64]  # (T,) position of the track's gallery
+    placed: Placed
+    together: Mask  # seen in one frame of one camera, or told apart by hand
     looks: Looks
     places: Whereabouts
     log_odds: Array  # prior, looks and places
@@ -37,14 +48,14 @@ def gather(galleries: list[Gallery], same_camera: bool) -> Evidence:
     cameras, starts = np.repeat(np.arange(len(galleries)), counts), np.cumsum([0, *counts[:-1]])
     own = cameras[:, None] == cameras[None, :]
     together = _coexisting(galleries, starts, len(cameras))
-    places = compare_places(
+    placed = Placed(
         np.concatenate(
             [s + np.searchsorted(g.tracklet_ids, g.place_tracklet_ids) for s, g in zip(starts, galleries, strict=True)]
         ),
         np.concatenate([gallery.place_moments for gallery in galleries]),
         np.concatenate([gallery.places for gallery in galleries]).astype(np.float64),
-        cameras,
     )
+    places = compare_places(placed.tracks, placed.moments, placed.places, cameras)
     prior = -np.log(np.maximum(np.array(counts)[cameras][:, None], np.array(counts)[cameras][None, :]))
     different = together | (places.log_odds < -CERTAIN_NATS) | places.impossible
     looks = compare_looks(galleries, _mutual(places, CERTAIN_NATS), different, prior)
@@ -55,6 +66,8 @@ def gather(galleries: list[Gallery], same_camera: bool) -> Evidence:
         forbidden = forbidden | own
     return Evidence(
         cameras,
+        placed,
+        together,
         looks,
         places,
         prior + looks.log_odds + places.log_odds,

@@ -35,6 +35,8 @@ class Whereabouts:
     distance_m: Array  # mean over the shared moments, NaN without any
     log_odds: Array  # of being one person against two; 0 where places say nothing
     impossible: NDArray[np.bool_]  # too far from each other for the time between them
+    error_m: float  # by which the places of one person in two views differ, in each axis
+    area_m2: float  # that people are spread over
 
 
 def compare_places(
@@ -64,7 +66,7 @@ def compare_places(
     seconds = shared / MOMENTS_PER_S
     weight = np.divide(np.minimum(seconds, MAX_SECONDS), shared, out=np.zeros_like(shared), where=shared > 0)
     walked, impossible = _in_turn(tracks, moments, places, count, error_m, area_m2)
-    return Whereabouts(seconds, mean, np.where(shared > 0, nats * weight, walked), impossible)
+    return Whereabouts(seconds, mean, np.where(shared > 0, nats * weight, walked), impossible, error_m, area_m2)
 
 
 def moment_log_odds(apart_m: Array, error_m: Array | float, area_m2: float) -> Array:

@@ -14,6 +14,8 @@ from stages.contracts.camera_motion import CameraMotion
 from stages.contracts.detections import Detections
 from stages.contracts.embeddings import Embeddings
 from stages.contracts.tracklets import Tracklets
+from stages.corrections.resolving import apart_at_cuts, constraints, cut_tracklets
+from stages.corrections.rows import Correction
 from stages.detecting.stored import stored_detections
 from stages.errors import DataError
 from stages.merge import MergeParams, Returns, merge
@@ -26,6 +28,7 @@ from stages.scoring.truth import GroundTruth, read_truth
 from stages.seqinfo import read_seqinfo
 from stages.sequence_folder import holds_data
 from stages.smooth import SmoothParams, smooth
+from stages.smoothing.border import AtBorder
 from stages.split import SplitParams, split
 from stages.track import TrackParams, track
 
@@ -46,9 +49,13 @@ class Footage:
     embeddings: Embeddings
     truth: GroundTruth
     returns: Returns  # who leaves the picture and comes back, as the truth counts
+    at_border: AtBorder  # how large those are whom the border cuts, as in the truth
+    corrections: tuple[Correction, ...] = ()  # rows of `cut`, `same` and `different`
 
 
-def read_footage(folder: Path, artifacts: Path | None, returns: Returns = "same_person") -> Footage:
+def read_footage(
+    folder: Path, artifacts: Path | None, returns: Returns = "same_person", at_border: AtBorder = "seen"
+) -> Footage:
     """A MOTChallenge folder with stored detections and no looks; with `artifacts`, what detect, register and embed left there.
 
     Raises DataError where the folder has no ground truth or no detections.
@@ -60,7 +67,7 @@ def read_footage(folder: Path, artifacts: Path | None, returns: Returns = "same_
     if artifacts is None:
         detections = stored_detections(folder / "det", folder.name, info, WHOLE)
         still = CameraMotion.still(folder.name, detections.num_frames)
-        return Footage(folder.name, detections, still, no_embeddings(detections), truth, returns)
+        return Footage(folder.name, detections, still, no_embeddings(detections), truth, returns, at_border)
     return Footage(
         folder.name,
         Detections.load(artifacts / "detections_raw.npz"),
@@ -68,6 +75,7 @@ def read_footage(folder: Path, artifacts: Path | None, returns: Returns = "same_
         Embeddings.load(artifacts / "embeddings.npz"),
         truth,
         returns,
+        at_border,
     )
 
 
@@ -91,12 +99,19 @@ class Memory:
         """Level -> tracklets, as the stages would write them."""
         one, looks, made = self.footage, self.looks, self._made
         raw = made(params, "track", TrackParams, lambda p: track(one.detections, one.camera_motion, p, EVERYWHERE))
+        rows = one.corrections
+        trusted = cut_tracklets(raw, rows)
+        apart = apart_at_cuts(trusted, rows)
         rewired = made(
-            params, "rewire", RewireParams, lambda p: rewire(raw, one.detections, looks["rewire"], one.camera_motion, p)[0]
+            params, "rewire", RewireParams,
+            lambda p: rewire(trusted, one.detections, looks["rewire"], one.camera_motion, p, apart)[0],
+        )  # fmt: skip
+        cut = made(params, "split", SplitParams, lambda p: split(cut_tracklets(rewired, rows), looks["split"], p)[0])
+        known = constraints(cut, rows)
+        merged = made(
+            params, "merge", MergeParams, lambda p: merge(cut, looks["merge"], p, one.returns, known.must, known.cannot)[0]
         )
-        cut = made(params, "split", SplitParams, lambda p: split(rewired, looks["split"], p)[0])
-        merged = made(params, "merge", MergeParams, lambda p: merge(cut, looks["merge"], p, one.returns)[0])
-        final = made(params, "smooth", SmoothParams, lambda p: smooth(merged, one.detections, p))
+        final = made(params, "smooth", SmoothParams, lambda p: smooth(merged, one.detections, p, one.at_border))
         return {"raw": raw, "rewired": rewired, "split": cut, "merged": merged, "final": final}
 
     def _made(self, params: Params, stage: str, kind: type[T], make: Callable[[T], Tracklets]) -> Tracklets:

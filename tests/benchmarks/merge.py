@@ -25,6 +25,7 @@ from stages.scoring.tally import combine
 from stages.scoring.truth import load_truth
 from stages.seqinfo import read_seqinfo
 from stages.smooth import SmoothParams, smooth
+from stages.smoothing.border import AtBorder
 from stages.split import SplitParams, split
 from tests.benchmarks.gta_link import gta_link
 from tests.benchmarks.tables import table
@@ -100,12 +101,12 @@ def scores(names: list[str]) -> str:
         returns: Returns = load_value(Returns, f"sequences.{name}.returns")
         parts = split(rewired, embeddings, load_section(SplitParams, "split"))[0]
         ours = merge(parts, embeddings, load_section(MergeParams, "merge"), returns)[0]
-        final = load_section(SmoothParams, "smooth")
+        final, at_border = load_section(SmoothParams, "smooth"), load_value(AtBorder, f"sequences.{name}.at_border")
         levels = {
             "raw": raw,
             "GTA-Link on raw": gta_link(raw, embeddings),
-            "GTA-Link on rewired, smoothed": smooth(gta_link(rewired, embeddings), detections, final),
-            "split and merge on rewired, smoothed": smooth(ours, detections, final),
+            "GTA-Link on rewired, smoothed": smooth(gta_link(rewired, embeddings), detections, final, at_border),
+            "split and merge on rewired, smoothed": smooth(ours, detections, final, at_border),
         }
         for level, tracklets in levels.items():
             figures = combine([count(truth, track_boxes(tracklets, 0, regions))]).figures()

@@ -67,7 +67,7 @@ class Bench:
         embeddings = self._embeddings(detections, threads, batch_size)
         truth = read_truth(self.folder / "gt" / "gt.txt", self.info.num_frames)
         still = CameraMotion.still(self.folder.name, detections.num_frames)
-        footage = Footage(self.folder.name, detections, still, embeddings, truth, "same_person")
+        footage = Footage(self.folder.name, detections, still, embeddings, truth, "same_person", "seen")
         return Result(detections, embeddings, Memory(footage).run(read_params())["final"])
 
     def _frames(self) -> Iterator[NDArray[Any]]:

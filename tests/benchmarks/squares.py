@@ -25,6 +25,7 @@ from tests.conftest import ROOT
 
 CAMERA = "plaza"  # the camera of params.yaml that films `square`: where none is named
 MADE_BY = ("synthesize", "detect", "register", "embed")  # sections that the files follow from, besides scene and camera
+LATER = "at_border"  # of a sequence: no matter to these files
 WEIGHTS = {"detect": (".pt",), "embed": (".pth", ".pth.tar")}
 
 
@@ -48,7 +49,7 @@ def squares(args: argparse.Namespace, params: Mapping[str, Any]) -> Iterator[tup
 
 def square(seed: int, params: Mapping[str, Any], scratch: Path) -> Footage:
     """What the networks of `params` see of the square with this seed, and the truth; made where it is not there yet."""
-    return read_footage(*make_square(seed, params, scratch, CAMERA))
+    return read_footage(*make_square(seed, params, scratch, CAMERA), at_border=params["sequences"][CAMERA]["at_border"])
 
 
 def make_square(seed: int, params: Mapping[str, Any], scratch: Path, camera: str) -> tuple[Path, Path]:
@@ -83,7 +84,7 @@ def _project(seed: int, params: Mapping[str, Any], scratch: Path, camera_name: s
     camera = params["cameras"][camera_name]
     changed["scenes"] = {camera["scene"]: {**params["scenes"][camera["scene"]], "seed": seed}}
     changed["cameras"] = {name: camera}
-    changed["sequences"] = {name: params["sequences"][camera_name]}
+    changed["sequences"] = {name: {key: value for key, value in params["sequences"][camera_name].items() if key != LATER}}
     digest = hashlib.sha256(json.dumps(changed, sort_keys=True).encode())
     for section in WEIGHTS:
         digest.update(weights_file(_weights(section, params), WEIGHTS[section]).read_bytes())

@@ -28,11 +28,11 @@ from stages.exclusions import format_exclusions, read_exclusions
 from stages.figures import read_figures
 from stages.h264 import H264Params
 from stages.identify import IdentifyParams
+from stages.identity.portraits import PortrayParams
 from stages.images import read_image
 from stages.merge import MergeParams
 from stages.motchallenge import MotRows, format_rows, read_rows
 from stages.params import load_section, make_section, read_params, sequence_names
-from stages.portray import PortrayParams
 from stages.privacy.veil import PrivacyParams
 from stages.regions import RegionParams
 from stages.registration.params import RegisterParams
