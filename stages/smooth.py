@@ -6,7 +6,9 @@ from typing import Annotated, Literal
 import numpy as np
 
 from stages.artifacts import writing
+from stages.association.still_view import still_view
 from stages.command import execute, stage_options, stage_run
+from stages.contracts.camera_motion import CameraMotion
 from stages.contracts.detections import Detections
 from stages.contracts.table import expect
 from stages.contracts.tracklets import Tracklets, make_tracklets, only
@@ -33,13 +35,13 @@ class SmoothParams:
     sigma_s: Annotated[float, Range(0.001, 60)]
 
 
-def smooth(tracklets: Tracklets, detections: Detections, params: SmoothParams) -> Tracklets:
+def smooth(tracklets: Tracklets, detections: Detections, camera_motion: CameraMotion, params: SmoothParams) -> Tracklets:
     """Final tracks: the detected boxes, gaps up to `max_gap_s` filled, all smoothed by `method`."""
     beyond = tracklets.detection_indices >= len(detections)
     expect(not beyond.any(), "tracklets: detection_indices", f"rows of {len(detections)} detections",
            tracklets.detection_indices[beyond][:1])  # fmt: skip
     measured = _with_detected_boxes(tracklets, detections)
-    filled = fill_gaps(measured, int(params.max_gap_s * tracklets.fps))
+    filled = fill_gaps(measured, int(params.max_gap_s * tracklets.fps), still_view(measured, camera_motion))
     sigma_frames = params.sigma_s * tracklets.fps * _strength(measured, params)
     if sigma_frames < MIN_SIGMA_FRAMES or len(filled) == 0:
         return filled
@@ -83,13 +85,16 @@ def _with_boxes(tracklets: Tracklets, bboxes: np.typing.NDArray[np.floating]) ->
 
 
 def main() -> None:
-    args = stage_options(__doc__, "sequence", "pins", "tracklets", "detections", "corrections", "tracks", "text", "timings")
+    args = stage_options(
+        __doc__, "sequence", "pins", "tracklets", "detections", "camera-motion", "corrections", "tracks", "text", "timings"
+    )
     check_pins(args.pins)
     params = load_section(SmoothParams, "smooth")
     with stage_run("smooth", args.sequence, args.timings) as run:
         tracklets, detections = Tracklets.load(args.tracklets, args.sequence), Detections.load(args.detections, args.sequence)
+        camera_motion = CameraMotion.load_of(args.camera_motion, args.sequence, tracklets.num_frames)
         with run.computing():
-            smoothed = smooth(tracklets, detections, params)
+            smoothed = smooth(tracklets, detections, camera_motion, params)
         tracks = only(smoothed, ~deleted(smoothed, read_corrections(args.corrections)))
         run.counts = {"frames": tracks.num_frames, "tracks": len(tracks.ids), "boxes": len(tracks),
                       "filled": len(smoothed) - len(tracklets),

@@ -95,8 +95,8 @@ class Memory:
             params, "rewire", RewireParams, lambda p: rewire(raw, one.detections, looks["rewire"], one.camera_motion, p)[0]
         )
         cut = made(params, "split", SplitParams, lambda p: split(rewired, looks["split"], p)[0])
-        merged = made(params, "merge", MergeParams, lambda p: merge(cut, looks["merge"], p, one.returns)[0])
-        final = made(params, "smooth", SmoothParams, lambda p: smooth(merged, one.detections, p))
+        merged = made(params, "merge", MergeParams, lambda p: merge(cut, looks["merge"], one.camera_motion, p, one.returns)[0])
+        final = made(params, "smooth", SmoothParams, lambda p: smooth(merged, one.detections, one.camera_motion, p))
         return {"raw": raw, "rewired": rewired, "split": cut, "merged": merged, "final": final}
 
     def _made(self, params: Params, stage: str, kind: type[T], make: Callable[[T], Tracklets]) -> Tracklets:
