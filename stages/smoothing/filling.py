@@ -1,7 +1,8 @@
 """Gaps in tracks, filled with lines between both ends that are straight as from a camera that stands still.
 
-Weak detections that no track uses and that lie on such a line gain nothing in its place: measured, and left out. So were lines
-that leave the way people walked before and after: on the footage of one detector half of them miss, on another's nearly none.
+Weak detections that no track uses and that lie on such a line gain nothing in its place: measured, and left out. To fill no gap
+whose line ends 0.4 body heights off where the motion on a side of it points gained 0.1 HOTA on MOT17 and lost 4.6 on
+TUD-Stadtmitte.
 """
 
 import numpy as np
