@@ -14,12 +14,14 @@ from numpy.typing import NDArray
 from stages.association.appearance import Views, views_of
 from stages.association.decisions import Decision, Sureness, decisions
 from stages.association.likeness import learn_looks
-from stages.association.motion import learn_passage
+from stages.association.motion import ends_of, learn_passage
 from stages.association.pair_odds import Acquaintance, Odds, at_edge
 from stages.association.pairs import seen_together
 from stages.association.partition import Partition, partition
+from stages.association.still_view import still_view
 from stages.audit import write_audit
 from stages.command import execute, stage_options, stage_run
+from stages.contracts.camera_motion import CameraMotion
 from stages.contracts.embeddings import Embeddings
 from stages.contracts.tracklets import Tracklets, relabel
 from stages.corrections.resolving import constraints
@@ -44,6 +46,7 @@ class MergeParams:
 def merge(
     tracklets: Tracklets,
     embeddings: Embeddings,
+    camera_motion: CameraMotion,
     params: MergeParams,
     returns: Returns = "same_person",
     must: Sequence[tuple[int, int]] = (),
@@ -57,7 +60,7 @@ def merge(
     if len(tracklets) == 0 or not (params.enabled or must):
         return tracklets, []
     together = seen_together(tracklets)
-    known = acquaint(tracklets, views_of(tracklets, embeddings), together, params, returns)
+    known = acquaint(tracklets, views_of(tracklets, embeddings), camera_motion, together, params, returns)
     odds = known.candidates() if params.enabled else known.candidates().take(np.zeros(0, np.int64))
     forced = np.array(must, dtype=np.int64).reshape(-1, 2)
     apart = np.concatenate([together, np.array(cannot, dtype=np.int64).reshape(-1, 2)])
@@ -68,14 +71,16 @@ def merge(
     return relabel(tracklets, merged[position] + 1), audit
 
 
-def acquaint(tracklets: Tracklets, views: Views, together: Ints, params: MergeParams, returns: Returns) -> Acquaintance:
-    """What the video shows of its people."""
-    passage = learn_passage(tracklets)
+def acquaint(
+    tracklets: Tracklets, views: Views, camera_motion: CameraMotion, together: Ints, params: MergeParams, returns: Returns
+) -> Acquaintance:
+    """What the video shows of its people; their ways are compared as a camera that never moved would have seen them."""
+    passage = learn_passage(still_view(tracklets, camera_motion).tracklets(tracklets))
     return Acquaintance(
         learn_looks(views, tracklets.fps, together),
         passage,
         tracklets.class_ids[tracklets.offsets()[:-1]].astype(np.int64),
-        at_edge(tracklets, passage.ends),
+        at_edge(tracklets, ends_of(tracklets)),
         tracklets.fps,
         births_per_s(tracklets),
         params.max_gap_s,
@@ -114,15 +119,18 @@ def _unknown(labels: Ints, odds: Odds) -> Ints:
 
 
 def main() -> None:
-    args = stage_options(__doc__, "sequence", "pins", "tracklets", "embeddings", "corrections", "merged", "merges", "timings")
+    args = stage_options(
+        __doc__, "sequence", "pins", "tracklets", "embeddings", "camera-motion", "corrections", "merged", "merges", "timings"
+    )
     check_pins(args.pins)
     params = load_section(MergeParams, "merge")
     returns: Returns = load_value(Returns, f"sequences.{args.sequence}.returns")
     with stage_run("merge", args.sequence, args.timings) as run:
         tracklets, embeddings = Tracklets.load(args.tracklets, args.sequence), Embeddings.load(args.embeddings, args.sequence)
+        camera_motion = CameraMotion.load_of(args.camera_motion, args.sequence, tracklets.num_frames)
         known = constraints(tracklets, read_corrections(args.corrections))
         with run.computing():
-            merged, merges = merge(tracklets, embeddings, params, returns, known.must, known.cannot)
+            merged, merges = merge(tracklets, embeddings, camera_motion, params, returns, known.must, known.cannot)
         run.counts = {"frames": merged.num_frames, "tracklets": len(tracklets.ids), "people": len(merged.ids),
                       "joins": len(tracklets.ids) - len(merged.ids)}  # fmt: skip
         merged.save(args.merged)

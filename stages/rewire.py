@@ -23,7 +23,6 @@ from stages.contracts.embeddings import Embeddings
 from stages.contracts.tracklets import Tracklets, relabel
 from stages.corrections.resolving import Apart, apart_at_cuts, cut_tracklets
 from stages.corrections.rows import read_corrections
-from stages.errors import ContractError
 from stages.params import load_section
 from stages.pins import check_pins
 
@@ -114,14 +113,9 @@ def main() -> None:
     with stage_run("rewire", args.sequence, args.timings) as run:
         tracklets, detections = Tracklets.load(args.tracklets, args.sequence), Detections.load(args.detections, args.sequence)
         embeddings = Embeddings.load(args.embeddings, args.sequence)
-        camera_motion = CameraMotion.load(args.camera_motion, args.sequence)
+        camera_motion = CameraMotion.load_of(args.camera_motion, args.sequence, tracklets.num_frames)
         corrections = read_corrections(args.corrections)
         tracklets = cut_tracklets(tracklets, corrections)
-        if camera_motion.num_frames != tracklets.num_frames:
-            raise ContractError(
-                f"{args.camera_motion}: num_frames: expected the tracklets' {tracklets.num_frames}, "
-                f"got {camera_motion.num_frames}"
-            )
         if not is_built(exchange_all):
             log.info("rewire: compiling, once for this version of its code (some 10 s)")
         with run.computing():

@@ -9,7 +9,9 @@ from typing import Annotated, Literal
 import numpy as np
 
 from stages.artifacts import writing
+from stages.association.still_view import still_view
 from stages.command import execute, stage_options, stage_run
+from stages.contracts.camera_motion import CameraMotion
 from stages.contracts.detections import Detections
 from stages.contracts.table import expect
 from stages.contracts.tracklets import Tracklets, make_tracklets, only
@@ -37,14 +39,20 @@ class SmoothParams:
     sigma_s: Annotated[float, Range(0.001, 60)]
 
 
-def smooth(tracklets: Tracklets, detections: Detections, params: SmoothParams, at_border: AtBorder = "seen") -> Tracklets:
+def smooth(
+    tracklets: Tracklets,
+    detections: Detections,
+    camera_motion: CameraMotion,
+    params: SmoothParams,
+    at_border: AtBorder = "seen",
+) -> Tracklets:
     """Final tracks: the detected boxes, as large as `at_border` says, gaps up to `max_gap_s` filled, smoothed by `method`."""
     beyond = tracklets.detection_indices >= len(detections)
     expect(not beyond.any(), "tracklets: detection_indices", f"rows of {len(detections)} detections",
            tracklets.detection_indices[beyond][:1])  # fmt: skip
     measured = _with_detected_boxes(tracklets, detections)
     completed = complete_at_border(measured) if at_border == "whole" else measured
-    filled = fill_gaps(completed, int(params.max_gap_s * tracklets.fps))
+    filled = fill_gaps(completed, int(params.max_gap_s * tracklets.fps), still_view(completed, camera_motion))
     sigma_frames = params.sigma_s * tracklets.fps * _strength(measured, params)
     if sigma_frames < MIN_SIGMA_FRAMES or len(filled) == 0:
         return filled
@@ -88,14 +96,17 @@ def _with_boxes(tracklets: Tracklets, bboxes: np.typing.NDArray[np.floating]) ->
 
 
 def main() -> None:
-    args = stage_options(__doc__, "sequence", "pins", "tracklets", "detections", "corrections", "tracks", "text", "timings")
+    args = stage_options(
+        __doc__, "sequence", "pins", "tracklets", "detections", "camera-motion", "corrections", "tracks", "text", "timings"
+    )
     check_pins(args.pins)
     params = load_section(SmoothParams, "smooth")
     at_border: AtBorder = load_value(AtBorder, f"sequences.{args.sequence}.at_border")
     with stage_run("smooth", args.sequence, args.timings) as run:
         tracklets, detections = Tracklets.load(args.tracklets, args.sequence), Detections.load(args.detections, args.sequence)
+        camera_motion = CameraMotion.load_of(args.camera_motion, args.sequence, tracklets.num_frames)
         with run.computing():
-            smoothed = smooth(tracklets, detections, params, at_border)
+            smoothed = smooth(tracklets, detections, camera_motion, params, at_border)
         tracks = only(smoothed, ~deleted(smoothed, read_corrections(args.corrections)))
         run.counts = {"frames": tracks.num_frames, "tracks": len(tracks.ids), "boxes": len(tracks),
                       "filled": len(smoothed) - len(tracklets),

@@ -14,7 +14,6 @@ from stages.compiled import is_built
 from stages.contracts.camera_motion import CameraMotion
 from stages.contracts.detections import Detections
 from stages.contracts.tracklets import Tracklets, make_tracklets
-from stages.errors import ContractError
 from stages.params import load_section
 from stages.pins import check_pins
 from stages.regions import EVERYWHERE, RegionParams, counted
@@ -82,12 +81,7 @@ def main() -> None:
     regions = load_section(RegionParams, f"sequences.{args.sequence}.regions")
     with stage_run("track", args.sequence, args.timings) as run:
         detections = Detections.load(args.detections, args.sequence)
-        camera_motion = CameraMotion.load(args.camera_motion, args.sequence)
-        if camera_motion.num_frames != detections.num_frames:
-            raise ContractError(
-                f"{args.camera_motion}: num_frames: expected the detections' {detections.num_frames}, "
-                f"got {camera_motion.num_frames}"
-            )
+        camera_motion = CameraMotion.load_of(args.camera_motion, args.sequence, detections.num_frames)
         buffer = params.patience(detections.fps)
         log.info("track %s: %s, %s detections in %s frames; a lost track is kept %d frames (%.1f s)", args.sequence,
                  params.algorithm, f"{len(detections):,}", f"{detections.num_frames:,}", buffer,

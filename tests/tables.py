@@ -24,9 +24,14 @@ def track_params(**other: Any) -> TrackParams:
     return TrackParams(**(settings | {"algorithm": "bytetrack", "retrace": PUBLISHED, "ocsort": ocsort} | other))  # type: ignore[arg-type]
 
 
+def motionless(table: Detections | Tracklets) -> CameraMotion:
+    """The motion of a camera that stands still, of a table's frames."""
+    return CameraMotion.still(table.sequence, table.num_frames)
+
+
 def track(table: Detections, params: TrackParams, regions: RegionParams = EVERYWHERE) -> Tracklets:
     """Raw tracklets before a camera that stands still."""
-    return stage.track(table, CameraMotion.still(table.sequence, table.num_frames), params, regions)
+    return stage.track(table, motionless(table), params, regions)
 
 
 def detections(rows: list[tuple[int, Any, float]], num_frames: int = 100, **other: Any) -> Detections:

@@ -6,7 +6,7 @@ import pytest
 from stages.contracts.tracklets import Tracklets
 from stages.smooth import SmoothParams, smooth
 from stages.smoothing.border import complete_at_border
-from tests.tables import box, detections, tracklets
+from tests.tables import box, detections, motionless, tracklets
 
 Box = tuple[float, float, float, float]
 WHOLE = {frame: box(300, 200) for frame in range(10)}  # 40 x 100 px in a picture of 640 x 480
@@ -78,6 +78,6 @@ def test_final_tracks_go_on_beyond_the_border_where_the_sequence_says_so(method:
     table, left = walking_out()
     boxes = detections([(int(f), b, 0.9) for f, b in zip(table.frame_numbers, table.bboxes, strict=True)])
     params = SmoothParams(max_gap_s=1.0, method=method, sigma_s=0.1)  # type: ignore[arg-type]
-    whole = smooth(table, boxes, params, "whole")
+    whole = smooth(table, boxes, motionless(table), params, "whole")
     np.testing.assert_allclose(whole.bboxes, [(x, 200, x + 40, 300) for x in left], atol=1e-3)
-    assert smooth(table, boxes, params, "seen").bboxes[:, 2].max() < 641
+    assert smooth(table, boxes, motionless(table), params, "seen").bboxes[:, 2].max() < 641

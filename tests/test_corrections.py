@@ -38,7 +38,7 @@ from stages.errors import DataError
 from stages.merge import merge
 from stages.rewire import rewire
 from stages.split import split
-from tests.tables import box, embeddings_of, tracklets
+from tests.tables import box, embeddings_of, motionless, tracklets
 from tests.test_merge import MERGE
 from tests.test_rewire import LEFT, NUM_FRAMES, PARAMS, RIGHT, SWAPPED, TRUE, detected, unseen
 from tests.test_split import SPLIT
@@ -266,14 +266,14 @@ def test_merge_joins_who_must_be_one_and_never_who_cannot() -> None:
     views = embeddings_of(HALL, {1: red, 2: blue, 3: red, 4: blue})
 
     def people(must: Any = (), cannot: Any = (), **other: Any) -> set[frozenset[int]]:
-        return persons(merge(HALL, views, dataclasses.replace(MERGE, **other), must=must, cannot=cannot)[0])
+        return persons(merge(HALL, views, motionless(HALL), dataclasses.replace(MERGE, **other), must=must, cannot=cannot)[0])
 
     ann = {frozenset({0, 2}), frozenset({1}), frozenset({3})}
     assert people() == ann
     assert people(cannot=[(0, 2)]) == {frozenset({n}) for n in range(4)}
     assert people(must=[(0, 3)]) == {frozenset({0, 3}), frozenset({1}), frozenset({2})}  # then 3 is seen with 2: not the same
     assert people(must=[(0, 2)], enabled=False) == ann
-    _, audit = merge(HALL, views, MERGE, must=[(0, 3)])
+    _, audit = merge(HALL, views, motionless(HALL), MERGE, must=[(0, 3)])
     assert [row.decision for row in audit if row.probability == 1] == ["corrected"]
 
 
@@ -286,8 +286,8 @@ def persons(merged: Tracklets) -> set[frozenset[int]]:
 def test_who_must_be_one_person_is_so_by_every_row_that_follows() -> None:
     """Three tracklets in turn, each pair of neighbours named: ends that no walk explains are joined all the same."""
     table = tracklets({n: standing(range(10 * n, 10 * n + 5), 100 + 200 * (n % 2)) for n in (1, 2, 3)})
-    assert len(merge(table, embeddings_of(table, {}), MERGE)[0].ids) == 3
-    assert len(merge(table, embeddings_of(table, {}), MERGE, must=[(0, 1), (1, 2)])[0].ids) == 1
+    assert len(merge(table, embeddings_of(table, {}), motionless(table), MERGE)[0].ids) == 3
+    assert len(merge(table, embeddings_of(table, {}), motionless(table), MERGE, must=[(0, 1), (1, 2)])[0].ids) == 1
 
 
 def seen(table: Tracklets) -> set[frozenset[tuple[int, float]]]:

@@ -15,7 +15,7 @@ from stages.association.pairs import seen_together
 from stages.contracts.tracklets import Tracklets
 from stages.errors import DataError
 from stages.merge import MergeParams, merge
-from tests.tables import box, embeddings_of, tracklets
+from tests.tables import box, embeddings_of, motionless, tracklets
 
 MERGE = MergeParams(enabled=True, max_gap_s=3600.0, temper=0.5, offset=0.0)
 DIM = 24
@@ -51,7 +51,7 @@ def test_who_looks_the_same_after_an_absence_is_one_person_and_the_audit_says_wh
     paths |= {1: standing(range(30), x=300), 2: standing(range(70, 100), x=500), 3: standing(range(60, 100), x=200)}
     looks |= {1: noisy(RED, 30), 2: noisy(RED, 30, 2), 3: noisy(BLUE, 40)}
     table = tracklets(paths)
-    merged, audit = merge(table, embeddings_of(table, looks), MERGE)
+    merged, audit = merge(table, embeddings_of(table, looks), motionless(table), MERGE)
     assert len(merged.ids) == len(table.ids) - 1
     (row,) = [row for row in audit if row.decision == "joined"]
     assert (row.tracklet_id, row.other_tracklet_id, row.merged_id) == (1, 2, 1)
@@ -87,7 +87,7 @@ def test_who_looks_otherwise_is_not() -> None:
     paths |= {1: standing(range(30), x=300), 2: standing(range(70, 100), x=310)}
     looks |= {1: noisy(RED, 30), 2: noisy(GREEN, 30)}
     table = tracklets(paths)
-    assert merge(table, embeddings_of(table, looks), MERGE)[0].ids.tolist() == list(range(1, 9))
+    assert merge(table, embeddings_of(table, looks), motionless(table), MERGE)[0].ids.tolist() == list(range(1, 9))
 
 
 def test_of_two_who_were_seen_together_the_likelier_returned() -> None:
@@ -95,7 +95,7 @@ def test_of_two_who_were_seen_together_the_likelier_returned() -> None:
     paths |= {1: standing(range(30), x=300), 2: standing(range(30), x=400), 3: standing(range(70, 100), x=350)}
     looks |= {1: noisy(RED, 30), 2: noisy(RED + 0.5 * BLUE, 30), 3: noisy(RED, 30, 3)}
     table = tracklets(paths)
-    merged, audit = merge(table, embeddings_of(table, looks), MERGE)
+    merged, audit = merge(table, embeddings_of(table, looks), motionless(table), MERGE)
     assert [*range(30), *range(70, 100)] in people(merged)
     joined = next(row for row in audit if row.decision == "joined")
     assert (joined.tracklet_id, joined.other_tracklet_id) == (1, 3)
@@ -110,23 +110,23 @@ def test_of_two_who_were_seen_together_the_likelier_returned() -> None:
 )
 def test_who_is_seen_at_the_same_time_is_two_people(first: Any, second: Any, why: str) -> None:
     table = tracklets({1: first, 2: second})
-    merged, _ = merge(table, embeddings_of(table, {1: RED, 2: RED}), MERGE)
+    merged, _ = merge(table, embeddings_of(table, {1: RED, 2: RED}), motionless(table), MERGE)
     assert len(merged.ids) == 2, why
 
 
 def test_classes_never_mix() -> None:
     table = tracklets({1: walking(range(30)), 2: walking(range(32, 60))})
     table.class_ids[table.tracklet_ids == 2] = 1
-    assert len(merge(table, embeddings_of(table, {}), MERGE)[0].ids) == 2
+    assert len(merge(table, embeddings_of(table, {}), motionless(table), MERGE)[0].ids) == 2
 
 
 def test_without_looks_motion_joins_who_walks_on_behind_something() -> None:
     near = tracklets({1: walking(range(40)), 2: walking(range(48, 90))})
-    assert len(merge(near, embeddings_of(near, {}), MERGE)[0].ids) == 1
+    assert len(merge(near, embeddings_of(near, {}), motionless(near), MERGE)[0].ids) == 1
     off_course = tracklets({1: walking(range(40)), 2: walking(range(48, 90), x=-100)})
-    assert len(merge(off_course, embeddings_of(off_course, {}), MERGE)[0].ids) == 2
+    assert len(merge(off_course, embeddings_of(off_course, {}), motionless(off_course), MERGE)[0].ids) == 2
     much_later = tracklets({1: walking(range(20)), 2: walking(range(80, 100), x=-200)}, num_frames=1000)
-    assert len(merge(much_later, embeddings_of(much_later, {}), MERGE)[0].ids) == 2
+    assert len(merge(much_later, embeddings_of(much_later, {}), motionless(much_later), MERGE)[0].ids) == 2
 
 
 def test_motion_is_the_same_whichever_way_time_runs() -> None:
@@ -145,7 +145,7 @@ def test_who_left_the_picture_and_returned_is_whom_the_sequence_says(returns: An
     looks |= {1: noisy(RED, 31), 2: noisy(RED, 30, 2)}
     table = tracklets(paths)
     assert at_edge(table, ends_of(table))[:, :2].tolist() == [[False, True], [True, False]]
-    assert len(merge(table, embeddings_of(table, looks), MERGE, returns)[0].ids) == expected
+    assert len(merge(table, embeddings_of(table, looks), motionless(table), MERGE, returns)[0].ids) == expected
 
 
 def test_the_longest_absence_is_a_parameter_and_what_lies_between_bridges_it() -> None:
@@ -154,28 +154,28 @@ def test_the_longest_absence_is_a_parameter_and_what_lies_between_bridges_it() -
     looks |= {1: noisy(RED, 20), 3: noisy(RED, 30, 2)}
     short = dataclasses.replace(MERGE, max_gap_s=3.0)
     table = tracklets({name: path for name, path in paths.items() if name != 2})
-    assert len(merge(table, embeddings_of(table, looks), short)[0].ids) == 8
+    assert len(merge(table, embeddings_of(table, looks), motionless(table), short)[0].ids) == 8
     table = tracklets(paths)
-    assert len(merge(table, embeddings_of(table, looks | {2: noisy(RED, 20, 3)}), short)[0].ids) == 7
+    assert len(merge(table, embeddings_of(table, looks | {2: noisy(RED, 20, 3)}), motionless(table), short)[0].ids) == 7
 
 
 def test_what_must_and_cannot_be_is() -> None:
     table = tracklets({1: walking(range(40)), 2: walking(range(48, 90)), 3: standing(range(50, 60), x=600)})
     nothing = embeddings_of(table, {})
-    assert len(merge(table, nothing, MERGE, cannot=[(0, 1)])[0].ids) == 3
-    merged, audit = merge(table, nothing, MERGE, must=[(0, 2)])
+    assert len(merge(table, nothing, motionless(table), MERGE, cannot=[(0, 1)])[0].ids) == 3
+    merged, audit = merge(table, nothing, motionless(table), MERGE, must=[(0, 2)])
     assert [*range(40), *range(50, 60)] in people(merged)
     assert [(row.decision, row.probability) for row in audit if row.decision == "corrected"] == [("corrected", 1.0)]
     off = dataclasses.replace(MERGE, enabled=False)
-    assert len(merge(table, nothing, off, must=[(0, 2)])[0].ids) == 2
-    assert merge(table, nothing, off) == (table, [])
+    assert len(merge(table, nothing, motionless(table), off, must=[(0, 2)])[0].ids) == 2
+    assert merge(table, nothing, motionless(table), off) == (table, [])
     with pytest.raises(DataError, match="expected one cluster or two"):
-        merge(table, nothing, MERGE, must=[(1, 2)])
+        merge(table, nothing, motionless(table), MERGE, must=[(1, 2)])
 
 
 def test_nothing_to_merge_is_normal() -> None:
     table = tracklets({})
-    assert merge(table, embeddings_of(table, {}), MERGE) == (table, [])
+    assert merge(table, embeddings_of(table, {}), motionless(table), MERGE) == (table, [])
 
 
 def test_nats_by_hand() -> None:

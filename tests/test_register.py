@@ -291,6 +291,6 @@ def test_track_takes_the_motion_of_its_own_sequence_and_frames_alone(project: Pa
     CameraMotion.still("hall", 5).save(Path("motion.npz"))
     assert run(monkeypatch, "track") == ""
     CameraMotion.still("hall", 4).save(Path("motion.npz"))
-    assert run(monkeypatch, "track") == "error: motion.npz: num_frames: expected the detections' 5, got 4"
+    assert run(monkeypatch, "track") == "error: motion.npz: num_frames: expected the boxes' 5, got 4"
     CameraMotion.still("yard", 5).save(Path("motion.npz"))
     assert run(monkeypatch, "track") == "error: motion.npz: sequence: expected hall, got yard"

@@ -121,6 +121,18 @@ def test_who_begins_inside_another_tracklet_gets_a_new_id() -> None:
     assert {path["tracklet_id"]: len(path["frame_numbers"]) for path in result.to_dicts()} == {1: 60, 4: 29}
 
 
+def test_three_who_are_mixed_up_are_put_right_together_where_no_two_of_them_pay() -> None:
+    """1 is hidden from frame 27 on; in frame 30 the tracker takes 1 for 2, and from 33 on 2 for somebody new."""
+    one, two = walking(range(60), 170, 1), walking(range(60), 230, -1, y=102)
+    mixed = {1: {f: one[f] for f in range(27)}, 2: {f: (two if f < 30 else one)[f] for f in range(60)}}
+    table = tracklets({**mixed, 9: {f: two[f] for f in range(33, 60)}}, NUM_FRAMES)
+    result, made = rewired(table, dataclasses.replace(PARAMS, min_gain=20.0))
+    back, on = {f: one[f] for f in (*range(27), *range(30, 60))}, {f: two[f] for f in (*range(30), *range(33, 60))}
+    assert rows_of(result) == rows_of(tracklets({1: back, 2: on}, NUM_FRAMES))
+    assert {exchange.kind for exchange in made} == {"transfer", "join"}
+    assert made[0].gain_nats == made[1].gain_nats > 20.0
+
+
 def turning_back(frames: range, x: float, speed: float, y: float = 100) -> dict[int, Any]:
     """Somebody who walks up to x, reaches it in frame 30, and goes back."""
     return {f: box(x - abs(f - 30) * speed, y) for f in frames}

@@ -5,15 +5,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from stages.association.still_view import still_view
 from stages.smooth import SmoothParams, smooth
 from stages.smoothing.filling import fill_gaps
 from stages.smoothing.regression import smooth_boxes
-from tests.tables import box, detections, tracklets
+from tests.tables import box, detections, motionless, tracklets
 
 
 def test_a_gap_is_a_straight_line_of_weaker_boxes() -> None:
     table = tracklets({1: {0: box(100), 4: box(140)}})
-    filled = fill_gaps(table, max_gap_frames=3)
+    filled = fill_gaps(table, 3, still_view(table, motionless(table)))
     assert filled.frame_numbers.tolist() == [0, 1, 2, 3, 4]
     assert filled.bboxes[:, 0].tolist() == [100, 110, 120, 130, 140]
     assert filled.detection_indices.tolist() == [0, -1, -1, -1, 1]
@@ -22,8 +23,8 @@ def test_a_gap_is_a_straight_line_of_weaker_boxes() -> None:
 
 def test_longer_gaps_and_gaps_between_tracklets_stay_empty() -> None:
     table = tracklets({1: {0: box(100), 4: box(140)}, 2: {6: box(300)}})
-    assert len(fill_gaps(table, max_gap_frames=2)) == 3
-    assert len(fill_gaps(table, max_gap_frames=0)) == 3
+    assert len(fill_gaps(table, 2, still_view(table, motionless(table)))) == 3
+    assert len(fill_gaps(table, 0, still_view(table, motionless(table)))) == 3
 
 
 def test_regression_is_the_weighted_least_squares_line_at_every_frame() -> None:
@@ -63,11 +64,11 @@ def test_one_frame_alone_is_its_own_box() -> None:
 def test_final_tracks_keep_ids_classes_and_lineage(method: Any) -> None:
     seen = detections([(frame, box(100 + frame), 0.9) for frame in (*range(5), *range(8, 12))])
     table = tracklets({4: {frame: box(90 + frame) for frame in (*range(5), *range(8, 12))}})
-    final = smooth(table, seen, SmoothParams(0.5, method, 0.2))
+    final = smooth(table, seen, motionless(table), SmoothParams(0.5, method, 0.2))
     assert final.frame_numbers.tolist() == list(range(12))
     assert final.detection_indices.tolist() == [0, 1, 2, 3, 4, -1, -1, -1, 5, 6, 7, 8]
     np.testing.assert_allclose(final.bboxes[:, 0], 100 + np.arange(12), atol=1e-3)  # the detected boxes, not the filter's
 
 
 def test_nothing_to_smooth_is_normal() -> None:
-    assert len(smooth(tracklets({}), detections([]), SmoothParams(1.0, "regression", 0.2))) == 0
+    assert len(smooth(tracklets({}), detections([]), motionless(detections([])), SmoothParams(1.0, "regression", 0.2))) == 0

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from stages.association.camera_drift import as_from_first_frame, residual_drift
+from stages.association.chains import chains_of
 from stages.association.link_costs import FORBIDDEN, Prices, link_cost, misfit
 from stages.association.motion_noise import START, learn_noise
-from stages.association.rewiring import chains_of
 from stages.association.two_filter import Chains, Measured, both_filters, carried
 
 STEP = np.array([[1.0, 1.0], [0.0, 1.0]])

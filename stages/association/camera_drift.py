@@ -40,7 +40,7 @@ def as_from_first_frame(values: Array, frames: NDArray[np.integer], transforms: 
 
     A turned box stays upright: its centre moves, its sides shrink or grow.
     """
-    factors, shifts = _from_first_frame(transforms)
+    factors, shifts = from_first_frame(transforms)
     centres = values[:, 0] + 0.5j * (values[:, 1] + values[:, 2])
     centres = (centres - shifts[frames]) / factors[frames]
     scales = np.abs(factors[frames])
@@ -48,7 +48,7 @@ def as_from_first_frame(values: Array, frames: NDArray[np.integer], transforms: 
     return np.stack([centres.real, centres.imag - half, centres.imag + half, values[:, 3] / scales], axis=1)
 
 
-def _from_first_frame(transforms: Array) -> tuple[NDArray[np.complex128], NDArray[np.complex128]]:
+def from_first_frame(transforms: Array) -> tuple[NDArray[np.complex128], NDArray[np.complex128]]:
     """(F,) factors w and (F,) shifts t such that w z + t is where the pixel z = x + iy of frame 0 is in frame f."""
     steps, moves = transforms[:, 0, 0] + 1j * transforms[:, 1, 0], transforms[:, 0, 2] + 1j * transforms[:, 1, 2]
     factors, shifts = np.ones(len(steps), np.complex128), np.zeros(len(steps), np.complex128)

@@ -4,8 +4,8 @@ At any moment each person is in a link, from the last box so far to the next one
 first box and its right after the last. Two links (a, a'), (b, b') may be exchanged for (a, b'), (b, a'): a swap where all four
 are boxes, a join where one person ended and one began, a transfer where one took over the other's future. The best exchange at
 a moment is made until none pays; then the next moment has its turn, and moments nearby are looked at again (2-opt, Croes 1958,
-"A method for solving traveling-salesman problems"). Where looks are known and no two links pay, three are rotated: somebody
-ended, another went on as them and began anew himself.
+"A method for solving traveling-salesman problems"). Where no two links pay, three are rotated: somebody ended, another went on
+as them and began anew himself.
 """
 
 from typing import NamedTuple
@@ -59,7 +59,7 @@ def exchange_all(search: Search, start: int, stop: int) -> tuple[Ints, Array]:
                 found, then = _best(search, frame), NO_EXCHANGE
                 if found.gain >= search.min_gain:
                     found = _slid(search, found, frame + SLIDE_FRAMES)
-                elif search.most_of_looks > 0:
+                else:
                     found, then = _best_rotation(search, frame)
                 if found.gain < search.min_gain or count >= room - 1:
                     break

@@ -6,7 +6,7 @@ from typing import Annotated
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.association.camera_drift import as_from_first_frame, residual_drift
+from stages.association.chains import chains_of, measure
 from stages.association.exchanges import MEMORY_FRAMES, SLIDE_FRAMES, exchange_all
 from stages.association.link_costs import Prices
 from stages.association.motion_noise import learn_noise
@@ -16,8 +16,6 @@ from stages.association.two_filter import NONE, Array, Chains, Ints, Measured, b
 from stages.params import Range
 
 WINDOW_FRAMES = 10_000  # searched at a time, so that memory follows the people in a window and not the length of the video
-MIN_HEIGHT_PX = 2.0  # of a box, as a unit of noise
-BLUR_OF_DOUBT = 1.0  # a box of score 0 shakes so much more than one of score 1
 
 
 @dataclass(frozen=True)
@@ -81,31 +79,6 @@ def rewired(
             apart,
         )
     return chains, exchanges
-
-
-def measure(
-    bboxes: NDArray[np.float32], scores: NDArray[np.float32], frames: Ints, chains: Chains, transforms: Array
-) -> Measured:
-    """What the filters see of boxes (M, 4): with the camera's motion taken out, known and found."""
-    x1, y1, x2, y2 = bboxes.T.astype(np.float64)
-    values = as_from_first_frame(np.stack([(x1 + x2) / 2, y1, y2, x2 - x1], axis=1), frames, transforms)
-    heights = np.maximum(values[:, 2] - values[:, 1], MIN_HEIGHT_PX)
-    blur = 1 + BLUR_OF_DOUBT * (1 - scores.astype(np.float64))
-    moving = Measured(values, heights, blur, frames)
-    drift = residual_drift(moving, chains, len(transforms))
-    values[:, 0] -= drift[frames, 0]
-    values[:, 1:3] -= drift[frames, 1:2]
-    return moving
-
-
-def chains_of(tracklets: Ints) -> Chains:
-    """The links inside tracklets (M,) of boxes sorted by frame."""
-    order = np.argsort(tracklets, kind="stable")
-    same = np.flatnonzero(np.diff(tracklets[order]) == 0)
-    chains = Chains(np.full(len(order), NONE, np.int64), np.full(len(order), NONE, np.int64))
-    chains.nexts[order[same]] = order[same + 1]
-    chains.befores[order[same + 1]] = order[same]
-    return chains
 
 
 def _in_window(

@@ -1,12 +1,14 @@
 """Camera motion of one sequence: where the picture's pixels went from each frame to the next because the camera moved."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stages.contracts.table import Table, column, expect, first_row
+from stages.errors import ContractError
 
 IDENTITY = np.eye(2, 3)
 SIMILARITY_TOLERANCE = 1e-5  # of the four entries of rotation and scale: files carry six decimals
@@ -40,6 +42,14 @@ class CameraMotion(Table):
         bad = (scales < MIN_SCALE) | (scales > MAX_SCALE)
         expect(not bad.any(), "transforms", f"scales in [{MIN_SCALE:g}, {MAX_SCALE:g}]",
                f"{scales[bad][0]:g} in {first_row(bad)}" if bad.any() else "")  # fmt: skip
+
+    @classmethod
+    def load_of(cls, path: Path, sequence: str, num_frames: int) -> Self:
+        """The motion in this file, of a sequence and so many frames. Raises as `load`, and ContractError for other frames."""
+        motion = cls.load(path, sequence)
+        if motion.num_frames != num_frames:
+            raise ContractError(f"{path}: num_frames: expected the boxes' {num_frames}, got {motion.num_frames}")
+        return motion
 
     @classmethod
     def still(cls, sequence: str, num_frames: int) -> Self:

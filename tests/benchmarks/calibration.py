@@ -58,7 +58,7 @@ def judge(footage: Footage, parts: Tracklets, params: MergeParams, returns: Retu
     people = match_detections(footage.truth, footage.detections)
     rows = dict(zip(parts.ids.tolist(), rows_of(parts), strict=True))
     gains, right = [], []
-    for decision in merge(parts, footage.embeddings, params, returns)[1]:
+    for decision in merge(parts, footage.embeddings, footage.camera_motion, params, returns)[1]:
         before = majority(people[rows[decision.tracklet_id][-WITNESSES:]])
         after = majority(people[rows[decision.other_tracklet_id][:WITNESSES]])
         if NOBODY not in (before, after):

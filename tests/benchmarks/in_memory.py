@@ -109,9 +109,12 @@ class Memory:
         cut = made(params, "split", SplitParams, lambda p: split(cut_tracklets(rewired, rows), looks["split"], p)[0])
         known = constraints(cut, rows)
         merged = made(
-            params, "merge", MergeParams, lambda p: merge(cut, looks["merge"], p, one.returns, known.must, known.cannot)[0]
+            params, "merge", MergeParams,
+            lambda p: merge(cut, looks["merge"], one.camera_motion, p, one.returns, known.must, known.cannot)[0],
+        )  # fmt: skip
+        final = made(
+            params, "smooth", SmoothParams, lambda p: smooth(merged, one.detections, one.camera_motion, p, one.at_border)
         )
-        final = made(params, "smooth", SmoothParams, lambda p: smooth(merged, one.detections, p, one.at_border))
         return {"raw": raw, "rewired": rewired, "split": cut, "merged": merged, "final": final}
 
     def _made(self, params: Params, stage: str, kind: type[T], make: Callable[[T], Tracklets]) -> Tracklets:

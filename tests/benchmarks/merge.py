@@ -14,6 +14,7 @@ import numpy as np
 
 from stages.clip import ClipParams, source_frames
 from stages.command import peak_memory_bytes
+from stages.contracts.camera_motion import CameraMotion
 from stages.contracts.detections import Detections
 from stages.contracts.embeddings import Embeddings
 from stages.contracts.tracklets import Tracklets, make_tracklets
@@ -74,7 +75,8 @@ def speeds(params: MergeParams, with_baseline: bool) -> str:
     rows = []
     for name, (people, stays, duration_s) in SIZES.items():
         tracklets, embeddings = crowd(people, stays, duration_s)
-        contenders = {"merge": lambda: merge(tracklets, embeddings, params)[0]}  # noqa: B023 (called at once)
+        still = CameraMotion.still(tracklets.sequence, tracklets.num_frames)
+        contenders = {"merge": lambda: merge(tracklets, embeddings, still, params)[0]}  # noqa: B023 (called at once)
         if with_baseline and len(tracklets.ids) <= 1000:
             contenders["GTA-Link"] = lambda: gta_link(tracklets, embeddings)  # noqa: B023
         for who, work in contenders.items():
@@ -91,6 +93,7 @@ def scores(names: list[str]) -> str:
         folder, sequence = Path("artifacts") / name, Path("data/sequences") / name
         detections = Detections.load(folder / "detections_raw.npz", name)
         embeddings = Embeddings.load(folder / "embeddings.npz", name)
+        moved = CameraMotion.load(folder / "camera_motion.npz", name)
         raw, rewired = (Tracklets.load(folder / f"tracklets_{level}.npz", name) for level in ("raw", "rewired"))
         clip = load_section(ClipParams, f"sequences.{name}.clip")
         regions = load_section(RegionParams, f"sequences.{name}.regions")
@@ -100,13 +103,13 @@ def scores(names: list[str]) -> str:
             sys.exit(f"{name}: no ground truth")
         returns: Returns = load_value(Returns, f"sequences.{name}.returns")
         parts = split(rewired, embeddings, load_section(SplitParams, "split"))[0]
-        ours = merge(parts, embeddings, load_section(MergeParams, "merge"), returns)[0]
+        ours = merge(parts, embeddings, moved, load_section(MergeParams, "merge"), returns)[0]
         final, at_border = load_section(SmoothParams, "smooth"), load_value(AtBorder, f"sequences.{name}.at_border")
         levels = {
             "raw": raw,
             "GTA-Link on raw": gta_link(raw, embeddings),
-            "GTA-Link on rewired, smoothed": smooth(gta_link(rewired, embeddings), detections, final, at_border),
-            "split and merge on rewired, smoothed": smooth(ours, detections, final, at_border),
+            "GTA-Link on rewired, smoothed": smooth(gta_link(rewired, embeddings), detections, moved, final, at_border),
+            "split and merge on rewired, smoothed": smooth(ours, detections, moved, final, at_border),
         }
         for level, tracklets in levels.items():
             figures = combine([count(truth, track_boxes(tracklets, 0, regions))]).figures()

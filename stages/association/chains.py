@@ -1,0 +1,45 @@
+"""Tracklets as chains of measured boxes: what the filters and the search for the camera's drift are given."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.association.camera_drift import as_from_first_frame, residual_drift
+from stages.association.two_filter import NONE, Array, Chains, Ints, Measured
+
+MIN_HEIGHT_PX = 2.0  # of a box, as a unit of noise
+BLUR_OF_DOUBT = 1.0  # a box of score 0 shakes so much more than one of score 1
+
+
+def measured_drift(
+    bboxes: NDArray[np.float32], scores: NDArray[np.float32], frames: Ints, chains: Chains, transforms: Array
+) -> tuple[Measured, Array]:
+    """What the filters see of boxes (M, 4) sorted by frame, as from the first frame, and the drift (F, 2) px still in it.
+
+    transforms (F, 2, 3) as CameraMotion's.
+    """
+    x1, y1, x2, y2 = bboxes.T.astype(np.float64)
+    values = as_from_first_frame(np.stack([(x1 + x2) / 2, y1, y2, x2 - x1], axis=1), frames, transforms)
+    heights = np.maximum(values[:, 2] - values[:, 1], MIN_HEIGHT_PX)
+    blur = 1 + BLUR_OF_DOUBT * (1 - scores.astype(np.float64))
+    moving = Measured(values, heights, blur, frames)
+    return moving, residual_drift(moving, chains, len(transforms))
+
+
+def measure(
+    bboxes: NDArray[np.float32], scores: NDArray[np.float32], frames: Ints, chains: Chains, transforms: Array
+) -> Measured:
+    """The same with the drift taken out."""
+    moving, drift = measured_drift(bboxes, scores, frames, chains, transforms)
+    moving.values[:, 0] -= drift[frames, 0]
+    moving.values[:, 1:3] -= drift[frames, 1:2]
+    return moving
+
+
+def chains_of(tracklets: Ints) -> Chains:
+    """The links inside tracklets (M,) of boxes sorted by frame."""
+    order = np.argsort(tracklets, kind="stable")
+    same = np.flatnonzero(np.diff(tracklets[order]) == 0)
+    chains = Chains(np.full(len(order), NONE, np.int64), np.full(len(order), NONE, np.int64))
+    chains.nexts[order[same]] = order[same + 1]
+    chains.befores[order[same + 1]] = order[same]
+    return chains

@@ -1,0 +1,69 @@
+"""A view that does not move: there and back, by known motion and by what boxes show; what joins and filling gain."""
+
+import numpy as np
+
+from stages.association.still_view import still_view
+from stages.contracts.camera_motion import CameraMotion
+from stages.contracts.tracklets import Tracklets
+from stages.merge import MergeParams, merge
+from stages.smoothing.filling import fill_gaps
+from tests.tables import box, embeddings_of, motionless, tracklets
+
+PANNING = np.clip(12.0 * (np.arange(100) - 20), 0, 480)  # px; the camera turns to the left from frame 20 to 60
+
+
+def standing(name: int, frames: range, pan: np.ndarray = PANNING) -> dict[int, tuple[float, float, float, float]]:
+    """Somebody who stands, as the turning camera sees them, with a detector's jitter of half a pixel."""
+    jitter = np.random.default_rng(name).normal(0, 0.5, (100, 2))
+    return {f: box(60 * name + pan[f] + jitter[f, 0], 100 + 5 * name + jitter[f, 1]) for f in frames}
+
+
+def crowd(hidden: range, pan: np.ndarray = PANNING) -> Tracklets:
+    """Eight who stand; the first is not seen for a while."""
+    seen = {f: where for f, where in standing(1, range(100), pan).items() if f not in hidden}
+    return tracklets({1: seen, **{name: standing(name, range(100), pan) for name in range(2, 9)}})
+
+
+def test_a_known_motion_is_taken_out_and_put_back() -> None:
+    """From frame to frame the picture turns by a right angle, doubles and moves by (3, 4)."""
+    motion = motionless(tracklets({})).transforms.copy()
+    motion[1:3] = [[0, -2, 3], [2, 0, 4]]
+    view = still_view(tracklets({}), CameraMotion("hall", 100, motion))
+    seen, frames = np.array([[10.0, 20, 14, 30], [-51, 18, -43, 38], [-61, -110, -45, -70]]), np.array([0, 1, 2])
+    np.testing.assert_allclose(view.boxes(seen, frames), np.tile([10.0, 20, 14, 30], (3, 1)), atol=1e-9)
+    np.testing.assert_allclose(view.back(view.boxes(seen, frames), frames), seen, atol=1e-9)
+
+
+def test_a_camera_that_stands_still_leaves_boxes_within_a_pixel_of_where_they_are() -> None:
+    table = crowd(range(0), np.zeros(100))
+    view = still_view(table, motionless(table))
+    np.testing.assert_allclose(view.boxes(table.bboxes, table.frame_numbers), table.bboxes, atol=1.0)
+
+
+def test_a_turn_that_nobody_told_is_seen_in_the_boxes() -> None:
+    """All stand, and so they do in the view, but for a little that is lost where the camera begins and stops."""
+    table = crowd(range(0))
+    still = still_view(table, motionless(table)).tracklets(table)
+    travelled = [path["bboxes"][:, 0].max() - path["bboxes"][:, 0].min() for path in still.to_dicts()]
+    assert max(travelled) < 0.1 * PANNING[-1]
+
+
+def test_a_gap_is_filled_where_the_person_stood_though_the_camera_stopped_meanwhile() -> None:
+    """A straight line in the picture would be up to 120 px off, three widths of a box."""
+    table = crowd(range(40, 80))
+    filled = fill_gaps(table, 50, still_view(table, motionless(table)))
+    rows = np.flatnonzero((filled.tracklet_ids == 1) & (filled.detection_indices == -1))
+    truth = np.array([60 + PANNING[f] for f in filled.frame_numbers[rows]])
+    assert len(rows) == 40
+    assert np.abs(filled.bboxes[rows, 0] - truth).max() < 15
+
+
+def test_who_stood_while_the_camera_turned_is_joined() -> None:
+    """In the picture they come back five body heights from where they were."""
+    jerk = np.clip(48.0 * (np.arange(100) - 20), 0, 480)
+    first = standing(1, range(100), jerk)
+    paths = {1: {f: first[f] for f in range(18)}, 9: {f: first[f] for f in range(33, 100)}}
+    table = tracklets({**paths, **{name: standing(name, range(100), jerk) for name in range(2, 9)}})
+    params = MergeParams(enabled=True, max_gap_s=60.0, temper=0.25, offset=0.0)
+    merged, _ = merge(table, embeddings_of(table, {}), motionless(table), params)
+    assert merged.ids.tolist() == list(range(1, 9))
