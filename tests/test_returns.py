@@ -45,11 +45,19 @@ def test_a_return_is_a_tracklet_of_somebody_whose_tracklet_before_had_ended(tmp_
     assert (away.gap_s, hidden.gap_s) == (11 / 10, 6 / 10)
 
 
-def test_a_join_is_wrong_where_it_shows_two_people_or_nobody() -> None:
-    joins = find_joins(table(), SHOWN, np.array([1, 1, 2, 3, 3, 1]))
-    assert [(join.tracklet_ids, join.right) for join in joins] == [((1, 6), False), ((6, 2), False), ((4, 5), True)]
-    nobody_twice = find_joins(table(), np.full(6, NOBODY), np.array([1, 1, 2, 3, 4, 5]))
-    assert [join.right for join in nobody_twice] == [False]
+def test_a_join_is_wrong_where_it_shows_two_people_and_not_known_where_nobody(tmp_path: Path) -> None:
+    joins = find_joins(table(), SHOWN, np.array([1, 2, 3, 1, 4, 5]))
+    joins += find_joins(table(), SHOWN, np.array([1, 1, 2, 3, 3, 1]))
+    joins += find_joins(table(), np.full(6, NOBODY), np.array([1, 1, 2, 3, 4, 5]))
+    assert [(join.tracklet_ids, join.wrong, join.known) for join in joins] == [
+        ((1, 4), True, True),
+        ((1, 6), False, False),
+        ((6, 2), False, False),
+        ((4, 5), False, True),
+        ((1, 2), False, False),
+    ]
+    scores = count(truth(tmp_path), track_boxes(table(), 0, EVERYWHERE))
+    assert row("7", [Measured([], joins, scores, scores)])[4:6] == ["1 of 5 (20.0 %)", 3]
 
 
 def test_a_tracklet_shows_whom_most_of_its_boxes_show_and_is_found_again_by_its_boxes() -> None:
@@ -66,4 +74,4 @@ def test_a_tracklet_shows_whom_most_of_its_boxes_show_and_is_found_again_by_its_
 def test_a_square_without_returns_has_a_row(tmp_path: Path) -> None:
     scores = count(truth(tmp_path), track_boxes(table(), 0, EVERYWHERE))
     cells = row("7", [Measured([], [], scores, scores)])
-    assert cells[:5] == ["7", "0 of 0 (none)", "0 of 0", "0 of 0", "0 of 0 (none)"]
+    assert cells[:6] == ["7", "0 of 0 (none)", "0 of 0", "0 of 0", "0 of 0 (none)", 0]

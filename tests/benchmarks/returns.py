@@ -5,7 +5,8 @@
 A return is a tracklet before `merge` whose person had one before that ended earlier: whom a tracklet shows is the person of
 most of its boxes. Somebody was `away` where the truth has no box of them in some frame between the two, and else `lost` in the
 picture: hidden, not detected, or let go by the tracker. A return is rejoined where both tracklets have one identity afterwards.
-A join is two tracklets that follow each other in one identity, wrong where they show two people, or one of them nobody.
+A join is two tracklets that follow each other in one identity, wrong where they show two people; where most boxes of one match
+nobody, as of people nearly hidden, it is not known whether it is.
 """
 
 import argparse
@@ -50,8 +51,12 @@ class Join:
     people: tuple[int, int]  # NOBODY: a false detection
 
     @property
-    def right(self) -> bool:
-        return self.people[0] == self.people[1] != NOBODY
+    def known(self) -> bool:
+        return NOBODY not in self.people
+
+    @property
+    def wrong(self) -> bool:
+        return self.known and self.people[0] != self.people[1]
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,12 +149,14 @@ def row(name: str, parts: Sequence[Measured]) -> list[object]:
     away = [r for r in returns if r.away]
     before, after = (combine([getattr(part, level) for part in parts]).figures() for level in ("before", "after"))
     rejoined, lost = sum(r.rejoined for r in returns), [r for r in returns if not r.away]
+    wrong = sum(j.wrong for j in joins)
     return [
         name,
         f"{rejoined} of {len(returns)} ({_percent(rejoined, len(returns))})",
         f"{sum(r.rejoined for r in away)} of {len(away)}",
         f"{sum(r.rejoined for r in lost)} of {len(lost)}",
-        f"{sum(not j.right for j in joins)} of {len(joins)} ({_percent(sum(not j.right for j in joins), len(joins))})",
+        f"{wrong} of {len(joins)} ({_percent(wrong, len(joins))})",
+        sum(not j.known for j in joins),
         *("{HOTA:.1f} / {IDF1:.1f} / {IDSW:.0f}".format(**level) for level in (before, after)),
     ]
 
@@ -172,7 +179,8 @@ def main() -> None:
         measured[seed] = measure(footage, levels)
         for line in _mistakes(measured[seed]) if args.verbose else []:
             sys.stdout.write(f"{seed}: {line}\n")
-    header = ["seed", "rejoined", "who were away", "who were lost", "wrong joins", "before merge: HOTA / IDF1 / IDSW", "after"]
+    levels_header = ["before merge: HOTA / IDF1 / IDSW", "after"]
+    header = ["seed", "rejoined", "who were away", "who were lost", "wrong joins", "not known", *levels_header]
     rows = [row(str(seed), [one]) for seed, one in measured.items()]
     sys.stdout.write(table(header, [*rows, row("all", list(measured.values()))]) + "\n")
 
@@ -180,7 +188,8 @@ def main() -> None:
 def _mistakes(measured: Measured) -> list[str]:
     return [
         *(f"not rejoined: {one}" for one in measured.returns if not one.rejoined),
-        *(f"wrong: {join}" for join in measured.joins if not join.right),
+        *(f"wrong: {join}" for join in measured.joins if join.wrong),
+        *(f"not known: {join}" for join in measured.joins if not join.known),
     ]
 
 
