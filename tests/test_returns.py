@@ -43,6 +43,7 @@ def test_a_return_is_a_tracklet_of_somebody_whose_tracklet_before_had_ended(tmp_
     assert (away.person, away.tracklet_ids, away.away, away.rejoined) == (ANN, (1, 2), True, True)
     assert (hidden.person, hidden.tracklet_ids, hidden.away, hidden.rejoined) == (ANN, (2, 3), False, False)
     assert (away.gap_s, hidden.gap_s) == (11 / 10, 6 / 10)
+    assert (away.glimpsed, hidden.glimpsed) == (False, True)  # 0.9 and 0.9 s; 0.9 and 0.4 s
 
 
 def test_a_join_is_wrong_where_it_shows_two_people_and_not_known_where_nobody(tmp_path: Path) -> None:
@@ -57,7 +58,7 @@ def test_a_join_is_wrong_where_it_shows_two_people_and_not_known_where_nobody(tm
         ((1, 2), False, False),
     ]
     scores = count(truth(tmp_path), track_boxes(table(), 0, EVERYWHERE))
-    assert row("7", [Measured([], joins, scores, scores)])[4:6] == ["1 of 5 (20.0 %)", 3]
+    assert row("7", [Measured([], joins, scores, scores)])[5:7] == ["1 of 5 (20.0 %)", 3]
 
 
 def test_a_tracklet_shows_whom_most_of_its_boxes_show_and_is_found_again_by_its_boxes() -> None:
@@ -74,4 +75,4 @@ def test_a_tracklet_shows_whom_most_of_its_boxes_show_and_is_found_again_by_its_
 def test_a_square_without_returns_has_a_row(tmp_path: Path) -> None:
     scores = count(truth(tmp_path), track_boxes(table(), 0, EVERYWHERE))
     cells = row("7", [Measured([], [], scores, scores)])
-    assert cells[:6] == ["7", "0 of 0 (none)", "0 of 0", "0 of 0", "0 of 0 (none)", 0]
+    assert cells[:7] == ["7", "0 of 0 (none)", "0 of 0 (none)", "0 of 0", "0 of 0", "0 of 0 (none)", 0]

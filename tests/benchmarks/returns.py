@@ -4,9 +4,9 @@
 
 A return is a tracklet before `merge` whose person had one before that ended earlier: whom a tracklet shows is the person of
 most of its boxes. Somebody was `away` where the truth has no box of them in some frame between the two, and else `lost` in the
-picture: hidden, not detected, or let go by the tracker. A return is rejoined where both tracklets have one identity afterwards.
-A join is two tracklets that follow each other in one identity, wrong where they show two people; where most boxes of one match
-nobody, as of people nearly hidden, it is not known whether it is.
+picture: hidden, not detected, or let go by the tracker. A return is a glimpse where one of the two lasts for less than half a
+second, and rejoined where both have one identity afterwards. A join is two tracklets that follow each other in one identity,
+wrong where they show two people; where most boxes of one match nobody, as of people nearly hidden, it is not known.
 """
 
 import argparse
@@ -30,6 +30,7 @@ from tests.benchmarks.squares import add_square_options, squares
 from tests.benchmarks.tables import table
 
 Ints = NDArray[np.int64]
+GLIMPSE_S = 0.5  # a tracklet shorter than that shows hardly anybody
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Return:
     tracklet_ids: tuple[int, int]
     gap_s: float
     away: bool
+    glimpsed: bool  # one of the two for less than GLIMPSE_S
     rejoined: bool
 
 
@@ -121,7 +123,8 @@ def find_returns(truth: GroundTruth, parts: Tracklets, shown: Ints, identities: 
                 away = not present[last[a] : first[b]].all()
                 gap_s = float(first[b] - last[a]) / parts.fps
                 ids = (int(parts.ids[a]), int(parts.ids[b]))
-                found.append(Return(person, ids, gap_s, bool(away), bool(identities[a] == identities[b])))
+                glimpsed = min(last[a] - first[a], last[b] - first[b]) < GLIMPSE_S * parts.fps
+                found.append(Return(person, ids, gap_s, bool(away), bool(glimpsed), bool(identities[a] == identities[b])))
     return found
 
 
@@ -149,10 +152,12 @@ def row(name: str, parts: Sequence[Measured]) -> list[object]:
     away = [r for r in returns if r.away]
     before, after = (combine([getattr(part, level) for part in parts]).figures() for level in ("before", "after"))
     rejoined, lost = sum(r.rejoined for r in returns), [r for r in returns if not r.away]
+    longer = [r for r in returns if not r.glimpsed]
     wrong = sum(j.wrong for j in joins)
     return [
         name,
         f"{rejoined} of {len(returns)} ({_percent(rejoined, len(returns))})",
+        f"{sum(r.rejoined for r in longer)} of {len(longer)} ({_percent(sum(r.rejoined for r in longer), len(longer))})",
         f"{sum(r.rejoined for r in away)} of {len(away)}",
         f"{sum(r.rejoined for r in lost)} of {len(lost)}",
         f"{wrong} of {len(joins)} ({_percent(wrong, len(joins))})",
@@ -180,7 +185,16 @@ def main() -> None:
         for line in _mistakes(measured[seed]) if args.verbose else []:
             sys.stdout.write(f"{seed}: {line}\n")
     levels_header = ["before merge: HOTA / IDF1 / IDSW", "after"]
-    header = ["seed", "rejoined", "who were away", "who were lost", "wrong joins", "not known", *levels_header]
+    header = [
+        "seed",
+        "rejoined",
+        "without glimpses",
+        "who were away",
+        "who were lost",
+        "wrong joins",
+        "not known",
+        *levels_header,
+    ]
     rows = [row(str(seed), [one]) for seed, one in measured.items()]
     sys.stdout.write(table(header, [*rows, row("all", list(measured.values()))]) + "\n")
 
