@@ -14,7 +14,7 @@ from stages.command import execute, stage_options, stage_run
 from stages.contracts.camera_motion import CameraMotion
 from stages.contracts.detections import Detections
 from stages.contracts.table import expect
-from stages.contracts.tracklets import Tracklets, make_tracklets, only
+from stages.contracts.tracklets import Tracklets, only, with_bboxes
 from stages.corrections.resolving import deleted
 from stages.corrections.rows import read_corrections
 from stages.motchallenge import format_tracks
@@ -67,7 +67,7 @@ def smooth(
         )
         for a, b in zip(offsets[:-1], offsets[1:], strict=True)
     ]
-    return _with_boxes(filled, np.concatenate(parts))
+    return with_bboxes(filled, np.concatenate(parts))
 
 
 def _strength(measured: Tracklets, params: SmoothParams) -> float:
@@ -80,19 +80,7 @@ def _strength(measured: Tracklets, params: SmoothParams) -> float:
 def _with_detected_boxes(tracklets: Tracklets, detections: Detections) -> Tracklets:
     """The filter's boxes exchanged for the detector's: smoothing wants measurements, not one-sided estimates."""
     detected = (tracklets.detection_indices >= 0)[:, None]
-    return _with_boxes(tracklets, np.where(detected, detections.bboxes[tracklets.detection_indices], tracklets.bboxes))
-
-
-def _with_boxes(tracklets: Tracklets, bboxes: np.typing.NDArray[np.floating]) -> Tracklets:
-    return make_tracklets(
-        tracklets,
-        tracklets.tracklet_ids,
-        tracklets.frame_numbers,
-        bboxes,
-        tracklets.confidences,
-        tracklets.class_ids,
-        tracklets.detection_indices,
-    )
+    return with_bboxes(tracklets, np.where(detected, detections.bboxes[tracklets.detection_indices], tracklets.bboxes))
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from stages.association.camera_drift import from_first_frame
 from stages.association.chains import chains_of, measured_drift
 from stages.contracts.camera_motion import CameraMotion
-from stages.contracts.tracklets import Tracklets, make_tracklets
+from stages.contracts.tracklets import Tracklets, with_bboxes
 
 Array = NDArray[np.float64]
 
@@ -39,15 +39,7 @@ class StillView:
 
     def tracklets(self, tracklets: Tracklets) -> Tracklets:
         """The tracklets as seen from frame 0."""
-        return make_tracklets(
-            tracklets,
-            tracklets.tracklet_ids,
-            tracklets.frame_numbers,
-            self.boxes(tracklets.bboxes, tracklets.frame_numbers),
-            tracklets.confidences,
-            tracklets.class_ids,
-            tracklets.detection_indices,
-        )
+        return with_bboxes(tracklets, self.boxes(tracklets.bboxes, tracklets.frame_numbers))
 
 
 def still_view(tracklets: Tracklets, camera_motion: CameraMotion) -> StillView:

@@ -107,6 +107,19 @@ def relabel(tracklets: Tracklets, tracklet_ids: NDArray[Any]) -> Tracklets:
     )
 
 
+def with_bboxes(tracklets: Tracklets, bboxes: NDArray[Any]) -> Tracklets:
+    """The same people and frames with other boxes (M, 4)."""
+    return make_tracklets(
+        tracklets,
+        tracklets.tracklet_ids,
+        tracklets.frame_numbers,
+        bboxes,
+        tracklets.confidences,
+        tracklets.class_ids,
+        tracklets.detection_indices,
+    )
+
+
 def only(tracklets: Tracklets, keep: NDArray[np.bool_]) -> Tracklets:
     """The boxes that the mask (M,) keeps."""
     return make_tracklets(

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.contracts.tracklets import Tracklets, make_tracklets
+from stages.contracts.tracklets import Tracklets, with_bboxes
 
 Array = NDArray[np.float64]
 AtBorder = Literal["seen", "whole"]  # boxes end where the picture ends, or are as large as the person
@@ -40,15 +40,7 @@ def complete_at_border(tracklets: Tracklets) -> Tracklets:
             sizes = _nearest_sizes(bboxes[whole], tracklets.frame_numbers[whole], tracklets.frame_numbers[rows],
                                    max(round(REMEMBERED_S * tracklets.fps), 1))  # fmt: skip
             bboxes[rows] = _grown(bboxes[rows], cut[rows], sizes)
-    return make_tracklets(
-        tracklets,
-        tracklets.tracklet_ids,
-        tracklets.frame_numbers,
-        bboxes,
-        tracklets.confidences,
-        tracklets.class_ids,
-        tracklets.detection_indices,
-    )
+    return with_bboxes(tracklets, bboxes)
 
 
 def _nearest_sizes(bboxes: Array, frames: NDArray[np.int32], wanted: NDArray[np.int32], count: int) -> Array:
