@@ -30,7 +30,7 @@ from stages.devices import prepare_device
 from stages.embed import embed
 from stages.frames import read_frames
 from stages.params import load_section, read_params
-from stages.reid.crops import chosen_rows, crop_windows, cut
+from stages.reid.crops import chosen_rows, cut, whole_windows
 from stages.reid.encoder import FEATURE_DIMS, EmbedParams
 from stages.reid.torchreid_encoder import TorchreidEncoder
 from stages.scoring.truth import read_truth
@@ -87,7 +87,7 @@ class Bench:
         params = dataclasses.replace(self.embed_params, threads=threads, batch_size=batch_size)
         encoder = TorchreidEncoder(self.reid, params, prepare_device("embed", threads, params.half))
         rows = chosen_rows(detections, params)
-        windows, frames = crop_windows(detections)[rows], detections.frame_numbers[rows]
+        windows, frames = whole_windows(detections)[rows], detections.frame_numbers[rows]
         crops = cut(self._frames(), range(0, detections.num_frames, params.stride), windows, frames)
         features = embed(crops, encoder, batch_size, FEATURE_DIMS[params.model])
         return Embeddings(detections.sequence, len(detections), params.model, rows.astype(np.int32), features)
@@ -108,7 +108,7 @@ def pairs(ours: Detections | Tracklets, theirs: Detections | Tracklets) -> NDArr
 
 def largest_distance(ours: Result, theirs: Result, same: NDArray[np.int64]) -> float:
     """The largest cosine distance between features of one person in equal windows of one frame."""
-    windows = crop_windows(ours.detections)[same[:, 0]] == crop_windows(theirs.detections)[same[:, 1]]
+    windows = whole_windows(ours.detections)[same[:, 0]] == whole_windows(theirs.detections)[same[:, 1]]
     row = {int(index): row for row, index in enumerate(ours.embeddings.detection_indices)}
     other = {int(index): row for row, index in enumerate(theirs.embeddings.detection_indices)}
     matched = [(row[a], other[b]) for a, b in same[windows.all(axis=1)].tolist() if a in row and b in other]
