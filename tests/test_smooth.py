@@ -13,10 +13,10 @@ from tests.tables import box, detections, motionless, tracklets
 
 
 def test_a_gap_is_a_straight_line_of_weaker_boxes() -> None:
-    table = tracklets({1: {0: box(100), 4: box(140)}})
+    table = tracklets({1: {0: box(100), 4: box(120)}})
     filled = fill_gaps(table, 3, still_view(table, motionless(table)))
     assert filled.frame_numbers.tolist() == [0, 1, 2, 3, 4]
-    assert filled.bboxes[:, 0].tolist() == [100, 110, 120, 130, 140]
+    assert filled.bboxes[:, 0].tolist() == [100, 105, 110, 115, 120]
     assert filled.detection_indices.tolist() == [0, -1, -1, -1, 1]
     assert filled.confidences.tolist() == [1, 0.5, 0.5, 0.5, 1]
 
@@ -25,6 +25,22 @@ def test_longer_gaps_and_gaps_between_tracklets_stay_empty() -> None:
     table = tracklets({1: {0: box(100), 4: box(140)}, 2: {6: box(300)}})
     assert len(fill_gaps(table, 2, still_view(table, motionless(table)))) == 3
     assert len(fill_gaps(table, 0, still_view(table, motionless(table)))) == 3
+
+
+@pytest.mark.parametrize(
+    ("after", "is_filled"),
+    [
+        pytest.param({f: box(100 + 8 * f) for f in range(20, 28)}, True, id="goes on"),
+        pytest.param({f: box(260 + 8 * (20 - f)) for f in range(20, 28)}, True, id="turned where they were heading"),
+        pytest.param({f: box(124 + 5 * f) for f in range(20, 28)}, True, id="slower, but came from there"),
+        pytest.param({f: box(100 - 8 * f) for f in range(20, 28)}, False, id="went back"),
+        pytest.param({f: box(100 + 8 * f, y=250) for f in range(20, 28)}, False, id="elsewhere"),
+    ],
+)
+def test_a_gap_is_filled_where_one_side_points_to_the_other(after: dict[int, Any], is_filled: bool) -> None:
+    table = tracklets({1: {f: box(100 + 8 * f) for f in range(8)} | after})
+    filled = fill_gaps(table, 50, still_view(table, motionless(table)))
+    assert len(filled) == len(table) + 12 * is_filled
 
 
 def test_regression_is_the_weighted_least_squares_line_at_every_frame() -> None:

@@ -70,16 +70,18 @@ def place_rows(tracklets: Tracklets) -> Array:
 
 def ends_of(tracklets: Tracklets) -> Ends:
     """The ends of all tracklets."""
+    offsets = tracklets.offsets()
+    return ends_at(tracklets, offsets[:-1], offsets[1:] - 1)
+
+
+def ends_at(tracklets: Tracklets, first: Ints, last: Ints) -> Ends:
+    """Where rows `first` (T,) begin and rows `last` (T,) end something, by the boxes of their tracklets from or up to them."""
     offsets, frames, places = tracklets.offsets(), tracklets.frame_numbers.astype(np.int64), place_rows(tracklets)
     window = max(round(WINDOW_S * tracklets.fps), 1)
-    first, last = offsets[:-1], offsets[1:] - 1
-    key = np.repeat(np.arange(len(first)), np.diff(offsets)) * (tracklets.num_frames + window + 1) + frames
+    key = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets)) * (tracklets.num_frames + window + 1) + frames
     after = np.searchsorted(key, key[first] + window, side="right")
     before = np.searchsorted(key, key[last] - window, side="left")
-    lines = [
-        _lines(frames, places, first, np.minimum(after, last + 1), first),
-        _lines(frames, places, np.maximum(before, first), last + 1, last),
-    ]
+    lines = [_lines(frames, places, first, after, first), _lines(frames, places, before, last + 1, last)]
     return Ends(np.stack([frames[first], frames[last]]), *(np.stack(parts) for parts in zip(*lines, strict=True)))
 
 
