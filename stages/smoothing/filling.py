@@ -14,7 +14,7 @@ from stages.association.still_view import StillView
 from stages.contracts.tracklets import Tracklets, make_tracklets, with_bboxes
 
 FILLED_CONFIDENCE = 0.5  # of the weaker end: a filled box is a guess
-STRAIGHT = 0.3  # body heights that a line's end may be off where the person was heading
+STRAIGHT = 0.4  # body heights that a line's end may be off where the person was heading
 
 
 def fill_gaps(tracklets: Tracklets, max_gap_frames: int, view: StillView) -> Tracklets:
