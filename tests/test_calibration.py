@@ -11,7 +11,7 @@ from stages.calibration.comparing import compare, figures_table, fit_line, relia
 from stages.calibration.fitting import OFFSETS, TEMPERS, fitted, shortage
 from stages.calibration.judging import Judged, Lead, joined, judge, read_leads
 from stages.calibration.page import OTHERS, TODAY, curves, figure, page
-from stages.calibration.reliability import calibration_error, log_loss, reliability
+from stages.calibration.reliability import calibration_error, log_loss, reliability, wilson
 from stages.errors import DataError
 from stages.lineage import NOBODY
 from stages.merge import MergeParams
@@ -100,6 +100,13 @@ def test_the_error_is_the_mean_difference_of_said_and_true_in_tenths() -> None:
     assert mixed == {0: (0.05, 0.0, 1), 7: (0.75, 0.5, 2), 9: (1.0, 1.0, 1)}
 
 
+def test_few_decisions_leave_much_open() -> None:
+    """Newcombe (1998), "Two-sided confidence intervals for the single proportion", table I: 81 of 263, 15 of 148, 0 of 20."""
+    assert wilson(81 / 263, 263) == pytest.approx((0.2553, 0.3662), abs=1e-4)
+    assert wilson(15 / 148, 148) == pytest.approx((0.0624, 0.1605), abs=1e-4)
+    assert wilson(0.0, 20) == pytest.approx((0.0, 0.1611), abs=1e-4)
+
+
 def test_each_sequence_is_judged_by_the_others() -> None:
     """Of `a` 0.8 was said by a fit to `b`, 0.731 today, and a half was true; `a` alone is too little to judge `b` by."""
     found = compare({"a": decided(2.0, 5, 5), "b": MANY}, TODAYS)
@@ -157,4 +164,4 @@ def test_the_diagram_has_points_and_bars_of_both() -> None:
     ]
     text = page(found)
     assert text == page(found), "the same bytes again"
-    assert "4000 decisions judged by ground truth. Probability and truth differ by 6.9 points today, 0." in text
+    assert "4,000 decisions judged by ground truth. Probability and truth differ by 6.9 points today, 0." in text

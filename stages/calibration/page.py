@@ -31,7 +31,8 @@ pre {{ overflow-x: auto; padding: 0.75rem; background: #eef0f4; }}
 <p>{summary}</p>
 {chart}
 <p>Of pairs that were given a probability of 0.8 of being one person, four of five should be: points on the dotted line are
-honest, below it they are overconfident. A point of few decisions says little; the bars count them.</p>
+honest, below it they are overconfident. The upright line through a point is a 95 % interval: where the dotted line crosses it,
+the point's decisions, which the bars count, say nothing against the probability.</p>
 <pre tabindex="0">{figures}</pre>
 <pre tabindex="0">{reliability}</pre>
 </main>
@@ -44,7 +45,7 @@ def page(found: Comparison) -> str:
     """The page; it asks for nothing beside itself."""
     said = curves(found)
     errors = [f"{100 * calibration_error(*curve):.1f} points {name}" for name, curve in said.items()]
-    summary = f"{len(found.every)} decisions judged by ground truth. Probability and truth differ by {', '.join(errors)}."
+    summary = f"{len(found.every):,} decisions judged by ground truth. Probability and truth differ by {', '.join(errors)}."
     drawn = figure(said).to_html(
         full_html=False, include_plotlyjs=True, div_id="reliability", default_height=f"{HEIGHT_PX}px",
         config={"displaylogo": False, "displayModeBar": False, "responsive": True},

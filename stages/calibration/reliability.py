@@ -1,5 +1,7 @@
 """How well probabilities hold: what was said beside what came true."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -7,6 +9,7 @@ Array = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 BINS = 10  # of one width
+Z95 = 1.96  # standard deviations around the middle 95 % of a normal distribution
 LEAST = 1e-12  # probability that a logarithm is taken of
 
 
@@ -17,6 +20,13 @@ def reliability(probabilities: Array, true: Bools) -> dict[int, tuple[float, flo
         k: (float(probabilities[tenths == k].mean()), float(true[tenths == k].mean()), int((tenths == k).sum()))
         for k in np.unique(tenths).tolist()
     }
+
+
+def wilson(share: float, count: int) -> tuple[float, float]:
+    """The 95 % interval of what may be true where such a share of so many came true (Wilson 1927)."""
+    middle, shrunk = share + Z95**2 / (2 * count), 1 + Z95**2 / count
+    reach = Z95 * math.sqrt(share * (1 - share) / count + Z95**2 / (4 * count**2))
+    return max((middle - reach) / shrunk, 0.0), min((middle + reach) / shrunk, 1.0)
 
 
 def calibration_error(probabilities: Array, true: Bools) -> float:

@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from stages.calibration.reliability import Array, Bools, calibration_error, reliability
+from stages.calibration.reliability import Array, Bools, calibration_error, reliability, wilson
 from stages.reporting.charts import Chart, make_figure
 from stages.reporting.theme import BLUE, GREY, LEVEL_COLORS, ORANGE, RED
 
@@ -37,18 +37,23 @@ def reliability_chart(pairs: Sequence[Mapping[str, Any]]) -> Chart | None:
 
 
 def reliability_figure(curves: Mapping[str, tuple[Array, Bools]]) -> go.Figure:
-    """The share that was one person over the mean probability of each tenth, by name; larger where there are more decisions."""
+    """The share that was one person over the mean probability of each tenth, by name, with what so few decisions leave open."""
+    hover = "said %{x:.2f}, was one person in %{y:.0%} of %{customdata[0]} (%{customdata[1]:.0%} to %{customdata[2]:.0%})"
+    hover += "<extra></extra>"
     traces = [
         go.Scatter(x=[0, 1], y=[0, 1], mode="lines", name="honest", line={"color": GREY, "dash": "dot"}, hoverinfo="skip")
     ]
-    said = "said %{x:.2f}, was one person in %{y:.0%} of %{customdata}<extra></extra>"
     for color, (name, (probabilities, true)) in zip((BLUE, ORANGE), curves.items(), strict=False):
         means, shares, counts = zip(*reliability(probabilities, true).values(), strict=True)
-        sizes = [6 + 10 * np.sqrt(count / max(counts)) for count in counts]
-        traces.append(go.Scatter(x=means, y=shares, mode="lines+markers", name=name, customdata=counts, hovertemplate=said,
-                                 line={"color": color}, marker={"size": sizes}))  # fmt: skip
+        lows, highs = np.transpose([wilson(share, count) for share, count in zip(shares, counts, strict=True)])
+        reach = {"symmetric": False, "array": highs - shares, "arrayminus": shares - lows, "thickness": 1, "width": 3}
+        traces.append(
+            go.Scatter(x=means, y=shares, mode="lines+markers", name=name, line={"color": color}, error_y=reach,
+                       marker={"size": [6 + 10 * np.sqrt(count / max(counts)) for count in counts]},
+                       customdata=np.transpose([counts, lows, highs]), hovertemplate=hover)
+        )  # fmt: skip
     return make_figure(*traces, xaxis={"title": {"text": "probability"}, "range": [0, 1.02]},
-                       yaxis={"title": {"text": "share that was one person"}, "range": [0, 1.05]})  # fmt: skip
+                       yaxis={"title": {"text": "share that was one person"}, "range": [-0.04, 1.05]})  # fmt: skip
 
 
 def distance_chart(histograms: Sequence[Mapping[str, Any]], people: str) -> Chart | None:

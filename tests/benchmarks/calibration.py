@@ -1,8 +1,7 @@
 """stages.calibrate for what is no sequence of the project: folders elsewhere, and squares that nothing was trained on.
 
-    python -m tests.benchmarks.calibration ~/MOT17                                         # stored detections, no looks
-    python -m tests.benchmarks.calibration data/sequences/street --artifacts artifacts     # what the networks left
-    python -m tests.benchmarks.calibration --seeds 31 32                                   # see tests.benchmarks.returns
+    python -m tests.benchmarks.calibration ~/MOT17          # stored detections, no looks
+    python -m tests.benchmarks.calibration --seeds 31 32    # see tests.benchmarks.returns
 
 The stages after the networks run in one process with params.yaml as it is; then the tables are those of the command.
 """
