@@ -18,7 +18,6 @@ from stages.association.decisions import Sureness
 from stages.calibration.comparing import Comparison, compare, figures_table, fit_line, reliability_table
 from stages.calibration.fitting import OFFSETS, TEMPERS
 from stages.calibration.judging import Judged, judge, read_leads
-from stages.calibration.page import page
 from stages.clip import ClipParams, source_frames
 from stages.command import execute, log, parser
 from stages.contracts.detections import Detections
@@ -28,6 +27,7 @@ from stages.errors import DataError
 from stages.freshness import check_fresh
 from stages.params import PARAMS, load_section, load_value, sequence_names
 from stages.regions import RegionParams
+from stages.reporting.calibration import page
 from stages.scoring.matching import match_detections
 from stages.scoring.truth import load_truth
 from stages.seqinfo import read_seqinfo

@@ -10,11 +10,11 @@ from stages.association.decisions import Sureness
 from stages.calibration.comparing import compare, figures_table, fit_line, reliability_table
 from stages.calibration.fitting import OFFSETS, TEMPERS, fitted, shortage
 from stages.calibration.judging import Judged, Lead, joined, judge, read_leads
-from stages.calibration.page import OTHERS, TODAY, curves, figure, page
 from stages.calibration.reliability import calibration_error, log_loss, reliability, wilson
 from stages.errors import DataError
 from stages.lineage import NOBODY
 from stages.merge import MergeParams
+from stages.reporting.calibration import OTHERS, TODAY, curves, figure, page
 from tests.tables import box, tracklets
 
 TODAYS = Sureness(temper=0.5, offset=0.0)

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from stages.calibration.comparing import Comparison, figures_table, reliability_table
 from stages.calibration.reliability import BINS, Array, Bools, calibration_error, reliability
 from stages.reporting.curves import reliability_figure
-from stages.reporting.theme import BLUE, ORANGE, THEMES
+from stages.reporting.theme import THEMES
 
 TODAY, OTHERS = "today", "by a fit to the other sequences"
 HEIGHT_PX = 640
@@ -64,12 +64,12 @@ def curves(found: Comparison) -> dict[str, tuple[Array, Bools]]:
 def figure(said: dict[str, tuple[Array, Bools]]) -> go.Figure:
     """The reliability diagram, and bars of the decisions in each tenth under it."""
     made = reliability_figure(said)
-    for color, (name, curve) in zip((BLUE, ORANGE), said.items(), strict=False):
+    for trace, curve in zip(made.data[1:], said.values(), strict=True):
         points = reliability(*curve)
         counts = [count for _, _, count in points.values()]
         made.add_trace(
-            go.Bar(x=[(tenth + 0.5) / BINS for tenth in points], y=counts, text=counts, textposition="outside", name=name,
-                   marker={"color": color}, showlegend=False, yaxis="y2", cliponaxis=False,
+            go.Bar(x=[(tenth + 0.5) / BINS for tenth in points], y=counts, text=counts, textposition="outside",
+                   name=trace.name, marker={"color": trace.line.color}, showlegend=False, yaxis="y2", cliponaxis=False,
                    hovertemplate="%{y} decisions<extra></extra>")
         )  # fmt: skip
     return made.update_layout(
