@@ -165,3 +165,4 @@ def test_the_diagram_has_points_and_bars_of_both() -> None:
     text = page(found)
     assert text == page(found), "the same bytes again"
     assert "4,000 decisions judged by ground truth. Probability and truth differ by 6.9 points today, 0." in text
+    assert "<p>Fitted to all: merge.temper 0.6" in text

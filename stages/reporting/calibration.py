@@ -4,10 +4,11 @@ from html import escape
 
 import plotly.graph_objects as go
 
-from stages.calibration.comparing import Comparison, figures_table, reliability_table
+from stages.calibration.comparing import Comparison, figures_table, fit_line, reliability_table
 from stages.calibration.reliability import BINS, Array, Bools, calibration_error, reliability
 from stages.reporting.curves import reliability_figure
 from stages.reporting.theme import THEMES
+from stages.reporting.words import capital
 
 TODAY, OTHERS = "today", "by a fit to the other sequences"
 HEIGHT_PX = 640
@@ -35,6 +36,7 @@ honest, below it they are overconfident. The upright line through a point is a 9
 the point's decisions, which the bars count, say nothing against the probability.</p>
 <pre tabindex="0">{figures}</pre>
 <pre tabindex="0">{reliability}</pre>
+<p>{fit}.</p>
 </main>
 </body>
 </html>
@@ -51,7 +53,7 @@ def page(found: Comparison) -> str:
         config={"displaylogo": False, "displayModeBar": False, "responsive": True},
     )  # fmt: skip
     return PAGE.format(summary=escape(summary), chart=drawn, figures=escape(figures_table(found)),
-                       reliability=escape(reliability_table(found)))  # fmt: skip
+                       reliability=escape(reliability_table(found)), fit=escape(capital(fit_line(found))))  # fmt: skip
 
 
 def curves(found: Comparison) -> dict[str, tuple[Array, Bools]]:
