@@ -199,4 +199,5 @@ def test_decisions_older_than_params_yaml_are_refused(project: Path, run: Run, m
     with Repo.init(no_scm=True) as repo:
         repo.commit(force=True)
     assert "written to params.yaml" in run("--write")
-    assert run().startswith("error: merge@street: expected results that are up to date, got changes in merge@street (run `dvc")
+    both = "merge@street, merge@yard"
+    assert run() == f"error: {both}: expected results that are up to date, got changes in {both} (run `dvc repro`)"
