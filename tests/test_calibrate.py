@@ -15,7 +15,6 @@ from stages import calibrate
 from stages.association.decisions import Decision
 from stages.audit import write_audit
 from stages.command import execute
-from stages.contracts.detections import Detections
 from stages.seqinfo import SequenceInfo, format_seqinfo
 from tests.sample_project import contents
 from tests.tables import box, detections, tracklets
@@ -56,16 +55,13 @@ def make_sequence(name: str, outcomes: Outcomes | None) -> None:
         merges.append(Decision(kind, first, second, first, second, 0.5, gain, 0.6, 0.0, gain, 0.0, 0, 0.0))
     table = tracklets(ways, FRAMES, sequence=name)
     rows = sorted((frame, track) for track, way in ways.items() for frame in way)
-    seen(name, [(frame, ways[track][frame], 0.9) for frame, track in rows]).save(artifacts / "detections_raw.npz")
+    found = [(frame, ways[track][frame], 0.9) for frame, track in rows]
+    detections(found, FRAMES, sequence=name).save(artifacts / "detections_raw.npz")
     table.save(artifacts / "tracklets_split.npz")
     write_audit(artifacts / "merges.csv", Decision, merges)
     (folder / "gt").mkdir(parents=True)
     (folder / "seqinfo.ini").write_text(format_seqinfo(info))
     (folder / "gt" / ("none.txt" if outcomes is None else "gt.txt")).write_text("".join(truth))
-
-
-def seen(name: str, rows: list[tuple[int, object, float]], num_frames: int = FRAMES) -> Detections:
-    return detections(rows, num_frames, sequence=name)
 
 
 @pytest.fixture

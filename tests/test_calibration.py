@@ -47,8 +47,9 @@ def test_a_decision_is_about_one_person_where_both_sides_show_the_same() -> None
 
 
 def test_leads_are_read_from_the_table_that_merge_writes(tmp_path: Path) -> None:
+    """But for a pair that somebody joined by hand."""
     table = tmp_path / "merges.csv"
-    table.write_text("decision,tracklet_id,other_tracklet_id,gain_nats\njoined,1,3,2.5\nrefused,3,2,-1\n")
+    table.write_text("decision,tracklet_id,other_tracklet_id,gain_nats\njoined,1,3,2.5\ncorrected,4,5,-30\nrefused,3,2,-1\n")
     assert read_leads(table) == [Lead(1, 3, 2.5), Lead(3, 2, -1.0)]
     for row, message in (
         ("joined,1,x,2", "expected two whole numbers and nats in .*, got: invalid literal"),

@@ -1,7 +1,7 @@
 """Decisions of `merge` about two tracklets, joined or refused, judged by whom ground truth shows on both sides of the gap.
 
-What somebody corrected by hand counts with the lead that it has by itself: left out, mistakes that were mended would make
-what is learnt too sure.
+Pairs that somebody joined by hand are left out: most of them `merge` would not have weighed at all, so that its table holds no
+such pairs of two people beside them. That its mended refusals are missing makes refusals look a little surer than they are.
 """
 
 import math
@@ -18,6 +18,8 @@ from stages.decisions import Boxes, one_person
 from stages.errors import DataError
 
 Array = NDArray[np.float64]
+
+CORRECTED = "corrected"  # as association.decisions has it
 
 
 @dataclass(frozen=True)
@@ -41,10 +43,12 @@ class Judged:
 
 
 def read_leads(path: Path) -> list[Lead]:
-    """The decisions in a merges.csv. Raises DataError where it holds anything else."""
+    """The decisions in a merges.csv but for those by hand. Raises DataError where it holds anything else."""
     names = ("tracklet_id", "other_tracklet_id", "gain_nats")
     leads = []
-    for row in read_audit(path, *names):
+    for row in read_audit(path, "decision", *names):
+        if row["decision"] == CORRECTED:
+            continue
         try:
             lead = Lead(int(row[names[0]]), int(row[names[1]]), float(row[names[2]]))
         except (TypeError, ValueError) as error:
