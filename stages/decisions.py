@@ -49,13 +49,15 @@ class Decision:
 
     def right(self, people: Rows) -> bool | None:
         """Whether the truth agrees, None where it does not say; `people` (D,) is whom each detection shows."""
-        known = [
-            (_majority(people[pair.before[-WITNESSES:]]), _majority(people[pair.after[:WITNESSES]])) for pair in self.pairs
-        ]
-        known = [sides for sides in known if NOBODY not in sides]
-        if not known:
-            return None
-        return all((before == after) == (self.kind not in APART) for before, after in known)
+        said = [one_person(people, pair.before, pair.after) for pair in self.pairs]
+        known = [verdict for verdict in said if verdict is not None]
+        return all(verdict == (self.kind not in APART) for verdict in known) if known else None
+
+
+def one_person(people: Rows, before: Rows, after: Rows) -> bool | None:
+    """Whether the boxes nearest to a decision show one person, None where those of a side show nobody known."""
+    sides = _majority(people[before[-WITNESSES:]]), _majority(people[after[:WITNESSES]])
+    return None if NOBODY in sides else sides[0] == sides[1]
 
 
 def read_decisions(rewires: Path, splits: Path, merges: Path, levels: Mapping[str, Tracklets]) -> list[Decision]:
@@ -67,7 +69,7 @@ def read_decisions(rewires: Path, splits: Path, merges: Path, levels: Mapping[st
 
 def _exchanges(path: Path, levels: Mapping[str, Tracklets], final: Rows) -> list[Decision]:
     """What a tracklet of `rewired` holds before and after the frame, where these are boxes of two raw tracklets."""
-    raw, rewired = _Boxes(levels["raw"]), _Boxes(levels["rewired"])
+    raw, rewired = Boxes(levels["raw"]), Boxes(levels["rewired"])
     raw_owner, new_owner = owners(levels["raw"]), owners(levels["rewired"])
     made = []
     for number, row in enumerate(read_audit(path, "frame_number", "tracklet_id", "other_tracklet_id")):
@@ -88,7 +90,7 @@ def _exchanges(path: Path, levels: Mapping[str, Tracklets], final: Rows) -> list
 
 
 def _cuts(path: Path, rewired: Tracklets, final: Rows) -> list[Decision]:
-    boxes = _Boxes(rewired)
+    boxes = Boxes(rewired)
     made = []
     for number, row in enumerate(read_audit(path, "tracklet_id", "frame_number", "new_tracklet_id")):
         tracklet_id, frame, new_id = (_whole(path, row, name) for name in ("tracklet_id", "frame_number", "new_tracklet_id"))
@@ -102,22 +104,19 @@ def _cuts(path: Path, rewired: Tracklets, final: Rows) -> list[Decision]:
 
 def _joins(path: Path, split: Tracklets, final: Rows) -> list[Decision]:
     """The pair's boxes before and after the later one begins, of joins and of refusals."""
-    boxes = _Boxes(split)
+    boxes = Boxes(split)
     made = []
     for number, row in enumerate(read_audit(path, "tracklet_id", "other_tracklet_id")):
-        ids = sorted((_whole(path, row, name) for name in ("tracklet_id", "other_tracklet_id")), key=boxes.first_frame)
-        frame = boxes.first_frame(ids[1])
-        before, _ = boxes.around(ids[0], frame)
-        _, after = boxes.around(ids[1], frame)
+        ids, before, after = boxes.sides(*(_whole(path, row, name) for name in ("tracklet_id", "other_tracklet_id")))
         pairs = (_pair(before, after, final),) if len(before) and len(after) else ()
         kind: Kind = "refusal" if row.get("decision") == "refused" else "join"
         doubt = _doubt(row, 1.0)
         doubt = 1 - doubt if kind == "refusal" else doubt  # the table's probability is that of one person
-        made.append(Decision(f"{kind}-{number}", kind, frame, (ids[0], ids[1]), pairs, _rest(row), doubt))
+        made.append(Decision(f"{kind}-{number}", kind, boxes.first_frame(ids[1]), ids, pairs, _rest(row), doubt))
     return made
 
 
-class _Boxes:
+class Boxes:
     """The detections of each tracklet by frame."""
 
     def __init__(self, tracklets: Tracklets) -> None:
@@ -132,6 +131,12 @@ class _Boxes:
         frames, rows = self.parts.get(tracklet_id, (np.zeros(0, np.int32), np.zeros(0, np.int64)))
         at = int(np.searchsorted(frames, frame))
         return rows[:at][rows[:at] >= 0], rows[at:][rows[at:] >= 0]
+
+    def sides(self, one: int, other: int) -> tuple[tuple[int, int], Rows, Rows]:
+        """Two tracklets, the earlier first, and the detections of each up to the later one's beginning and from it on."""
+        first, second = sorted((one, other), key=self.first_frame)
+        begin = self.first_frame(second)
+        return (first, second), self.around(first, begin)[0], self.around(second, begin)[1]
 
     def first_frame(self, tracklet_id: int) -> int:
         return int(self.parts[tracklet_id][0][0]) if tracklet_id in self.parts else 0

@@ -1,11 +1,15 @@
 """Whether what a stage wrote still belongs to what the project holds now."""
 
+from collections.abc import Sequence
+
 from stages.errors import DataError
 from stages.versioning import is_dvc_project
 
+MOST_NAMED = 8  # stages in a message
 
-def check_fresh(stage: str) -> None:
-    """Returns when the outputs of a stage of dvc.yaml (`smooth@plaza`) are up to date, and outside a DVC project.
+
+def check_fresh(*stages: str) -> None:
+    """Returns when the outputs of stages of dvc.yaml (`smooth@plaza`) are up to date, and outside a DVC project.
 
     Raises DataError naming the stages that would run.
     """
@@ -16,8 +20,15 @@ def check_fresh(stage: str) -> None:
 
     try:
         with Repo() as repo:
-            changed = repo.status(targets=[stage], with_deps=True)
+            changed = list(repo.status(targets=stages, with_deps=True))  # at once: each call reads dvc.lock anew
     except DvcException as error:
-        raise DataError(f"{stage}: expected what DVC knows of it, got: {' '.join(str(error).split())}") from error
+        raise DataError(f"{_named(stages)}: expected what DVC knows of it, got: {' '.join(str(error).split())}") from error
     if changed:
-        raise DataError(f"{stage}: expected results that are up to date, got changes in {', '.join(changed)} (run `dvc repro`)")
+        raise DataError(
+            f"{_named(stages)}: expected results that are up to date, got changes in {_named(changed)} (run `dvc repro`)"
+        )
+
+
+def _named(stages: Sequence[str]) -> str:
+    more = len(stages) - MOST_NAMED
+    return ", ".join(stages[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")

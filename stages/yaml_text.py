@@ -9,7 +9,7 @@ from collections.abc import Collection
 from typing import Any
 
 import yaml
-from yaml.nodes import MappingNode, Node, SequenceNode
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from stages.errors import DataError
 
@@ -33,6 +33,27 @@ def with_entry(text: str, section: str, name: str, entry: dict[str, Any]) -> str
         lines[line] = lines[line].replace("{}", "", 1).rstrip() + "\n"
     last = _last_line(mapping)
     return _checked("".join([*lines[: last + 1], *added, *lines[last + 1 :]]), expected, section)
+
+
+def with_number(text: str, section: str, name: str, number: float) -> str:
+    """The text with the number as the value of `name` in the top-level mapping `section`; a comment after it keeps its column.
+
+    Raises DataError where the section has no such value, or is written so that this edit is not safe.
+    """
+    expected = _load(text)
+    _, mapping = _section(text, section)
+    node = next((value for key, value in mapping.value if key.value == name and isinstance(value, ScalarNode)), None)
+    if node is None:
+        raise DataError(f"{section}.{name}: expected a value, found none")
+    expected[section] = {**expected[section], name: number}
+    lines, (line, start), end = _lines(text), (node.start_mark.line, node.start_mark.column), node.end_mark.column
+    before, after = lines[line][:start], lines[line][end:]
+    comment = after.lstrip(" ")
+    if comment.startswith("#"):
+        lines[line] = before + f"{number!r} ".ljust(len(lines[line]) - len(before) - len(comment)) + comment
+    else:
+        lines[line] = before + repr(number) + after
+    return _checked("".join(lines), expected, section)
 
 
 def without_entries(text: str, section: str, names: Collection[str]) -> str:

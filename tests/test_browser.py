@@ -4,15 +4,28 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from stages.association.decisions import Sureness
+from stages.calibration.comparing import compare
+from stages.calibration.judging import Judged
+from stages.reporting.calibration import page as calibration_page
 from tests.browsing import CHROMIUM, MISSING, Visit, chromium
 from tests.report_project import FPS, make_project, run_stage, run_stages
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason=MISSING)
 SEQUENCE = "sequences/hall/index.html"
-PAGES = ["index.html", "curves.html", "people.html", SEQUENCE, "sequences/hall/identities.html", "sequences/hall/audit.html"]
+PAGES = [
+    "index.html",
+    "curves.html",
+    "people.html",
+    "calibration.html",
+    SEQUENCE,
+    "sequences/hall/identities.html",
+    "sequences/hall/audit.html",
+]
 
 
 @pytest.fixture(scope="module")
@@ -23,13 +36,16 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a report over two sequences, with their videos."""
+    """The folder of a report over two sequences, with their videos, and of the page of `calibrate`."""
     project = make_project(tmp_path_factory.mktemp("report") / "project")
     run_stages(project)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(project)
         for name in ("hall", "yard"):
             run_stage("render", name)
+    judged = Judged(np.repeat([4.0, -2.0], 20), np.arange(40) % 7 < 4)
+    found = compare({"hall": judged, "yard": judged}, Sureness(temper=0.5, offset=0.0))
+    (project / "reports/calibration.html").write_text(calibration_page(found), encoding="utf-8")
     return project / "reports"
 
 

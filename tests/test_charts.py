@@ -6,7 +6,7 @@ import pytest
 from stages.contracts.tracklets import Tracklets, relabel
 from stages.lineage import pieces_of
 from stages.reporting.crowd import binned_counts, crowd_chart
-from stages.reporting.curves import best_gate, distance_chart, hota_chart, reliability, reliability_chart
+from stages.reporting.curves import best_gate, distance_chart, hota_chart, reliability_chart
 from stages.reporting.gains import cause_chart, gain_chart, gain_charts, timing_chart
 from stages.reporting.levels import baseline_rows, differences, level_rows, shown_columns
 from stages.reporting.places import ground_chart, presence, presence_chart, way_chart, ways
@@ -193,10 +193,9 @@ def test_causes_are_stacked_by_sequence() -> None:
 
 
 def test_probabilities_are_compared_with_what_came_true() -> None:
-    points = reliability(np.array([0.71, 0.79, 1.0, 0.05]), np.array([True, False, True, False]))
-    assert points == [(0.05, 0.0, 1), (0.75, 0.5, 2), (1.0, 1.0, 1)]
     chart = reliability_chart([{"one_person": True, "probability": 0.8}, {"one_person": None, "probability": 0.1}])
     assert chart is not None
+    assert [(tuple(trace.x), tuple(trace.y)) for trace in chart.figure.data] == [((0, 1), (0, 1)), ((0.8,), (1.0,))]
     assert chart.summary == "1 pairs judged by ground truth; probability and share differ by 20 points."
     assert reliability_chart([{"one_person": None, "probability": 0.1}]) is None
 

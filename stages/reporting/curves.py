@@ -7,10 +7,9 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from stages.calibration.reliability import Array, Bools, calibration_error, reliability, wilson
 from stages.reporting.charts import Chart, make_figure
-from stages.reporting.theme import BLUE, GREY, LEVEL_COLORS, RED
-
-RELIABILITY_BINS = 10
+from stages.reporting.theme import BLUE, GREY, LEVEL_COLORS, ORANGE, RED
 
 
 def hota_chart(alphas: Sequence[float], levels: Mapping[str, Sequence[float]]) -> Chart:
@@ -25,33 +24,36 @@ def hota_chart(alphas: Sequence[float], levels: Mapping[str, Sequence[float]]) -
     return Chart("HOTA over alpha", summary, figure, 380)
 
 
-def reliability(probabilities: NDArray[np.float64], true: NDArray[np.bool_]) -> list[tuple[float, float, int]]:
-    """(mean probability, share that came true, number) of each tenth of [0, 1] with something in it."""
-    bins = np.minimum((probabilities * RELIABILITY_BINS).astype(np.int64), RELIABILITY_BINS - 1)
-    return [
-        (float(probabilities[bins == k].mean()), float(true[bins == k].mean()), int((bins == k).sum()))
-        for k in np.unique(bins).tolist()
-    ]
-
-
 def reliability_chart(pairs: Sequence[Mapping[str, Any]]) -> Chart | None:
     """Share of pairs that were one person over the probability they were given; None where ground truth can judge none."""
     judged = [pair for pair in pairs if pair["one_person"] is not None]
     if not judged:
         return None
-    points = reliability(np.array([j["probability"] for j in judged]), np.array([j["one_person"] for j in judged], dtype=bool))
-    means, shares, counts = zip(*points, strict=True)
-    traces = [
-        go.Scatter(x=[0, 1], y=[0, 1], mode="lines", name="honest", line={"color": GREY, "dash": "dot"}, hoverinfo="skip"),
-        go.Scatter(x=means, y=shares, mode="lines+markers", name="pairs", line={"color": BLUE}, customdata=counts,
-                   marker={"size": [6 + 10 * np.sqrt(count / max(counts)) for count in counts]},
-                   hovertemplate="said %{x:.2f}, was one person in %{y:.0%} of %{customdata}<extra></extra>"),
-    ]  # fmt: skip
-    figure = make_figure(*traces, xaxis={"title": {"text": "probability"}, "range": [0, 1.02]},
-                         yaxis={"title": {"text": "share that was one person"}, "range": [0, 1.05]})  # fmt: skip
-    error = sum(abs(mean - share) * count for mean, share, count in points) / sum(counts)
+    probabilities, true = np.array([j["probability"] for j in judged]), np.array([j["one_person"] for j in judged], dtype=bool)
+    figure = reliability_figure({"pairs": (probabilities, true)})
+    error = calibration_error(probabilities, true)
     summary = f"{len(judged)} pairs judged by ground truth; probability and share differ by {100 * error:.0f} points."
     return Chart("Reliability of join probabilities", summary, figure, 380)
+
+
+def reliability_figure(curves: Mapping[str, tuple[Array, Bools]]) -> go.Figure:
+    """The share that was one person over the mean probability of each tenth, by name, with what so few decisions leave open."""
+    hover = "said %{x:.2f}, was one person in %{y:.0%} of %{customdata[0]} (%{customdata[1]:.0%} to %{customdata[2]:.0%})"
+    hover += "<extra></extra>"
+    traces = [
+        go.Scatter(x=[0, 1], y=[0, 1], mode="lines", name="honest", line={"color": GREY, "dash": "dot"}, hoverinfo="skip")
+    ]
+    for color, (name, (probabilities, true)) in zip((BLUE, ORANGE), curves.items(), strict=False):
+        means, shares, counts = zip(*reliability(probabilities, true).values(), strict=True)
+        lows, highs = np.transpose([wilson(share, count) for share, count in zip(shares, counts, strict=True)])
+        reach = {"symmetric": False, "array": highs - shares, "arrayminus": shares - lows, "thickness": 1, "width": 3}
+        traces.append(
+            go.Scatter(x=means, y=shares, mode="lines+markers", name=name, line={"color": color}, error_y=reach,
+                       marker={"size": [6 + 10 * np.sqrt(count / max(counts)) for count in counts]},
+                       customdata=np.transpose([counts, lows, highs]), hovertemplate=hover)
+        )  # fmt: skip
+    return make_figure(*traces, xaxis={"title": {"text": "probability"}, "range": [0, 1.02]},
+                       yaxis={"title": {"text": "share that was one person"}, "range": [-0.04, 1.05]})  # fmt: skip
 
 
 def distance_chart(histograms: Sequence[Mapping[str, Any]], people: str) -> Chart | None:

@@ -9,6 +9,11 @@ def format_table(title: str, rows: Mapping[str, Mapping[str, float | int]], colu
     """One line a row under a line of headings; the first column left, numbers right, `-` where there is none."""
     cells = [[title, *columns]]
     cells += [[name, *(_cell(figures.get(column)) for column in columns)] for name, figures in rows.items()]
+    return aligned(cells)
+
+
+def aligned(cells: Sequence[Sequence[str]]) -> str:
+    """Lines of equally many cells under each other: the first column left, the others right."""
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return "\n".join(
         "  ".join([line[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True))])
