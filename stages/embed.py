@@ -1,7 +1,7 @@
 """Detections to embeddings: a Re-ID network on the crops that show somebody well enough.
 
 It depends on detections alone, so that tuning the tracker never touches the network. Chunks of frames are as in `detect`. Who
-is forgotten is blurred first: nobody's crop shows them. Of a still camera's people, what scenery hides is blanked.
+is forgotten is blurred first: nobody's crop shows them.
 """
 
 from argparse import Namespace
@@ -19,9 +19,9 @@ from stages.command import Run, execute, log, stage_options, stage_run
 from stages.contracts.detections import Detections
 from stages.contracts.embeddings import Embeddings
 from stages.exclusions import read_exclusions
-from stages.params import load_section, load_value
+from stages.params import load_section
 from stages.pins import check_pins
-from stages.reid.crops import chosen_rows, cut, hide_nothing, whole_windows
+from stages.reid.crops import chosen_rows, cut, whole_windows
 from stages.reid.encoder import FEATURE_DIMS, EmbedParams, Encoder
 from stages.seqinfo import read_seqinfo
 from stages.sequence_folder import holds_data
@@ -47,18 +47,14 @@ def no_embeddings(detections: Detections, params: EmbedParams) -> Embeddings:
 
 
 def network_embeddings(args: Namespace, params: EmbedParams, clip: ClipParams, detections: Detections,
-                       rows: NDArray[np.int64], still: bool, run: Run, stack: ExitStack) -> Embeddings:  # fmt: skip
-    """Embeddings of these rows of the detections; finished chunks are kept until `stack` closes.
-
-    Where the camera stands `still`, what scenery hides of people is blanked.
-    """
+                       rows: NDArray[np.int64], run: Run, stack: ExitStack) -> Embeddings:  # fmt: skip
+    """Embeddings of these rows of the detections; finished chunks are kept until `stack` closes."""
     weights = weights_file(args.weights, (".pth", ".pth.tar"))
     from stages.devices import device_name, prepare_device, saying_what_fits  # torch takes seconds
     from stages.frames import read_frames
     from stages.inference import fitting_batch, infer
     from stages.prefetching import prefetched
     from stages.privacy.veil import forgotten, veiled
-    from stages.reid.scenery import Scenery, sampled
     from stages.reid.torchreid_encoder import TorchreidEncoder
 
     info = read_seqinfo(args.seqinfo)
@@ -74,17 +70,14 @@ def network_embeddings(args: Namespace, params: EmbedParams, clip: ClipParams, d
         frames = read_frames(args.pixels, info, source[numbers.start : numbers.stop : numbers.step])
         return prefetched(veiled(frames, numbers, veil), PREFETCH)
 
-    samples = sampled(detections.num_frames, detections.fps) if still else range(0)
-    hide = Scenery(read(samples)).hide if samples else hide_nothing
-
     def compute(frames: Iterator[NDArray[Any]], numbers: range) -> Arrays:
         part = slice(*np.searchsorted(window_frames, [numbers.start, numbers.stop]))
-        crops = cut(frames, numbers, windows[part], window_frames[part], hide)
+        crops = cut(frames, numbers, windows[part], window_frames[part])
         with saying_what_fits("embed", batch_size):
             features = embed(crops, encoder, batch_size, FEATURE_DIMS[params.model])
         return {"detection_indices": rows[part].astype(np.int32), "features": features}
 
-    key = fingerprint([params, clip, still, batch_size, device_name(device), args.pins.read_text(encoding="utf-8")],
+    key = fingerprint([params, clip, batch_size, device_name(device), args.pins.read_text(encoding="utf-8")],
                       [args.pixels, args.seqinfo, args.detections, args.exclusions, weights])  # fmt: skip
     chunks = stack.enter_context(kept_chunks("embed", args.sequence, key))
     ranges = chunk_ranges(range(0, detections.num_frames, params.stride), CHUNK_FRAMES)
@@ -105,8 +98,7 @@ def main() -> None:
         log.info("embed %s: %s of %s detections%s", args.sequence, f"{len(rows):,}", f"{len(detections):,}",
                  "" if holds_data(args.pixels) else ": there are no pixels")  # fmt: skip
         if len(rows):
-            still = load_value(str, f"sequences.{args.sequence}.camera_motion") == "none"
-            embeddings = network_embeddings(args, params, clip, detections, rows, still, run, stack)
+            embeddings = network_embeddings(args, params, clip, detections, rows, run, stack)
         else:
             embeddings = no_embeddings(detections, params)
         run.counts = {"frames": detections.num_frames, "detections": len(detections), "embeddings": len(embeddings)}

@@ -21,7 +21,6 @@ WIDTH, HEIGHT, FPS = 96, 64, 25.0
 
 SEQUENCE = {
     "detections": "network",
-    "camera_motion": "none",
     "clip": {"start_frame": 0, "end_frame": None, "frame_stride": 1},
     "regions": {"interest": [], "ignored": []},
 }

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +18,9 @@ from stages.embed import embed
 from stages.errors import DataError
 from stages.frames import read_frames
 from stages.params import make_section
-from stages.reid.crops import BLANK, chosen_rows, covered_shares, crop_windows, cut, hide_nothing
+from stages.reid.crops import chosen_rows, covered_shares, crop_windows, cut
 from stages.reid.encoder import FEATURE_DIMS, EmbedParams
 from stages.reid.torchreid_encoder import TorchreidEncoder, build_network
-from stages.seqinfo import format_seqinfo
 from tests.network_project import EMBED, HEIGHT, WIDTH, arguments, info, make_project, set_params, unfinished_chunks
 
 CPU = torch.device("cpu")
@@ -95,7 +93,7 @@ def test_crops_are_rounded_clipped_and_cut_from_their_own_frame() -> None:
     windows = crop_windows(detections)
     assert windows.tolist() == [[0, 0, 3, 5], [90, 60, WIDTH, HEIGHT], [1, 1, 3, 2]]
     frames = iter([np.full((HEIGHT, WIDTH, 3), number, dtype=np.uint8) for number in (0, 1, 2, 3)])
-    crops = list(cut(frames, range(3), windows, detections.frame_numbers, hide_nothing))
+    crops = list(cut(frames, range(3), windows, detections.frame_numbers))
     assert [crop.shape for crop in crops] == [(5, 3, 3), (4, 6, 3), (1, 2, 3)]
     assert [int(crop.max()) for crop in crops] == [0, 2, 2]
     assert next(frames).max() == 3  # the next chunk begins where this one ended
@@ -213,28 +211,6 @@ def test_a_clips_embeddings_are_of_its_own_frames(project: Path, weights: Path, 
     expected = features / np.linalg.norm(features, axis=1, keepdims=True)
     np.testing.assert_allclose(embeddings.features, expected, atol=1e-3)
     assert np.abs(features[0] - features[1]).max() > 1e-3  # the frames differ, so the test can tell them apart
-
-
-@pytest.mark.parametrize("camera_motion", ["none", "estimated"])
-def test_what_scenery_hides_is_blank_where_the_camera_stands_still(
-    project: Path, weights: Path, monkeypatch: pytest.MonkeyPatch, camera_motion: str
-) -> None:
-    """Somebody walks by, seen below a roof, in six frames of a camera that takes one in four seconds."""
-    set_params(project, sequence={"camera_motion": camera_motion})
-    pixels = project / "data/sequences/clip/pixels"
-    (pixels / "clip.mp4").unlink()
-    pictures = [np.full((HEIGHT, WIDTH, 3), 180, np.uint8) for _ in range(6)]
-    for number, picture in enumerate(pictures):
-        picture[:34] = 90
-        picture[34:58, 14 * number : 14 * number + 12] = 20
-        cv2.imwrite(str(pixels / f"{number + 1:06d}.png"), picture)
-    (project / "data/sequences/clip/seqinfo.ini").write_text(format_seqinfo(replace(info(6), fps=0.25)))
-    detections = replace(detections_of([(2, (26.0, 10.0, 42.0, 58.0), 0.9)]), fps=0.25)
-    crop = pictures[2][10:58, 26:42].copy()
-    if camera_motion == "none":
-        crop[:23] = BLANK  # a row less than the roof: somebody is seen within 3 x 3 px
-    feature = TorchreidEncoder(weights, params(), CPU)([crop])
-    np.testing.assert_allclose(run_embed(detections, monkeypatch).features, feature / np.linalg.norm(feature), atol=1e-3)
 
 
 def test_without_pixels_or_people_there_is_no_embedding_and_no_need_of_weights(

@@ -4,7 +4,7 @@ A crop that is tiny, doubtful or mostly shows somebody else gives a feature that
 taken from the picture: with a camera above the heads, the box whose lower edge is lower stands in front.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -57,16 +57,12 @@ def covered_shares(windows: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def cut(
-    frames: Iterable[NDArray[Any]],
-    frame_numbers: Sequence[int],
-    windows: NDArray[Any],
-    window_frames: NDArray[Any],
-    hide: Callable[[NDArray[Any], NDArray[Any]], None],
+    frames: Iterable[NDArray[Any]], frame_numbers: Sequence[int], windows: NDArray[Any], window_frames: NDArray[Any]
 ) -> Iterator[NDArray[Any]]:
     """The pixels (h, w, 3) in each window (K, 4), in the order of their frames' numbers `window_frames` (K,).
 
-    What lies outside of the picture is BLANK; `hide` blanks more of a crop in its window (4,). `frame_numbers` are those of the
-    frames in the iterable, of which exactly as many are taken.
+    What lies outside of the picture is BLANK. `frame_numbers` are those of the frames in the iterable, of which exactly as many
+    are taken.
 
     Crops are copies: a view would keep its whole frame in memory.
     """
@@ -74,13 +70,7 @@ def cut(
     last = np.searchsorted(window_frames, frame_numbers, side="right")
     for begin, end, frame in zip(first, last, frames, strict=False):
         for window in windows[begin:end]:
-            crop = cut_out(frame, window)
-            hide(crop, window)
-            yield crop
-
-
-def hide_nothing(crop: NDArray[Any], window: NDArray[Any]) -> None:
-    """The `hide` of a camera that moves."""
+            yield cut_out(frame, window)
 
 
 def cut_out(picture: NDArray[Any], window: NDArray[Any]) -> NDArray[Any]:
