@@ -1,12 +1,13 @@
 """Merged tracklets to final tracks: boxes completed where the picture ends, gaps filled, boxes smoothed, both ways in time.
 
-People deleted by hand are gone.
+People deleted by hand are gone, and those who are too doubtful, unless a correction names them.
 """
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stages.artifacts import writing
 from stages.association.still_view import still_view
@@ -15,12 +16,13 @@ from stages.contracts.camera_motion import CameraMotion
 from stages.contracts.detections import Detections
 from stages.contracts.table import expect
 from stages.contracts.tracklets import Tracklets, only, with_bboxes
-from stages.corrections.resolving import deleted
+from stages.corrections.resolving import deleted, noticed
 from stages.corrections.rows import read_corrections
 from stages.motchallenge import format_tracks
 from stages.params import Range, load_section, load_value
 from stages.pins import check_pins
 from stages.smoothing.border import AtBorder, complete_at_border
+from stages.smoothing.doubtful import doubtful
 from stages.smoothing.filling import fill_gaps
 from stages.smoothing.posture import posture_change
 from stages.smoothing.regression import smooth_boxes
@@ -32,8 +34,9 @@ MIN_WEIGHT = 1e-6  # of a box of confidence 0, which must not leave a track with
 
 @dataclass(frozen=True)
 class SmoothParams:
-    """How far gaps are filled and how much boxes are smoothed."""
+    """Who stays, how far gaps are filled and how much boxes are smoothed."""
 
+    doubtful_s: Annotated[float, Range(0, 3600)]
     max_gap_s: Annotated[float, Range(0, 3600)]
     method: Literal["none", "regression", "adaptive"]
     sigma_s: Annotated[float, Range(0.001, 60)]
@@ -45,11 +48,17 @@ def smooth(
     camera_motion: CameraMotion,
     params: SmoothParams,
     at_border: AtBorder = "seen",
+    named: NDArray[np.bool_] | None = None,
 ) -> Tracklets:
-    """Final tracks: the detected boxes, as large as `at_border` says, gaps up to `max_gap_s` filled, smoothed by `method`."""
+    """Final tracks: the detected boxes, as large as `at_border` says, gaps up to `max_gap_s` filled, smoothed by `method`.
+
+    named (M,) rows of people who stay however doubtful they are.
+    """
     beyond = tracklets.detection_indices >= len(detections)
     expect(not beyond.any(), "tracklets: detection_indices", f"rows of {len(detections)} detections",
            tracklets.detection_indices[beyond][:1])  # fmt: skip
+    gone = doubtful(tracklets, params.doubtful_s)
+    tracklets = only(tracklets, ~gone if named is None else ~gone | named)
     measured = _with_detected_boxes(tracklets, detections)
     completed = complete_at_border(measured) if at_border == "whole" else measured
     filled = fill_gaps(completed, int(params.max_gap_s * tracklets.fps), still_view(completed, camera_motion))
@@ -93,11 +102,13 @@ def main() -> None:
     with stage_run("smooth", args.sequence, args.timings) as run:
         tracklets, detections = Tracklets.load(args.tracklets, args.sequence), Detections.load(args.detections, args.sequence)
         camera_motion = CameraMotion.load_of(args.camera_motion, args.sequence, tracklets.num_frames)
+        rows = read_corrections(args.corrections)
         with run.computing():
-            smoothed = smooth(tracklets, detections, camera_motion, params, at_border)
-        tracks = only(smoothed, ~deleted(smoothed, read_corrections(args.corrections)))
+            smoothed = smooth(tracklets, detections, camera_motion, params, at_border, noticed(tracklets, rows))
+        tracks = only(smoothed, ~deleted(smoothed, rows))
         run.counts = {"frames": tracks.num_frames, "tracks": len(tracks.ids), "boxes": len(tracks),
-                      "filled": len(smoothed) - len(tracklets),
+                      "filled": int((smoothed.detection_indices < 0).sum()),
+                      "doubtful": len(tracklets.ids) - len(smoothed.ids),
                       "deleted": len(smoothed.ids) - len(tracks.ids)}  # fmt: skip
         tracks.save(args.tracks)
         with writing(args.text) as temporary, open(temporary, "w", encoding="utf-8", newline="\n") as file:

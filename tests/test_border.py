@@ -77,7 +77,7 @@ def test_final_tracks_go_on_beyond_the_border_where_the_sequence_says_so(method:
     """With a gap that is filled, too, and under a smoother that would make the box thinner."""
     table, left = walking_out()
     boxes = detections([(int(f), b, 0.9) for f, b in zip(table.frame_numbers, table.bboxes, strict=True)])
-    params = SmoothParams(max_gap_s=1.0, method=method, sigma_s=0.1)  # type: ignore[arg-type]
+    params = SmoothParams(doubtful_s=0.0, max_gap_s=1.0, method=method, sigma_s=0.1)  # type: ignore[arg-type]
     whole = smooth(table, boxes, motionless(table), params, "whole")
     np.testing.assert_allclose(whole.bboxes, [(x, 200, x + 40, 300) for x in left], atol=1e-3)
     assert smooth(table, boxes, motionless(table), params, "seen").bboxes[:, 2].max() < 641

@@ -22,6 +22,7 @@ from stages.corrections.resolving import (
     cut_tracklets,
     deleted,
     named,
+    noticed,
     row_at,
 )
 from stages.corrections.rows import (
@@ -346,6 +347,13 @@ def test_the_deleted_are_whole_people() -> None:
     rows = [Correction("delete", place(5, 300)), Correction("delete", place(25, 300)), Correction("delete", place(16, 500))]
     assert set(HALL.tracklet_ids[~deleted(HALL, rows)].tolist()) == {1, 3}
     assert not deleted(HALL, []).any()
+
+
+def test_whoever_a_row_names_is_noticed() -> None:
+    rows = [Correction("rename", place(3, 100), name="Ann"), Correction("different", place(5, 300), place(16, 500))]
+    assert set(HALL.tracklet_ids[noticed(HALL, rows)].tolist()) == {1, 2, 4}
+    assert not noticed(HALL, [Correction("delete", place(5, 900))]).any()
+    assert not noticed(HALL, []).any()
 
 
 def test_names_belong_to_one_person_each() -> None:

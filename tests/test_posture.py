@@ -41,8 +41,8 @@ def test_too_little_to_see_is_no_change() -> None:
 def test_walkers_are_smoothed_and_dancers_are_not(amplitude: float, smoothed: bool) -> None:
     table = person(amplitude=amplitude, period_s=0.5, jitter=0.02)
     seen = detections([(frame, box, 1.0) for frame, box in enumerate(table.bboxes)], num_frames=FRAMES, fps=25.0)
-    adaptive = smooth(table, seen, motionless(table), SmoothParams(max_gap_s=3, method="adaptive", sigma_s=0.12))
-    always = smooth(table, seen, motionless(table), SmoothParams(max_gap_s=3, method="regression", sigma_s=0.12))
-    never = smooth(table, seen, motionless(table), SmoothParams(max_gap_s=3, method="none", sigma_s=0.12))
+    adaptive = smooth(table, seen, motionless(table), SmoothParams(doubtful_s=0, max_gap_s=3, method="adaptive", sigma_s=0.12))
+    always = smooth(table, seen, motionless(table), SmoothParams(doubtful_s=0, max_gap_s=3, method="regression", sigma_s=0.12))
+    never = smooth(table, seen, motionless(table), SmoothParams(doubtful_s=0, max_gap_s=3, method="none", sigma_s=0.12))
     np.testing.assert_array_equal(adaptive.bboxes, (always if smoothed else never).bboxes)
     assert not np.array_equal(always.bboxes, never.bboxes)

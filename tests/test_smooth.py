@@ -1,5 +1,6 @@
 """Filling and smoothing, by hand and against a plain least-squares fit."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from stages.association.still_view import still_view
 from stages.smooth import SmoothParams, smooth
+from stages.smoothing.doubtful import doubtful
 from stages.smoothing.filling import fill_gaps
 from stages.smoothing.regression import smooth_boxes
 from tests.tables import box, detections, motionless, tracklets
@@ -80,11 +82,36 @@ def test_one_frame_alone_is_its_own_box() -> None:
 def test_final_tracks_keep_ids_classes_and_lineage(method: Any) -> None:
     seen = detections([(frame, box(100 + frame), 0.9) for frame in (*range(5), *range(8, 12))])
     table = tracklets({4: {frame: box(90 + frame) for frame in (*range(5), *range(8, 12))}})
-    final = smooth(table, seen, motionless(table), SmoothParams(0.5, method, 0.2))
+    final = smooth(table, seen, motionless(table), SmoothParams(0.0, 0.5, method, 0.2))
     assert final.frame_numbers.tolist() == list(range(12))
     assert final.detection_indices.tolist() == [0, 1, 2, 3, 4, -1, -1, -1, 5, 6, 7, 8]
     np.testing.assert_allclose(final.bboxes[:, 0], 100 + np.arange(12), atol=1e-3)  # the detected boxes, not the filter's
 
 
 def test_nothing_to_smooth_is_normal() -> None:
-    assert len(smooth(tracklets({}), detections([]), motionless(detections([])), SmoothParams(1.0, "regression", 0.2))) == 0
+    assert (
+        len(smooth(tracklets({}), detections([]), motionless(detections([])), SmoothParams(1.0, 1.0, "regression", 0.2))) == 0
+    )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "confidence", "stays"),
+    [
+        pytest.param(0.9, 0.5, False, id="brief and doubtful"),
+        pytest.param(0.9, 0.65, True, id="brief, but as sure as 0.7 of what is usual"),
+        pytest.param(1.0, 0.5, True, id="doubtful, but for long enough"),
+    ],
+)
+def test_who_is_seen_briefly_and_doubtfully_is_nobody(seconds: float, confidence: float, stays: bool) -> None:
+    frames = round(seconds * 10)
+    seen = detections(
+        [row for f in range(60) for row in ((f, box(100), 0.9), (f, box(400), confidence))[: 1 + (f < frames)]], fps=10.0
+    )
+    table = tracklets({1: {f: box(100) for f in range(60)}, 2: {f: box(400) for f in range(frames)}}, fps=10.0)
+    table = replace(table, confidences=seen.confidences[table.detection_indices])
+    assert doubtful(table, 1.0).tolist() == [False] * 60 + [not stays] * frames
+    assert not doubtful(table, 0.0).any()
+    final = smooth(table, seen, motionless(table), SmoothParams(1.0, 1.0, "none", 0.1))
+    assert final.ids.tolist() == ([1, 2] if stays else [1])
+    kept = smooth(table, seen, motionless(table), SmoothParams(1.0, 1.0, "none", 0.1), named=table.tracklet_ids == 2)
+    assert kept.ids.tolist() == [1, 2]

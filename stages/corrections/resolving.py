@@ -160,6 +160,13 @@ def deleted(tracklets: Tracklets, corrections: Sequence[Correction]) -> NDArray[
     return np.isin(tracklets.tracklet_ids, sorted(gone))
 
 
+def noticed(tracklets: Tracklets, corrections: Sequence[Correction]) -> NDArray[np.bool_]:
+    """(M,) rows of everybody whom a correction names, whatever it says of them."""
+    places = [place for row in corrections for place in (row.place, row.other) if place is not None]
+    rows = [covering(tracklets, place) for place in places]
+    return np.isin(tracklets.tracklet_ids, [tracklets.tracklet_ids[row] for row in rows if row is not None])
+
+
 def _pairs(corrections: Sequence[Correction], action: Action) -> list[tuple[Correction, Place]]:
     """The rows of an action that names two boxes, with the second."""
     return [(row, row.other) for row in corrections if row.action == action and row.other is not None]

@@ -48,6 +48,7 @@ IDEAS = (
     Idea("split", {"split.enabled": False}),
     Idea("merge", {"merge.enabled": False}),
     Idea("appearance (all by motion alone)", {}, blind=SEEING),
+    Idea("smooth: leaving out the doubtful", {"smooth.doubtful_s": 0.0}),
     Idea("smooth: filling", {"smooth.max_gap_s": 0.0}),
     Idea("smooth: regression", {"smooth.method": "none"}),
     Idea("smooth: regression following the video", {"smooth.method": "regression"}),
