@@ -15,7 +15,7 @@ from stages.reid.torchreid_encoder import MEAN, STD, resized
 
 ERASED_SHARE, ERASED_ASPECT = (0.02, 0.4), 0.3  # of area; height / width from this to its inverse: Zhong et al., AAAI 2020
 TRIES = 100
-COVERED_SHARE = (0.1, 0.6)  # of the height or width, from one side
+COVERED_SHARE = (0.1, 0.75)  # of the height or width, from one side
 SLOPE = 0.4  # of what hides people, across the crop
 
 
