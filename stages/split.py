@@ -1,7 +1,7 @@
 """Rewired tracklets to split ones: a tracklet that changed person is cut where its looks changed for good.
 
-People change at crossings and gaps, so less evidence is asked for there. Without embeddings nothing is cut but what a person
-corrected, which is cut first.
+People change at crossings, gaps and the picture's border, so less evidence is asked for there. Without embeddings nothing is
+cut but what a person corrected, which is cut first.
 """
 
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ class Split:
     local_nats: float
     views_before: int
     views_after: int
-    at_meeting: bool  # near a crossing or a gap
+    at_meeting: bool  # near a crossing, a gap or the border
 
 
 def split(tracklets: Tracklets, embeddings: Embeddings, params: SplitParams) -> tuple[Tracklets, list[Split]]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from stages.association.changepoints import ALONE_NATS, MET_NATS, changes, expected_changes, meetings
+from stages.association.changepoints import ALONE_NATS, MET_NATS, at_border, changes, expected_changes, meetings
 from stages.association.cosines import Calibration
 from stages.split import Split, SplitParams, split
 from tests.tables import box, embeddings_of, tracklets
@@ -74,6 +74,24 @@ def test_more_is_asked_for_where_nobody_was_near() -> None:
     tilted = np.float32(0.1) * RED + BLUE
     assert found([RED] * 20 + [tilted] * 20, MET_NATS) == [20]
     assert found([RED] * 20 + [tilted] * 20, -9.0) == []
+
+
+@pytest.mark.parametrize(
+    ("bbox", "ends_there"),
+    [
+        pytest.param((-3, 100, 37, 200), True, id="left"),
+        pytest.param((100, 0.9, 140, 100), True, id="above"),
+        pytest.param((599, 100, 639.1, 200), True, id="right, but for less than a hundredth of a body"),
+        pytest.param((100, 380, 140, 480), True, id="below"),
+        pytest.param((100, 377, 140, 477), False, id="nearly below"),
+        pytest.param((100, 100, 140, 200), False, id="inside"),
+    ],
+)
+def test_who_is_at_the_border_may_be_exchanged_for_who_comes_in(bbox: Any, ends_there: bool) -> None:
+    table = tracklets({1: standing(range(20)) | {20: bbox} | standing(range(21, 40))})
+    assert at_border(table).tolist() == [frame == 20 and ends_there for frame in range(40)]
+    near = [frame for frame in range(40) if ends_there and abs(frame - 20) <= 7]
+    assert np.flatnonzero(expected_changes(table) == MET_NATS).tolist() == near
 
 
 def test_meetings_and_gaps_by_hand() -> None:

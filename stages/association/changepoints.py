@@ -19,10 +19,11 @@ Array = NDArray[np.float64]
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
-MET_NATS, ALONE_NATS = -3.0, -6.0  # log-odds that people changed at a view near a meeting or a gap, and anywhere else
+MET_NATS, ALONE_NATS = -3.0, -6.0  # log-odds that people changed near a meeting, a gap or the border, and elsewhere
 MEETING_IOU = 0.3
 MEETING_S = 0.7  # so far around a meeting people may have changed
 GAP_S = 0.3  # without a box
+AT_BORDER = 0.01  # body heights from it
 
 
 @dataclass(frozen=True)
@@ -82,11 +83,11 @@ def _two_people(a: Array, b: Array, count_a: Ints, count_b: Ints, calibration: C
 
 
 def expected_changes(tracklets: Tracklets) -> Array:
-    """(M,) log-odds that a person changed before each row, from what is seen of crossings and gaps alone."""
+    """(M,) log-odds that a person changed before each row, from what is seen of crossings, gaps and the border alone."""
     reach, gap = MEETING_S * tracklets.fps, GAP_S * tracklets.fps
     frames, ids = tracklets.frame_numbers.astype(np.int64), tracklets.tracklet_ids.astype(np.int64)
     after_gap = (np.diff(frames, prepend=0) > gap) & (np.diff(ids, prepend=-1) == 0)
-    events = np.flatnonzero(meetings(tracklets) | after_gap)
+    events = np.flatnonzero(meetings(tracklets) | at_border(tracklets) | after_gap)
     key = ids * (2 * tracklets.num_frames + round(reach) + 1) + frames
     nearest = np.full(len(key), np.inf)
     if len(events):
@@ -94,6 +95,13 @@ def expected_changes(tracklets: Tracklets) -> Array:
         for side in (np.maximum(place - 1, 0), np.minimum(place, len(events) - 1)):
             nearest = np.minimum(nearest, np.abs(key[events[side]] - key))
     return np.where(nearest <= reach, MET_NATS, ALONE_NATS)
+
+
+def at_border(tracklets: Tracklets) -> NDArray[np.bool_]:
+    """(M,) whether each box ends at the picture's border, where one leaves and another may come in at once."""
+    size = np.array([tracklets.width_px, tracklets.height_px])
+    margin = AT_BORDER * (tracklets.bboxes[:, 3:] - tracklets.bboxes[:, 1:2])
+    return np.asarray(((tracklets.bboxes[:, :2] <= margin) | (tracklets.bboxes[:, 2:] >= size - margin)).any(axis=1))
 
 
 def meetings(tracklets: Tracklets) -> NDArray[np.bool_]:
