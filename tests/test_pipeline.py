@@ -198,6 +198,18 @@ def test_stages_that_cannot_write_say_it_in_one_line_and_leave_nothing_half(chec
 def test_a_run_killed_half_way_leaves_no_artifact_and_the_next_run_finishes(checkout: Checkout, whom: str, shell: str) -> None:
     """render is killed while it writes: by itself where everything is killed, by the kernel where its DVC is."""
     before = checkout.artifacts(".npz", ".csv", ".mp4")
+    for _ in range(5):  # on a busy machine it may be done before it is killed
+        kill_render(checkout, whom, shell)
+        if not (checkout.folder / "artifacts/plaza/annotated.mp4").exists():
+            break
+    else:
+        pytest.fail("each time there was a video afterwards")
+    assert checkout.repro() in ([], ["render@plaza"])  # nothing runs where DVC's run cache knows the result
+    assert checkout.artifacts(".npz", ".csv", ".mp4") == before
+
+
+def kill_render(checkout: Checkout, whom: str, shell: str) -> None:
+    """Starts render by DVC, and kills as soon as it has begun to write."""
     folder = checkout.folder / "artifacts/plaza"
     leftovers = set(folder.glob(".annotated.mp4.*.tmp"))  # the next writer's to delete
     running = subprocess.Popen(
@@ -215,9 +227,6 @@ def test_a_run_killed_half_way_leaves_no_artifact_and_the_next_run_finishes(chec
     running.wait()
     while "stages.render" in session(running.pid):
         time.sleep(0.01)
-    assert not (folder / "annotated.mp4").exists()
-    assert checkout.repro() in ([], ["render@plaza"])  # nothing runs where DVC's run cache knows the result
-    assert checkout.artifacts(".npz", ".csv", ".mp4") == before
 
 
 def session(process: int) -> str:
