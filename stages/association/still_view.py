@@ -17,6 +17,8 @@ from stages.contracts.tracklets import Tracklets, with_bboxes
 
 Array = NDArray[np.float64]
 
+LONGEST_LINK_S = 2.0  # from a box to the next: who comes back later says nothing of it, and all between would be kept in memory
+
 
 @dataclass(frozen=True, eq=False)
 class StillView:
@@ -47,12 +49,14 @@ def still_view(tracklets: Tracklets, camera_motion: CameraMotion) -> StillView:
     factors, shifts = from_first_frame(camera_motion.transforms)
     if len(tracklets) == 0:
         return StillView(factors, shifts)
+    away = np.diff(tracklets.frame_numbers, prepend=0) > LONGEST_LINK_S * tracklets.fps
+    chains = np.cumsum((np.diff(tracklets.tracklet_ids, prepend=-1) != 0) | away)
     rows = np.lexsort((tracklets.bboxes[:, 0], tracklets.frame_numbers))
     drift = measured_drift(
         tracklets.bboxes[rows],
         tracklets.confidences[rows],
         tracklets.frame_numbers[rows].astype(np.int64),
-        chains_of(tracklets.tracklet_ids[rows].astype(np.int64)),
+        chains_of(chains[rows]),
         camera_motion.transforms,
     )[1]
     return StillView(factors, shifts + factors * (drift[:, 0] + 1j * drift[:, 1]))
