@@ -1,5 +1,6 @@
 """Data sets for Re-ID: names and layouts, crops that are filmed, cut or copied, and what is refused before training."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,9 @@ import pytest
 from stages.errors import DataError, ParamsError
 from stages.images import read_image
 from stages.seqinfo import SequenceInfo, format_seqinfo
+from stages.world.looks import make_fashion, make_look
 from tests.reid_crops import make_dataset, people, write_crop
+from training.reid.attributes import attributes_of, read_attributes
 from training.reid.checking import check_test, check_train
 from training.reid.crops import Crops
 from training.reid.cutting import CuttingParams, cut
@@ -22,7 +25,7 @@ from training.reid.sampled import SampledParams, film_scene, write_sampled
 from training.reid.sampling import SamplingParams
 from training.reid.scenes import ScenesParams
 
-CUTTING = CuttingParams(0.5, 20, 0.0, 0.0, (90, 90), 1)
+CUTTING = CuttingParams(0.5, 0.6, 20, 0.0, 0.0, (90, 90), 1)
 SAMPLING = SamplingParams(2, 2, 2)
 
 
@@ -121,7 +124,9 @@ def test_data_sets_that_there_are_are_copied(tmp_path: Path) -> None:
         assert crop.name == "0004_c2s1_000000_00.jpg"
 
 
-SCENES = ScenesParams(first_seed=77, count=1, cameras=2, seconds=4.0, every_s=2.0, people=5, arrivals_per_minute=0.0)
+SCENES = ScenesParams(
+    first_seed=77, count=1, cameras=2, seconds=4.0, every_s=2.0, hidden_every_s=2.0, people=5, arrivals_per_minute=0.0
+)
 
 
 def test_people_of_a_sampled_scene_are_seen_by_two_cameras_or_more(tmp_path: Path) -> None:
@@ -137,6 +142,47 @@ def test_people_of_a_sampled_scene_are_seen_by_two_cameras_or_more(tmp_path: Pat
     query = read_market(tmp_path / QUERY)
     pairs = list(zip(query.identity_ids.tolist(), query.camera_ids.tolist(), strict=True))
     assert len(pairs) == len(set(pairs)) > 0  # one query of each person in each camera
+
+
+def test_who_is_mostly_hidden_gives_more_crops() -> None:
+    all_of_them = film_scene(77, replace(SCENES, every_s=0.5, hidden_every_s=0.5), replace(CUTTING, min_visibility=0.2))
+    some = film_scene(77, replace(SCENES, hidden_every_s=0.5), replace(CUTTING, min_visibility=0.2))
+    kept = {(crop.person, crop.camera, crop.frame) for crop in some}
+    between = [crop for crop in some if crop.frame % 4]
+    assert kept < {(crop.person, crop.camera, crop.frame) for crop in all_of_them}
+    assert {crop.frame for crop in some if not crop.frame % 4} == {0, 4}
+    assert 0 < len(between) < len([crop for crop in all_of_them if crop.frame % 4])
+    with pytest.raises(ParamsError, match=r"every_s: expected a multiple of hidden_every_s, 0\.3, got 0\.5$"):
+        replace(SCENES, every_s=0.5, hidden_every_s=0.3)
+
+
+def test_attributes_of_sampled_people_are_what_can_be_seen_of_them(tmp_path: Path) -> None:
+    write_sampled(tmp_path, SampledParams(SCENES, replace(SCENES, first_seed=78)), CUTTING)
+    identities = np.unique(read_market(tmp_path / TRAIN).identity_ids)
+    codes = read_attributes(tmp_path, identities)
+    assert codes.shape == (len(identities), 12)
+    assert (codes.min(axis=0) == 0).all()
+    assert (codes.max(axis=0) > 0).any()
+    look = make_look(1, 1, make_fashion(1))
+    assert attributes_of(replace(look, hair="bald", skin=(1, 2, 255)))["head_color"] == "#ff0201"
+    assert attributes_of(replace(look, bag="none", pattern="plain", top="dress")).items() >= {
+        ("bag_color", "none"), ("pattern_color", "none"), ("bottom", "none"), ("bottom_color", "none")}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "expected a table of attributes, found none; reid_train.loss.attribute_weight 0 needs none"),
+        ("who,hair\n1,long\n", "expected columns identity_id and attributes, got who, hair"),
+        ("identity_id\n1\n", "expected columns identity_id and attributes, got identity_id"),
+        ("identity_id,hair\n1,long\n2,bun\n", "expected a row for each identity, got none for 3"),
+    ],
+)
+def test_a_table_of_attributes_that_does_not_fit_is_named(tmp_path: Path, content: str | None, message: str) -> None:
+    if content is not None:
+        (tmp_path / "attributes.csv").write_text(content)
+    with pytest.raises(DataError, match=rf"attributes\.csv: {re.escape(message)}$"):
+        read_attributes(tmp_path, np.array([1, 3]))
 
 
 def test_scenes_that_the_pipeline_is_measured_on_are_refused() -> None:

@@ -41,7 +41,7 @@ SMALL: dict[str, Any] = {
     "model": "osnet_x0_25", "start": "untrained", "seed": 3, "height_px": 64, "width_px": 32,
     "sampling": {"identities": 2, "crops": 2, "from_one_sequence": 2},
     "augmenting": {"flip": 0.5, "shift": 0.05, "cut": 0.5, "cover": 0.5, "erase": 0.5},
-    "loss": {"label_smoothing": 0.1, "triplet_weight": 1.0, "triplet_margin": 0.3},
+    "loss": {"label_smoothing": 0.1, "triplet_weight": 1.0, "triplet_margin": 0.3, "attribute_weight": 0.0},
     "schedule": {"kind": "cosine", "epochs": 3, "warmup_epochs": 1, "step_epochs": [], "step_factor": 0.1},
     "learning_rate": 0.001, "weight_decay": 0.0005, "mixed_precision": False, "threads": 1, "workers": 0,
 }  # fmt: skip
@@ -216,6 +216,26 @@ def test_a_killed_training_ends_with_the_same_weights(dataset: Path, tmp_path: P
     assert all(torch.equal(expected[name], found[name]) for name in expected)
     untrained = weights(Trainer(read_market(dataset / TRAIN), small(), None, CPU))
     assert not torch.equal(untrained["conv1.conv.weight"], found["conv1.conv.weight"])
+
+
+def test_features_learn_to_name_attributes(dataset: Path, tmp_path: Path) -> None:
+    torch.set_num_threads(1)
+    crops = read_market(dataset / TRAIN)  # four people
+    codes = np.array([[0, 0], [0, 1], [1, 2], [1, 3]])
+    schedule = SMALL["schedule"] | {"epochs": 8}
+    changes = {"loss": SMALL["loss"] | {"attribute_weight": 2.0}, "schedule": schedule, "augmenting": vars(augmenting())}
+    trainer = Trainer(crops, small(**changes), None, CPU, codes)
+    assert trainer.heads is not None
+    chance = (math.log(2) + math.log(4)) / 2
+    features, labels = torch.zeros(4, 512), torch.arange(4)
+    for parameter in trainer.heads.parameters():
+        torch.nn.init.zeros_(parameter)
+    assert trainer.heads.loss(features, labels).item() == pytest.approx(chance)
+    list(trainer.run(tmp_path))
+    assert trainer.curves[-1]["attribute_loss"] < chance / 2
+    resumed = Trainer(crops, small(**changes), None, CPU, codes)
+    assert list(resumed.run(tmp_path)) == [8]
+    assert all(torch.equal(a, b) for a, b in zip(trainer.heads.parameters(), resumed.heads.parameters(), strict=True))
 
 
 def test_training_begins_with_the_weights_that_are_named(dataset: Path, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ class CuttingParams:
     """Which boxes become crops, how far off a detector's boxes are, and what lens and compression take from the picture."""
 
     min_visibility: Annotated[float, Range(0, 1)]
+    hidden_visibility: Annotated[float, Range(0, 1)]
     min_height_px: Annotated[float, Range(1, 10_000)]
     jitter: Annotated[float, Range(0, 1)]
     blur_px: Annotated[float, Range(0, 10)]

@@ -51,7 +51,7 @@ def main() -> None:
     with stage_run("reid_data", "all", args.timings) as run, writing_folder(args.dataset) as folder:
         with run.computing():
             write(folder, params, args.given)
-        run.counts = {f"{kind.name}_crops": len(list(kind.iterdir())) for kind in sorted(folder.iterdir())}
+        run.counts = {f"{kind.name}_crops": len(list(kind.iterdir())) for kind in sorted(folder.iterdir()) if kind.is_dir()}
 
 
 if __name__ == "__main__":

@@ -10,11 +10,12 @@ from stages.params import Range
 
 @dataclass(frozen=True)
 class LossParams:
-    """Label smoothing as Szegedy et al. (CVPR 2016); margin and weight of the triplet loss."""
+    """Label smoothing as Szegedy et al. (CVPR 2016); margin and weight of the triplet loss; weight of attributes."""
 
     label_smoothing: Annotated[float, Range(0, 1)]
     triplet_weight: Annotated[float, Range(0, 100)]
     triplet_margin: Annotated[float, Range(0, 100)]
+    attribute_weight: Annotated[float, Range(0, 100)]
 
 
 def hard_triplet_loss(features: torch.Tensor, labels: torch.Tensor, margin: float) -> torch.Tensor:

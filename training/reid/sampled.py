@@ -14,7 +14,9 @@ import numpy as np
 
 from stages.errors import ParamsError
 from stages.progress import progress
+from stages.world.looks import make_fashion, make_look
 from stages.world.world import film, make_world
+from training.reid.attributes import attributes_of, write_attributes
 from training.reid.cutting import CuttingParams, cut, encoded, jittered
 from training.reid.market import GALLERY, QUERY, TRAIN, crop_name
 from training.reid.scenes import ScenesParams, make_cameras, make_scene
@@ -55,8 +57,13 @@ def write_sampled(folder: Path, params: SampledParams, cutting: CuttingParams) -
     """
     for name in (TRAIN, QUERY, GALLERY):
         (folder / name).mkdir()
+    people: dict[int, dict[str, str]] = {}
     for identity, sequence, crop in _film_all(params.train, cutting):
         _write(folder / TRAIN, identity, sequence, crop)
+        if identity not in people:
+            seed = params.train.seeds[sequence - 1]
+            people[identity] = attributes_of(make_look(seed, crop.person, make_fashion(seed)))
+    write_attributes(folder, people)
     views: dict[tuple[int, int, int], list[Crop]] = {}
     for identity, sequence, crop in _film_all(params.test, cutting):
         views.setdefault((identity, crop.camera, sequence), []).append(crop)
@@ -90,7 +97,10 @@ def film_scene(seed: int, scenes: ScenesParams, cutting: CuttingParams) -> list[
         for frame, (picture, seen) in enumerate(film(make_world(scene, camera))):
             heights = seen.bboxes[:, 3] - seen.bboxes[:, 1]
             found = jittered(seen.bboxes, cutting.jitter, rng)
-            for row in np.flatnonzero((seen.visibilities >= cutting.min_visibility) & (heights >= cutting.min_height_px)):
+            wanted = (seen.visibilities >= cutting.min_visibility) & (heights >= cutting.min_height_px)
+            if frame % scenes.stride:
+                wanted &= seen.visibilities < cutting.hidden_visibility
+            for row in np.flatnonzero(wanted):
                 pixels = cut(picture, found[row])
                 if pixels is not None:
                     crops.append(Crop(int(seen.identity_ids[row]), number, frame, encoded(pixels, cutting, rng)))

@@ -5,6 +5,7 @@ from typing import Annotated, cast, get_args
 
 import numpy as np
 
+from stages.errors import ParamsError
 from stages.params import Range
 from stages.world.scene import CameraParams, DetectorParams, Kind, Light, SceneParams
 
@@ -20,17 +21,27 @@ class ScenesParams:
     count: Annotated[int, Range(1, 10_000)]
     cameras: Annotated[int, Range(2, 6)]
     seconds: Annotated[float, Range(1, 3600)]
-    every_s: Annotated[float, Range(0.04, 60)]
+    every_s: Annotated[float, Range(0.04, 60)]  # everybody
+    hidden_every_s: Annotated[float, Range(0.04, 60)]  # who is mostly hidden
     people: Annotated[int, Range(2, 1000)]
     arrivals_per_minute: Annotated[float, Range(0, 1000)]
+
+    def __post_init__(self) -> None:
+        if abs(self.every_s / self.hidden_every_s - self.stride) > 1e-6:
+            raise ParamsError(f"every_s: expected a multiple of hidden_every_s, {self.hidden_every_s}, got {self.every_s}")
 
     @property
     def seeds(self) -> range:
         return range(self.first_seed, self.first_seed + self.count)
 
+    @property
+    def stride(self) -> int:
+        """Filmed frames from one that everybody is cut from to the next."""
+        return max(round(self.every_s / self.hidden_every_s), 1)
+
 
 def make_scene(seed: int, params: ScenesParams) -> SceneParams:
-    """The scene with this seed; its frames are as far apart as crops are taken, nobody walks otherwise."""
+    """The scene with this seed, filmed in the frames that crops are taken from: people walk as ever."""
     rng = np.random.default_rng([seed, 101])
     lights = cast(tuple[Light, ...], get_args(Light))
     return SceneParams(
@@ -38,7 +49,7 @@ def make_scene(seed: int, params: ScenesParams) -> SceneParams:
         rendered=True,
         width_px=1280,
         height_px=720,
-        fps=1 / params.every_s,
+        fps=1 / params.hidden_every_s,
         seconds=params.seconds,
         area_m=(float(rng.integers(20, 27)), float(rng.integers(18, 25))),
         people=params.people,

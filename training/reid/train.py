@@ -7,6 +7,7 @@ written. The curves are live in MLflow.
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from stages.artifacts import write_json, writing, writing_folder
@@ -18,8 +19,9 @@ from stages.pins import check_pins
 from stages.reid.torchreid_encoder import HEAD
 from stages.sequence_folder import holds_data
 from stages.weights import weights_file
+from training.reid.attributes import read_attributes
 from training.reid.checking import check_train
-from training.reid.crops import Crops
+from training.reid.crops import Crops, Ints
 from training.reid.market import TRAIN, read_market
 from training.reid.training import Trainer, TrainParams
 from training.sections import load_training_section
@@ -50,9 +52,17 @@ def write_weights(path: Path, network: torch.nn.Module, params: TrainParams) -> 
         torch.save({"state_dict": state, "height_px": params.height_px, "width_px": params.width_px}, temporary)
 
 
-def train(crops: Crops, params: TrainParams, initial: Path | None, device: torch.device, mark: str, scratch: Path) -> Trainer:
+def train(
+    crops: Crops,
+    attributes: Ints | None,
+    params: TrainParams,
+    initial: Path | None,
+    device: torch.device,
+    mark: str,
+    scratch: Path,
+) -> Trainer:
     """The trainer after its last epoch. `mark` names the training; its state is kept in `scratch`."""
-    trainer = Trainer(crops, params, initial, device)
+    trainer = Trainer(crops, params, initial, device, attributes)
     log.info("reid_train: %s on %s: %d crops of %d people in %d cameras", params.model, device_name(device), len(crops),
              trainer.num_identities, len(set(crops.camera_ids.tolist())))  # fmt: skip
     run = Tracking().begin("reid", mark, asdict(params))
@@ -73,10 +83,12 @@ def main() -> None:
     with stage_run("reid_train", "all", args.timings) as run:
         crops = read_market(args.dataset / TRAIN)
         check_train(args.dataset, crops, params.sampling)
+        identities = np.unique(crops.identity_ids)
+        attributes = read_attributes(args.dataset, identities) if params.loss.attribute_weight > 0 else None
         mark = fingerprint([params, device_name(device)], [args.dataset, *([initial] if initial else [])])
         with kept_chunks("reid_train", "all", mark) as kept:
             with run.computing():
-                trainer = train(crops, params, initial, device, mark, kept.folder)
+                trainer = train(crops, attributes, params, initial, device, mark, kept.folder)
             with writing_folder(args.weights) as folder:
                 write_weights(folder / f"{params.model}.pth", trainer.network, params)
                 write_json(folder / "history.json", trainer.curves)

@@ -14,6 +14,7 @@ from stages.params import Range
 from stages.progress import progress
 from stages.reid.encoder import Model
 from stages.reid.torchreid_encoder import build_network
+from training.reid.attributes import AttributeHeads
 from training.reid.augmenting import AugmentingParams, shown
 from training.reid.checkpoints import Curves, read_checkpoint, write_checkpoint
 from training.reid.crops import Crops, Ints
@@ -60,7 +61,10 @@ class Shown(Dataset[tuple[torch.Tensor, int]]):
 class Trainer:
     """A network in training on some crops."""
 
-    def __init__(self, crops: Crops, params: TrainParams, initial: Path | None, device: torch.device) -> None:
+    def __init__(
+        self, crops: Crops, params: TrainParams, initial: Path | None, device: torch.device, attributes: Ints | None = None
+    ) -> None:
+        """attributes (I, A): codes of the crops' identities, sorted; None where they are not learnt."""
         self.crops, self.params, self.device = crops, params, device
         identities, labels = np.unique(crops.identity_ids, return_inverse=True)
         self.labels: list[int] = labels.tolist()
@@ -70,16 +74,17 @@ class Trainer:
         if initial is not None:
             load_initial(network, initial, params.model)
         self.network = network.to(device).to(memory_format=torch.channels_last)
-        self.optimizer = torch.optim.Adam(
-            self.network.parameters(), lr=params.learning_rate, weight_decay=params.weight_decay, amsgrad=True
-        )
+        self.heads = None if attributes is None else AttributeHeads(network.feature_dim, attributes).to(device)
+        learnt = [*self.network.parameters(), *(self.heads.parameters() if self.heads else [])]
+        self.optimizer = torch.optim.Adam(learnt, lr=params.learning_rate, weight_decay=params.weight_decay, amsgrad=True)
         self.scaler = torch.amp.GradScaler(device.type, enabled=params.mixed_precision)
         self.curves: Curves = []  # figures of each epoch done
 
     @property
     def parts(self) -> dict[str, Any]:
         """What a checkpoint holds."""
-        return {"network": self.network, "optimizer": self.optimizer, "scaler": self.scaler}
+        heads = {"heads": self.heads} if self.heads else {}
+        return {"network": self.network, "optimizer": self.optimizer, "scaler": self.scaler, **heads}
 
     def run(self, folder: Path) -> Iterator[int]:
         """Trains on from the checkpoint in the folder, where there is one; the number of epochs done, after each of them.
@@ -101,28 +106,30 @@ class Trainer:
         loader = DataLoader(Shown(self.crops, self.labels, self.params, epoch), batch_sampler=_numbered(made),
                             num_workers=self.params.workers)  # fmt: skip
         self.network.train()
-        sums = np.zeros(3)
+        sums = np.zeros(4)
         for number, (images, labels) in enumerate(progress(loader, f"epoch {epoch + 1}", len(made), "batch")):
             share = rate(epoch + number / len(made), self.params.schedule)
             for group in self.optimizer.param_groups:
                 group["lr"] = self.params.learning_rate * share
             sums += self.step(images.to(self.device, memory_format=torch.channels_last), labels.to(self.device))
-        softmax, triplet, right = (sums / len(made)).tolist()
-        return {"softmax_loss": softmax, "triplet_loss": triplet, "accuracy": right}
+        names = ("softmax_loss", "triplet_loss", "attribute_loss", "accuracy")
+        return dict(zip(names, (sums / len(made)).tolist(), strict=True))
 
-    def step(self, images: torch.Tensor, labels: torch.Tensor) -> tuple[float, float, float]:
-        """One step down; both losses, and the share of crops that the softmax takes for the right person."""
+    def step(self, images: torch.Tensor, labels: torch.Tensor) -> tuple[float, float, float, float]:
+        """One step down; the losses, and the share of crops that the softmax takes for the right person."""
         params = self.params.loss
         with torch.autocast(self.device.type, enabled=self.params.mixed_precision):
             logits, features = self.network(images)
         logits, features = logits.float(), features.float()
         softmax = torch.nn.functional.cross_entropy(logits, labels, label_smoothing=params.label_smoothing)
         triplet = hard_triplet_loss(features, labels, params.triplet_margin)
+        named = self.heads.loss(features, labels) if self.heads else torch.zeros_like(softmax)
         self.optimizer.zero_grad(set_to_none=True)
-        torch.autograd.backward(self.scaler.scale(softmax + params.triplet_weight * triplet))
+        total = softmax + params.triplet_weight * triplet + params.attribute_weight * named
+        torch.autograd.backward(self.scaler.scale(total))
         self.scaler.step(self.optimizer)
         self.scaler.update()
-        return softmax.item(), triplet.item(), (logits.argmax(dim=1) == labels).float().mean().item()
+        return softmax.item(), triplet.item(), named.item(), (logits.argmax(dim=1) == labels).float().mean().item()
 
 
 def _numbered(made: list[Ints]) -> list[list[tuple[int, int]]]:
