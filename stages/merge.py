@@ -18,7 +18,7 @@ from stages.association.motion import ends_of, learn_passage
 from stages.association.pair_odds import Acquaintance, Odds, at_edge
 from stages.association.pairs import seen_together
 from stages.association.partition import Partition, partition
-from stages.association.still_view import still_view
+from stages.association.steadying import still_view
 from stages.audit import write_audit
 from stages.command import execute, stage_options, stage_run
 from stages.contracts.camera_motion import CameraMotion

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.artifacts import writing
-from stages.association.still_view import still_view
+from stages.association.steadying import still_view
 from stages.command import execute, stage_options, stage_run
 from stages.contracts.camera_motion import CameraMotion
 from stages.contracts.detections import Detections

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stages.association.still_view import still_view
+from stages.association.steadying import still_view
 from stages.smooth import SmoothParams, smooth
 from stages.smoothing.doubtful import doubtful
 from stages.smoothing.filling import fill_gaps

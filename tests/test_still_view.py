@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from stages.association.still_view import still_view
+from stages.association.steadying import still_view
 from stages.contracts.camera_motion import CameraMotion
 from stages.contracts.tracklets import Tracklets
 from stages.merge import MergeParams, merge
@@ -46,6 +46,15 @@ def test_a_turn_that_nobody_told_is_seen_in_the_boxes() -> None:
     still = still_view(table, motionless(table)).tracklets(table)
     travelled = [path["bboxes"][:, 0].max() - path["bboxes"][:, 0].min() for path in still.to_dicts()]
     assert max(travelled) < 0.1 * PANNING[-1]
+
+
+def test_who_comes_back_after_seconds_says_nothing_of_the_camera() -> None:
+    """As if it were somebody else; so memory follows those who are seen and not those who are away."""
+    seen = standing(1, range(100))
+    parts = {1: {f: seen[f] for f in range(30)}, 9: {f: seen[f] for f in range(85, 100)}}  # 2.2 s between
+    others = {name: standing(name, range(100)) for name in range(2, 9)}
+    one, two = tracklets({1: parts[1] | parts[9], **others}), tracklets({**parts, **others})
+    assert still_view(one, motionless(one)).shifts.tolist() == still_view(two, motionless(two)).shifts.tolist()
 
 
 def test_a_gap_is_filled_where_the_person_stood_though_the_camera_stopped_meanwhile() -> None:

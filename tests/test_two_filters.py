@@ -5,10 +5,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stages.association.camera_drift import as_from_first_frame, residual_drift
+from stages.association.camera_drift import residual_drift
 from stages.association.chains import chains_of
 from stages.association.link_costs import FORBIDDEN, Prices, link_cost, misfit
 from stages.association.motion_noise import START, learn_noise
+from stages.association.still_view import from_first_frame
 from stages.association.two_filter import Chains, Measured, both_filters, carried
 
 STEP = np.array([[1.0, 1.0], [0.0, 1.0]])
@@ -102,20 +103,9 @@ def test_too_few_boxes_teach_nothing() -> None:
     assert learn_noise(a_walk(3, range(8)), np.array([0, 8])).tolist() == START.tolist()
 
 
-def test_a_known_camera_motion_is_undone() -> None:
-    """Zoomed by 2 about the origin and moved by (10, 20): a box seen at (210, 220) was at (100, 100), half as large."""
-    transforms = np.tile(np.eye(2, 3), (3, 1, 1))
-    transforms[1] = [[2, 0, 10], [0, 2, 20]]
-    seen = np.array([[100.0, 50, 150, 40], [210, 120, 320, 80], [210, 120, 320, 80]])
-    assert as_from_first_frame(seen, np.arange(3), transforms).tolist() == [[100, 50, 150, 40]] * 3
-    quarter = np.array([np.eye(2, 3), [[0, -1, 0], [1, 0, 0]]])  # x to the right becomes down
-    turned = as_from_first_frame(np.array([[-75.0, 50, 150, 40]]), np.array([1]), quarter)
-    assert turned.tolist() == [[100, 25, 125, 40]]
-
-
 def test_a_zoom_without_end_leaves_finite_coordinates() -> None:
     transforms = np.tile([[10.0, 0, 0], [0, 10, 0]], (500, 1, 1))
-    assert np.isfinite(as_from_first_frame(np.ones((500, 4)), np.arange(500), transforms)).all()
+    assert np.isfinite(from_first_frame(transforms).boxes(np.tile([1.0, 1, 2, 2], (500, 1)), np.arange(500))).all()
 
 
 def crowd(jump: float) -> tuple[Measured, Chains]:

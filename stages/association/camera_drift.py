@@ -6,7 +6,6 @@ predicts. Without footage that is all there is; with a camera that stands still 
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from stages.association.motion_noise import START
 from stages.association.two_filter import (
@@ -32,37 +31,6 @@ MAX_BLUR = 1.5  # of a box that is believed here: a score of at least one half
 STANDARD_ERRORS = 3.0  # shifts up to so many are taken for none
 MEDIAN_ERROR = 1.4826 * 1.2533  # standard error of a median, in median absolute deviations over sqrt(people): of Gaussians
 LEAST_VARIANCE = 1e-6  # px^2 of a median: residuals may all be equal
-FARTHEST_ZOOM = 1e6  # beyond it coordinates are begun anew, long before numbers run out
-
-
-def as_from_first_frame(values: Array, frames: NDArray[np.integer], transforms: Array) -> Array:
-    """(N, 4) centre x, top, bottom, width of boxes (N, 4) as seen by the camera of frame 0; transforms (F, 2, 3) of register.
-
-    A turned box stays upright: its centre moves, its sides shrink or grow.
-    """
-    factors, shifts = from_first_frame(transforms)
-    centres = values[:, 0] + 0.5j * (values[:, 1] + values[:, 2])
-    centres = (centres - shifts[frames]) / factors[frames]
-    scales = np.abs(factors[frames])
-    half = (values[:, 2] - values[:, 1]) / scales / 2
-    return np.stack([centres.real, centres.imag - half, centres.imag + half, values[:, 3] / scales], axis=1)
-
-
-def from_first_frame(transforms: Array) -> tuple[NDArray[np.complex128], NDArray[np.complex128]]:
-    """(F,) factors w and (F,) shifts t such that w z + t is where the pixel z = x + iy of frame 0 is in frame f."""
-    steps, moves = transforms[:, 0, 0] + 1j * transforms[:, 1, 0], transforms[:, 0, 2] + 1j * transforms[:, 1, 2]
-    factors, shifts = np.ones(len(steps), np.complex128), np.zeros(len(steps), np.complex128)
-    factor, shift = 1 + 0j, 0j
-    moved = np.flatnonzero((steps != 1) | (moves != 0))
-    for frame in moved:
-        factor, shift = steps[frame] * factor, steps[frame] * shift + moves[frame]
-        if not 1 / FARTHEST_ZOOM < abs(factor) < FARTHEST_ZOOM:
-            factor, shift = 1 + 0j, 0j
-        factors[frame], shifts[frame] = factor, shift
-    last_moved = np.zeros(len(steps), np.int64)  # up to each frame; in frame 0 the camera is where it began
-    last_moved[moved] = moved
-    last_moved = np.maximum.accumulate(last_moved)
-    return factors[last_moved], shifts[last_moved]
 
 
 def residual_drift(measured: Measured, chains: Chains, num_frames: int) -> Array:

@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.association.camera_drift import as_from_first_frame, residual_drift
+from stages.association.camera_drift import residual_drift
+from stages.association.still_view import from_first_frame
 from stages.association.two_filter import NONE, Array, Chains, Ints, Measured
 
 MIN_HEIGHT_PX = 2.0  # of a box, as a unit of noise
@@ -17,8 +18,8 @@ def measured_drift(
 
     transforms (F, 2, 3) as CameraMotion's.
     """
-    x1, y1, x2, y2 = bboxes.T.astype(np.float64)
-    values = as_from_first_frame(np.stack([(x1 + x2) / 2, y1, y2, x2 - x1], axis=1), frames, transforms)
+    x1, y1, x2, y2 = from_first_frame(transforms).boxes(bboxes, frames).T
+    values = np.stack([(x1 + x2) / 2, y1, y2, x2 - x1], axis=1)
     heights = np.maximum(values[:, 2] - values[:, 1], MIN_HEIGHT_PX)
     blur = 1 + BLUR_OF_DOUBT * (1 - scores.astype(np.float64))
     moving = Measured(values, heights, blur, frames)

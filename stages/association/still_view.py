@@ -1,23 +1,15 @@
-"""The picture as a camera that never moved would have seen it, and back.
-
-What compares places seconds apart, as joins and filled gaps do, is wrong by as much as the camera moved in between. A view of
-the first frame's camera takes that out: what is known of its motion (`register`), and what the boxes themselves show. Boxes
-cannot tell a camera that turns steadily from the start from people who all walk at one speed: lines stay straight in both.
-"""
+"""The picture as a camera that never moved would have seen it, and back."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.association.camera_drift import from_first_frame
-from stages.association.chains import chains_of, measured_drift
-from stages.contracts.camera_motion import CameraMotion
 from stages.contracts.tracklets import Tracklets, with_bboxes
 
 Array = NDArray[np.float64]
 
-LONGEST_LINK_S = 2.0  # from a box to the next: who comes back later says nothing of it, and all between would be kept in memory
+FARTHEST_ZOOM = 1e6  # beyond it coordinates are begun anew, long before numbers run out
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,22 +36,21 @@ class StillView:
         return with_bboxes(tracklets, self.boxes(tracklets.bboxes, tracklets.frame_numbers))
 
 
-def still_view(tracklets: Tracklets, camera_motion: CameraMotion) -> StillView:
-    """The view from frame 0, by the camera's motion that is known and what these tracklets show beyond it."""
-    factors, shifts = from_first_frame(camera_motion.transforms)
-    if len(tracklets) == 0:
-        return StillView(factors, shifts)
-    away = np.diff(tracklets.frame_numbers, prepend=0) > LONGEST_LINK_S * tracklets.fps
-    chains = np.cumsum((np.diff(tracklets.tracklet_ids, prepend=-1) != 0) | away)
-    rows = np.lexsort((tracklets.bboxes[:, 0], tracklets.frame_numbers))
-    drift = measured_drift(
-        tracklets.bboxes[rows],
-        tracklets.confidences[rows],
-        tracklets.frame_numbers[rows].astype(np.int64),
-        chains_of(chains[rows]),
-        camera_motion.transforms,
-    )[1]
-    return StillView(factors, shifts + factors * (drift[:, 0] + 1j * drift[:, 1]))
+def from_first_frame(transforms: Array) -> StillView:
+    """The view from frame 0 by the camera's motion alone; transforms (F, 2, 3) of register."""
+    steps, moves = transforms[:, 0, 0] + 1j * transforms[:, 1, 0], transforms[:, 0, 2] + 1j * transforms[:, 1, 2]
+    factors, shifts = np.ones(len(steps), np.complex128), np.zeros(len(steps), np.complex128)
+    factor, shift = 1 + 0j, 0j
+    moved = np.flatnonzero((steps != 1) | (moves != 0))
+    for frame in moved:
+        factor, shift = steps[frame] * factor, steps[frame] * shift + moves[frame]
+        if not 1 / FARTHEST_ZOOM < abs(factor) < FARTHEST_ZOOM:
+            factor, shift = 1 + 0j, 0j
+        factors[frame], shifts[frame] = factor, shift
+    last_moved = np.zeros(len(steps), np.int64)  # up to each frame; in frame 0 the camera is where it began
+    last_moved[moved] = moved
+    last_moved = np.maximum.accumulate(last_moved)
+    return StillView(factors[last_moved], shifts[last_moved])
 
 
 def _halved(bboxes: NDArray[np.floating]) -> tuple[NDArray[np.complex128], Array]:
