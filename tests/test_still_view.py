@@ -50,10 +50,11 @@ def test_a_turn_that_nobody_told_is_seen_in_the_boxes() -> None:
 
 def test_who_comes_back_after_seconds_says_nothing_of_the_camera() -> None:
     """As if it were somebody else; so memory follows those who are seen and not those who are away."""
-    seen = standing(1, range(100))
-    parts = {1: {f: seen[f] for f in range(30)}, 9: {f: seen[f] for f in range(85, 100)}}  # 2.2 s between
-    others = {name: standing(name, range(100)) for name in range(2, 9)}
-    one, two = tracklets({1: parts[1] | parts[9], **others}), tracklets({**parts, **others})
+    seen = {name: standing(name, range(100)) for name in range(1, 9)}
+    before = {name: {f: path[f] for f in range(30)} for name, path in seen.items()}
+    after = {name: {f: path[f] for f in range(85, 100)} for name, path in seen.items()}  # 2.2 s later
+    one = tracklets({name: before[name] | after[name] for name in seen})
+    two = tracklets({**before, **{10 + name: path for name, path in after.items()}})
     assert still_view(one, motionless(one)).shifts.tolist() == still_view(two, motionless(two)).shifts.tolist()
 
 
