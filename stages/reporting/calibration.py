@@ -1,46 +1,16 @@
 """A comparison as a page that stands alone: the reliability diagram, how many decisions there are, and the tables below it."""
 
-from html import escape
-
 import plotly.graph_objects as go
+from markupsafe import Markup
 
 from stages.calibration.comparing import Comparison, figures_table, fit_line, reliability_table
 from stages.calibration.reliability import BINS, Array, Bools, calibration_error, reliability
 from stages.reporting.curves import reliability_figure
+from stages.reporting.page import render
 from stages.reporting.theme import THEMES
-from stages.reporting.words import capital
 
 TODAY, OTHERS = "today", "by a fit to the other sequences"
 HEIGHT_PX = 640
-PAGE = """\
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="icon" href="data:,">
-<title>Reliability of merge's probabilities · Retrace</title>
-<style>
-body {{ max-width: 60rem; margin: 0 auto; padding: 1rem; color: #1b1f26; background: #ffffff; }}
-body {{ font: 15px/1.5 system-ui, sans-serif; }}
-pre {{ overflow-x: auto; padding: 0.75rem; background: #eef0f4; }}
-</style>
-</head>
-<body>
-<main>
-<h1>Reliability of merge's probabilities</h1>
-<p>{summary}</p>
-{chart}
-<p>Of pairs that were given a probability of 0.8 of being one person, four of five should be: points on the dotted line are
-honest, below it they are overconfident. The upright line through a point is a 95 % interval: where the dotted line crosses it,
-the point's decisions, which the bars count, say nothing against the probability.</p>
-<pre tabindex="0">{figures}</pre>
-<pre tabindex="0">{reliability}</pre>
-<p>{fit}.</p>
-</main>
-</body>
-</html>
-"""
 
 
 def page(found: Comparison) -> str:
@@ -52,8 +22,8 @@ def page(found: Comparison) -> str:
         full_html=False, include_plotlyjs=True, div_id="reliability", default_height=f"{HEIGHT_PX}px",
         config={"displaylogo": False, "displayModeBar": False, "responsive": True},
     )  # fmt: skip
-    return PAGE.format(summary=escape(summary), chart=drawn, figures=escape(figures_table(found)),
-                       reliability=escape(reliability_table(found)), fit=escape(capital(fit_line(found))))  # fmt: skip
+    return render("calibration", root="", summary=summary, chart=Markup(drawn), figures=figures_table(found),
+                  reliability=reliability_table(found), fit=fit_line(found))  # fmt: skip
 
 
 def curves(found: Comparison) -> dict[str, tuple[Array, Bools]]:
