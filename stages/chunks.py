@@ -86,7 +86,7 @@ def kept_chunks(stage: str, sequence: str, fingerprint: str) -> Iterator[Chunks]
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         for other in parent.iterdir():
-            if other.name != fingerprint:
+            if other.is_dir() and other.name != fingerprint:
                 shutil.rmtree(other)
         yield Chunks(parent / fingerprint)
         shutil.rmtree(parent / fingerprint, ignore_errors=True)
