@@ -235,6 +235,7 @@ def test_features_learn_to_name_attributes(dataset: Path, tmp_path: Path) -> Non
     assert trainer.curves[-1]["attribute_loss"] < chance / 2
     resumed = Trainer(crops, small(**changes), None, CPU, codes)
     assert list(resumed.run(tmp_path)) == [8]
+    assert resumed.heads is not None
     assert all(torch.equal(a, b) for a, b in zip(trainer.heads.parameters(), resumed.heads.parameters(), strict=True))
 
 

@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, Dataset
 from stages.images import read_image
 from stages.params import Range
 from stages.progress import progress
-from stages.reid.encoder import Model
+from stages.reid.encoder import FEATURE_DIMS, Model
 from stages.reid.torchreid_encoder import build_network
 from training.reid.attributes import AttributeHeads
 from training.reid.augmenting import AugmentingParams, shown
@@ -74,7 +74,7 @@ class Trainer:
         if initial is not None:
             load_initial(network, initial, params.model)
         self.network = network.to(device).to(memory_format=torch.channels_last)
-        self.heads = None if attributes is None else AttributeHeads(network.feature_dim, attributes).to(device)
+        self.heads = None if attributes is None else AttributeHeads(FEATURE_DIMS[params.model], attributes).to(device)
         learnt = [*self.network.parameters(), *(self.heads.parameters() if self.heads else [])]
         self.optimizer = torch.optim.Adam(learnt, lr=params.learning_rate, weight_decay=params.weight_decay, amsgrad=True)
         self.scaler = torch.amp.GradScaler(device.type, enabled=params.mixed_precision)
