@@ -173,6 +173,7 @@ def test_attributes_of_sampled_people_are_what_can_be_seen_of_them(tmp_path: Pat
     ("content", "message"),
     [
         (None, "expected a table of attributes, found none; reid_train.loss.attribute_weight 0 needs none"),
+        ("", "expected a table of attributes, got: No columns to parse from file"),
         ("who,hair\n1,long\n", "expected columns identity_id and attributes, got who, hair"),
         ("identity_id\n1\n", "expected columns identity_id and attributes, got identity_id"),
         ("identity_id,hair\n1,long\n2,bun\n", "expected a row for each identity, got none for 3"),

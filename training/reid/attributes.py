@@ -11,6 +11,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
+from stages.colors import css_color
 from stages.errors import DataError
 from stages.world.looks import Look
 
@@ -22,14 +23,16 @@ HATS = ("cap", "beanie", "headscarf")
 class AttributeHeads(torch.nn.Module):
     """Names the attributes of people from their features (B, D); codes (I, A) of the identities."""
 
+    codes: torch.Tensor
+
     def __init__(self, feature_dim: int, codes: NDArray[np.int64]) -> None:
         super().__init__()
         self.heads = torch.nn.ModuleList(torch.nn.Linear(feature_dim, int(column.max()) + 1) for column in codes.T)
-        self.codes = torch.from_numpy(codes)
+        self.register_buffer("codes", torch.from_numpy(codes), persistent=False)
 
     def loss(self, features: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Mean cross-entropy over attributes, as the paper has it, of features of the identities numbered `labels` (B,)."""
-        wanted = self.codes[labels.cpu()].to(features.device)
+        wanted = self.codes[labels]
         losses = [torch.nn.functional.cross_entropy(head(features), wanted[:, k]) for k, head in enumerate(self.heads)]
         return torch.stack(losses).mean()
 
@@ -39,23 +42,19 @@ def attributes_of(look: Look) -> dict[str, str]:
     dress, hat = look.top == "dress", look.hair in HATS
     head_color = look.hat_color if hat else look.skin if look.hair == "bald" else look.hair_color
     return {
-        "skin": _hex(look.skin),
+        "skin": css_color(look.skin),
         "hair": look.hair,
-        "head_color": _hex(head_color),
+        "head_color": css_color(head_color),
         "top": look.top,
-        "top_color": _hex(look.top_color),
+        "top_color": css_color(look.top_color),
         "pattern": look.pattern,
-        "pattern_color": "none" if look.pattern == "plain" else _hex(look.pattern_color),
+        "pattern_color": "none" if look.pattern == "plain" else css_color(look.pattern_color),
         "bottom": "none" if dress else look.bottom,
-        "bottom_color": "none" if dress else _hex(look.bottom_color),
-        "shoe_color": _hex(look.shoe_color),
+        "bottom_color": "none" if dress else css_color(look.bottom_color),
+        "shoe_color": css_color(look.shoe_color),
         "bag": look.bag,
-        "bag_color": "none" if look.bag == "none" else _hex(look.bag_color),
+        "bag_color": "none" if look.bag == "none" else css_color(look.bag_color),
     }
-
-
-def _hex(bgr: tuple[int, int, int]) -> str:
-    return "#" + "".join(f"{value:02x}" for value in reversed(bgr))
 
 
 def write_attributes(dataset: Path, people: dict[int, dict[str, str]]) -> None:
@@ -69,7 +68,10 @@ def read_attributes(dataset: Path, identities: NDArray[np.int64]) -> NDArray[np.
     path = dataset / FILE
     if not path.is_file():
         raise DataError(f"{path}: expected a table of attributes, found none; reid_train.loss.attribute_weight 0 needs none")
-    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except ValueError as error:  # empty, ragged or no text
+        raise DataError(f"{path}: expected a table of attributes, got: {str(error).strip()}") from error
     if table.columns[0] != IDENTITY or len(table.columns) < 2:
         raise DataError(f"{path}: expected columns {IDENTITY} and attributes, got {', '.join(map(str, table.columns))}")
     rows = {name: row for row, name in enumerate(table[IDENTITY])}
