@@ -43,7 +43,7 @@ SMALL: dict[str, Any] = {
     "augmenting": {"flip": 0.5, "shift": 0.05, "cut": 0.5, "cover": 0.5, "erase": 0.5},
     "loss": {"label_smoothing": 0.1, "triplet_weight": 1.0, "triplet_margin": 0.3, "attribute_weight": 0.0},
     "schedule": {"kind": "cosine", "epochs": 3, "warmup_epochs": 1, "step_epochs": [], "step_factor": 0.1},
-    "learning_rate": 0.001, "weight_decay": 0.0005, "mixed_precision": False, "threads": 1, "workers": 0,
+    "learning_rate": 0.001, "weight_decay": 0.0005, "precision": "float32", "threads": 1, "workers": 0,
 }  # fmt: skip
 CPU = torch.device("cpu")
 
@@ -256,10 +256,10 @@ def test_weights_that_are_not_there_are_asked_for(tmp_path: Path) -> None:
         train.initial_file(tmp_path / "imagenet")
 
 
-def test_mixed_precision_is_refused_on_a_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_float16_is_refused_on_a_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RETRACE_DEVICE", "cpu")
-    with pytest.raises(ParamsError, match=r"reid_train\.mixed_precision: expected false, got true on a CPU"):
-        train.prepare(small(mixed_precision=True))
+    with pytest.raises(ParamsError, match=r"reid_train\.precision: expected float32 or bfloat16 on a CPU, got float16"):
+        train.prepare(small(precision="float16"))
 
 
 def test_an_unknown_parameter_is_refused() -> None:

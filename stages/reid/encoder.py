@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 
 from stages.params import Range, check_weights_name
 
-Model = Literal["resnet50", "osnet_x0_25", "osnet_x1_0", "osnet_ain_x1_0"]
-FEATURE_DIMS: dict[Model, int] = {"resnet50": 2048, "osnet_x0_25": 512, "osnet_x1_0": 512, "osnet_ain_x1_0": 512}
+Model = Literal["resnet50", "osnet_x0_25", "osnet_x0_5", "osnet_x1_0", "osnet_ain_x1_0"]
+FEATURE_DIMS: dict[Model, int] = {
+    "resnet50": 2048, "osnet_x0_25": 512, "osnet_x0_5": 512, "osnet_x1_0": 512, "osnet_ain_x1_0": 512
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

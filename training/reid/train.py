@@ -31,10 +31,10 @@ SUFFIXES = (".pth", ".pth.tar")
 
 
 def prepare(params: TrainParams) -> torch.device:
-    """The device to train on. Raises ParamsError where mixed precision is asked of a CPU."""
+    """The device to train on. Raises ParamsError where float16 is asked of a CPU."""
     device = prepare_device("reid_train", params.threads, half=False)
-    if params.mixed_precision and device.type == "cpu":
-        raise ParamsError("reid_train.mixed_precision: expected false, got true on a CPU: float16 needs a GPU")
+    if params.precision == "float16" and device.type == "cpu":
+        raise ParamsError("reid_train.precision: expected float32 or bfloat16 on a CPU, got float16, which needs a GPU")
     if device.type != "cpu":  # where some gradients have no deterministic kernel; equal weights are promised for a CPU
         torch.use_deterministic_algorithms(True, warn_only=True)
     return device

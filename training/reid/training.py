@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
@@ -39,7 +39,7 @@ class TrainParams:
     schedule: ScheduleParams
     learning_rate: Annotated[float, Range(0, 10)]
     weight_decay: Annotated[float, Range(0, 1)]
-    mixed_precision: bool
+    precision: Literal["float32", "bfloat16", "float16"]
     threads: Annotated[int, Range(1, 256)]
     workers: Annotated[int, Range(0, 256)]
 
@@ -72,12 +72,12 @@ class Trainer:
         self.num_identities = len(identities)
         network = build_network(params.model, self.num_identities, "triplet")
         if initial is not None:
-            load_initial(network, initial, params.model)
+            load_initial(network, initial, params.model, params.seed)
         self.network = network.to(device).to(memory_format=torch.channels_last)
         self.heads = None if attributes is None else AttributeHeads(FEATURE_DIMS[params.model], attributes).to(device)
         learnt = [*self.network.parameters(), *(self.heads.parameters() if self.heads else [])]
         self.optimizer = torch.optim.Adam(learnt, lr=params.learning_rate, weight_decay=params.weight_decay, amsgrad=True)
-        self.scaler = torch.amp.GradScaler(device.type, enabled=params.mixed_precision)
+        self.scaler = torch.amp.GradScaler(device.type, enabled=params.precision == "float16")
         self.curves: Curves = []  # figures of each epoch done
 
     @property
@@ -118,7 +118,8 @@ class Trainer:
     def step(self, images: torch.Tensor, labels: torch.Tensor) -> tuple[float, float, float, float]:
         """One step down; the losses, and the share of crops that the softmax takes for the right person."""
         params = self.params.loss
-        with torch.autocast(self.device.type, enabled=self.params.mixed_precision):
+        precision = self.params.precision
+        with torch.autocast(self.device.type, getattr(torch, precision), enabled=precision != "float32"):
             logits, features = self.network(images)
         logits, features = logits.float(), features.float()
         softmax = torch.nn.functional.cross_entropy(logits, labels, label_smoothing=params.label_smoothing)
