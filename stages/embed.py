@@ -40,10 +40,10 @@ def embed(crops: Iterator[NDArray[Any]], encoder: Encoder, batch_size: int, dim:
     return np.asarray(joined / np.linalg.norm(joined, axis=1, keepdims=True), dtype=np.float16)
 
 
-def no_embeddings(detections: Detections, params: EmbedParams) -> Embeddings:
+def no_embeddings(detections: Detections) -> Embeddings:
     """The table of a sequence where nothing can be embedded."""
-    nothing = np.zeros((0, FEATURE_DIMS[params.model]), dtype=np.float16)
-    return Embeddings(detections.sequence, len(detections), params.model, np.zeros(0, dtype=np.int32), nothing)
+    nothing = np.zeros((0, 0), dtype=np.float16)
+    return Embeddings(detections.sequence, len(detections), "none", np.zeros(0, dtype=np.int32), nothing)
 
 
 def network_embeddings(args: Namespace, params: EmbedParams, clip: ClipParams, detections: Detections,
@@ -74,7 +74,7 @@ def network_embeddings(args: Namespace, params: EmbedParams, clip: ClipParams, d
         part = slice(*np.searchsorted(window_frames, [numbers.start, numbers.stop]))
         crops = cut(frames, numbers, windows[part], window_frames[part])
         with saying_what_fits("embed", batch_size):
-            features = embed(crops, encoder, batch_size, FEATURE_DIMS[params.model])
+            features = embed(crops, encoder, batch_size, FEATURE_DIMS[encoder.model])
         return {"detection_indices": rows[part].astype(np.int32), "features": features}
 
     key = fingerprint([params, clip, batch_size, device_name(device), args.pins.read_text(encoding="utf-8")],
@@ -83,7 +83,7 @@ def network_embeddings(args: Namespace, params: EmbedParams, clip: ClipParams, d
     ranges = chunk_ranges(range(0, detections.num_frames, params.stride), CHUNK_FRAMES)
     with run.computing():
         columns = infer(f"embed {args.sequence}", chunks, ranges, read, compute, on_cpu=device.type == "cpu")
-    return Embeddings(detections.sequence, len(detections), params.model, **columns)
+    return Embeddings(detections.sequence, len(detections), encoder.model, **columns)
 
 
 def main() -> None:
@@ -100,7 +100,7 @@ def main() -> None:
         if len(rows):
             embeddings = network_embeddings(args, params, clip, detections, rows, run, stack)
         else:
-            embeddings = no_embeddings(detections, params)
+            embeddings = no_embeddings(detections)
         run.counts = {"frames": detections.num_frames, "detections": len(detections), "embeddings": len(embeddings)}
         embeddings.save(args.embeddings)
 

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import cv2
 import numpy as np
@@ -19,7 +19,7 @@ from stages.errors import DataError
 from stages.frames import read_frames
 from stages.params import make_section
 from stages.reid.crops import chosen_rows, covered_shares, crop_windows, cut
-from stages.reid.encoder import FEATURE_DIMS, EmbedParams
+from stages.reid.encoder import FEATURE_DIMS, EmbedParams, Model
 from stages.reid.torchreid_encoder import TorchreidEncoder, build_network
 from tests.network_project import EMBED, HEIGHT, WIDTH, arguments, info, make_project, set_params, unfinished_chunks
 
@@ -176,9 +176,21 @@ def test_damaged_weights_are_refused_in_one_line(weights: Path) -> None:
         assert "\n" not in str(raised.value)
 
 
-@pytest.mark.parametrize("model", ["resnet50", "osnet_x0_25", "osnet_x1_0", "osnet_ain_x1_0"])
+@pytest.mark.parametrize("model", get_args(Model))
 def test_the_length_of_features_is_the_architectures(model: Any) -> None:
     assert build_network(model).feature_dim == FEATURE_DIMS[model]
+
+
+@pytest.mark.parametrize("model", get_args(Model))
+def test_the_architecture_is_known_by_its_weights(model: Any, tmp_path: Path) -> None:
+    torch.save(build_network(model, num_classes=7).state_dict(), tmp_path / "w.pth")
+    assert TorchreidEncoder(tmp_path / "w.pth", params(model="auto"), CPU).model == model
+
+
+def test_weights_of_no_architecture_are_refused(weights: Path, state: State) -> None:
+    torch.save(state | {"extra.weight": torch.zeros(1)}, weights)
+    with pytest.raises(DataError, match=r"tiny\.pth: expected the weights of resnet50, .*, osnet_ain_x1_0, got those of none"):
+        TorchreidEncoder(weights, params(model="auto"), CPU)
 
 
 # The stage
@@ -217,9 +229,9 @@ def test_without_pixels_or_people_there_is_no_embedding_and_no_need_of_weights(
     project: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     weights.unlink()
-    assert run_embed(detections_of([]), monkeypatch).features.shape == (0, 512)
+    assert run_embed(detections_of([]), monkeypatch).features.shape == (0, 0)
     (project / "data/sequences/clip/pixels/none.txt").write_text("no footage\n")
-    assert run_embed(detections_of([(0, (8, 8, 60, 56), 0.9)]), monkeypatch).features.shape == (0, 512)
+    assert run_embed(detections_of([(0, (8, 8, 60, 56), 0.9)]), monkeypatch).features.shape == (0, 0)
 
 
 def test_chunks_of_other_parameters_weights_pixels_or_detections_are_not_taken(

@@ -19,7 +19,7 @@ FEATURE_DIMS: dict[Model, int] = {
 class EmbedParams:
     """Which network, and which detections get an embedding."""
 
-    model: Model
+    model: Literal["auto", Model]  # auto: whichever the weights fit
     weights: str
     stride: Annotated[int, Range(1, 1000)]
     min_height_px: Annotated[float, Range(0, 10_000)]

@@ -8,14 +8,14 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from stages.errors import DataError
-from stages.reid.encoder import EmbedParams
+from stages.reid.encoder import EmbedParams, Model
 from stages.weights import where_to_get
 
 HEIGHT_PX, WIDTH_PX = 256, 128  # where the weights do not say
@@ -34,7 +34,7 @@ class Weights:
 
 
 class TorchreidEncoder:
-    """An encoder with one of torchreid's architectures."""
+    """An encoder with one of torchreid's architectures, `model`."""
 
     def __init__(self, weights: Path, params: EmbedParams, device: torch.device) -> None:
         self._device = device
@@ -43,8 +43,9 @@ class TorchreidEncoder:
         self._std = torch.tensor(STD, device=device).view(1, 3, 1, 1)
         read = read_weights(weights)
         self._size = (read.height_px, read.width_px)
-        network = build_network(params.model)
-        state = _fitting_state(weights, read.state, network, params.model)
+        self.model = fitting_model(weights, read.state) if params.model == "auto" else params.model
+        network = build_network(self.model)
+        state = _fitting_state(weights, read.state, network, self.model)
         network.load_state_dict(state, strict=False)  # the head stays as it is
         network = network.eval().to(device=device, dtype=self._dtype)
         self._network = network.to(memory_format=torch.channels_last)  # a quarter faster on a CPU
@@ -71,6 +72,23 @@ def build_network(model: str, num_classes: int = 1, loss: str = "softmax") -> to
         from torchreid.reid.models import build_model
     network: torch.nn.Module = build_model(model, num_classes, loss, pretrained=False, use_gpu=False)
     return network
+
+
+def fitting_model(path: Path, state: dict[str, torch.Tensor]) -> Model:
+    """The architecture whose weights, but for the head, have these names and shapes. Raises DataError where none has."""
+    models: tuple[Model, ...] = get_args(Model)
+    for model in models:
+        with torch.device("meta"):  # shapes alone
+            network = build_network(model)
+        if _shapes(state) == _shapes(network.state_dict()):
+            return model
+    raise DataError(f"{path}: expected the weights of {', '.join(models)}, got those of none (with one of them as embed.model "
+                    "it is said what differs)")  # fmt: skip
+
+
+def _shapes(state: dict[str, torch.Tensor]) -> dict[str, torch.Size]:
+    """Of all tensors but the head's."""
+    return {name: value.shape for name, value in state.items() if not name.startswith(HEAD)}
 
 
 def _fitting_state(path: Path, state: dict[str, torch.Tensor], network: torch.nn.Module, model: str) -> dict[str, torch.Tensor]:

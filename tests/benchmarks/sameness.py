@@ -89,8 +89,8 @@ class Bench:
         rows = chosen_rows(detections, params)
         windows, frames = whole_windows(detections)[rows], detections.frame_numbers[rows]
         crops = cut(self._frames(), range(0, detections.num_frames, params.stride), windows, frames)
-        features = embed(crops, encoder, batch_size, FEATURE_DIMS[params.model])
-        return Embeddings(detections.sequence, len(detections), params.model, rows.astype(np.int32), features)
+        features = embed(crops, encoder, batch_size, FEATURE_DIMS[encoder.model])
+        return Embeddings(detections.sequence, len(detections), encoder.model, rows.astype(np.int32), features)
 
 
 def pairs(ours: Detections | Tracklets, theirs: Detections | Tracklets) -> NDArray[np.int64]:
