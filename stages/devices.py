@@ -4,6 +4,7 @@ float32 stays float32: TF32, which GPUs of the Ampere generation and later use b
 bits and is off. `half` is the way to trade digits for speed, and a parameter.
 """
 
+import ctypes
 import os
 import platform
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ import torch
 from stages.errors import ParamsError
 
 VARIABLE = "RETRACE_DEVICE"
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # glibc's malloc.h
 OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")  # CUDA and MPS; the CPU's allocator
 
 
@@ -27,12 +29,24 @@ def prepare_device(section: str, threads: int, half: bool) -> torch.device:
     if half and device.type == "cpu":
         raise ParamsError(f"{section}.half: expected false, got true on a CPU: float16 needs a GPU")
     torch.set_num_threads(threads)
+    keep_freed_memory()
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS is deterministic with a fixed workspace only
     torch.use_deterministic_algorithms(True)
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # nothing reads it
     torch.backends.cudnn.benchmark = False  # it would choose kernels by a stopwatch
     torch.backends.cudnn.allow_tf32 = False
     return device
+
+
+def keep_freed_memory() -> None:
+    """Has glibc's malloc keep what is freed for the next layer's output, instead of asking the system for fresh pages.
+
+    Those cost a sixth to a quarter of a CPU's time in `embed`. Where the C library has no such switch, nothing happens.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(M_MMAP_THRESHOLD, 2**30)
+        mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
 
 
 def _chosen(wish: str) -> torch.device:

@@ -1,11 +1,17 @@
 """Devices: chosen by the environment, and an exhausted memory is said in parameters."""
 
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 
 from stages.devices import fitting_batch_size, prepare_device, saying_what_fits
 from stages.errors import ParamsError
 
+ROOT = Path(__file__).parents[1]
 TOO_MUCH = 2**60  # bytes; no address space has them
 
 
@@ -30,6 +36,28 @@ def test_memory_exhausted_later_says_what_to_set() -> None:
         saying_what_fits("detect", 8),
     ):
         needing(0, 8)
+
+
+REUSING = """
+import resource
+from stages.devices import keep_freed_memory
+import numpy as np
+
+def faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    np.ones(64_000_000, dtype=np.uint8)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+keep_freed_memory()
+faults()
+print(faults())
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries have no such switch")
+def test_freed_memory_is_used_again() -> None:
+    done = subprocess.run([sys.executable, "-c", REUSING], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 50  # hundreds with large pages, thousands with small ones
 
 
 def test_the_environment_names_the_device(monkeypatch: pytest.MonkeyPatch) -> None:

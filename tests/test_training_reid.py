@@ -218,12 +218,14 @@ def test_a_killed_training_ends_with_the_same_weights(dataset: Path, tmp_path: P
     assert not torch.equal(untrained["conv1.conv.weight"], found["conv1.conv.weight"])
 
 
-def test_features_learn_to_name_attributes(dataset: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_features_learn_to_name_attributes(precision: str, dataset: Path, tmp_path: Path) -> None:
     torch.set_num_threads(1)
     crops = read_market(dataset / TRAIN)  # four people
     codes = np.array([[0, 0], [0, 1], [1, 2], [1, 3]])
     schedule = SMALL["schedule"] | {"epochs": 8}
-    changes = {"loss": SMALL["loss"] | {"attribute_weight": 2.0}, "schedule": schedule, "augmenting": vars(augmenting())}
+    changes = {"loss": SMALL["loss"] | {"attribute_weight": 2.0}, "schedule": schedule, "augmenting": vars(augmenting()),
+               "precision": precision}  # fmt: skip
     trainer = Trainer(crops, small(**changes), None, CPU, codes)
     assert trainer.heads is not None
     chance = (math.log(2) + math.log(4)) / 2
