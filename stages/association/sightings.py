@@ -23,7 +23,7 @@ from stages.contracts.tracklets import Tracklets
 Floats = NDArray[np.float32]
 DIMENSIONS = 32  # in which people of one video differ; more change nothing
 MAX_VIEWS = 8_000  # that these are found from
-KEPT = 0.97  # of a sum when another view is added: some 33 views count
+KEPT = 0.99  # of a sum when another view is added: some 100 views count, so that a pair long in one box is told apart
 PAST, FUTURE = 0, 1  # columns of the counts
 
 
@@ -46,7 +46,9 @@ class Sightings(NamedTuple):
     @property
     def most_gain(self) -> float:
         """Nats that looks can add to an exchange of two links, at most."""
-        return 2 * (self.most_nats - self.least_nats) if len(self.features) else 0.0
+        if len(self.features) == 0:
+            return 0.0
+        return 2 * float(_nats(1.0, 1.0, self) - _nats(-1.0, 1.0, self))
 
 
 class Sums(NamedTuple):
@@ -123,10 +125,7 @@ def _add(table: Floats, counts: Array, row: int, source: int, sightings: Sightin
 
 @compiled
 def look_nats(past: int, future: int, sums: Sums, sightings: Sightings) -> float:
-    """Log-likelihood ratio of one person over two, of a link between two boxes; 0 where one has no view, or is NONE.
-
-    As Calibration.nats, but limited for good: that one says who is likelier of two who are beyond doubt.
-    """
+    """Log-likelihood ratio of one person over two, of a link between two boxes; 0 where one has no view, or is NONE."""
     if past == NONE or future == NONE or len(sums.counts) == 0:
         return 0.0
     before, after = sums.counts[past, PAST], sums.counts[future, FUTURE]
@@ -142,6 +141,14 @@ def look_nats(past: int, future: int, sums: Sums, sightings: Sightings) -> float
         return 0.0
     cosine = product / np.sqrt(squared * squared_after)
     support = np.sqrt(before / (before + VIEWS_DOUBT) * after / (after + VIEWS_DOUBT))
+    return _nats(cosine, support, sightings)
+
+
+@compiled
+def _nats(cosine: float, support: float, sightings: Sightings) -> float:
+    """Calibration.nats of one cosine, compiled."""
     reach = sightings.same * support - sightings.other
     nats = max(reach, 0.0) / sightings.variance * (cosine - sightings.other - reach / 2)
-    return float(min(max(nats, sightings.least_nats), sightings.most_nats))
+    sure = min(max(nats, sightings.least_nats), sightings.most_nats)
+    beyond = nats - sure
+    return float(sure + np.sign(beyond) * np.log1p(abs(beyond)))

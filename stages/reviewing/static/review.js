@@ -54,8 +54,8 @@ async function open(name, at = 0) {
   video.load();
   location.hash = encodeURIComponent(name);
   showPeople();
+  goTo(Math.min(at, scene.num_frames - 1)); // before the next wait, in which somebody may go elsewhere
   await showCorrections();
-  goTo(Math.min(at, scene.num_frames - 1));
 }
 
 function goTo(wanted) {
