@@ -10,7 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stages.association.cosines import Calibration
+from stages.association.likeness import support_of
 from stages.association.rewiring import RewireParams
+from stages.association.sightings import KEPT, Sightings, both_sums, look_nats
+from stages.association.two_filter import NONE, Chains
 from stages.contracts.camera_motion import CameraMotion
 from stages.contracts.detections import Detections
 from stages.contracts.embeddings import Embeddings
@@ -184,6 +188,40 @@ def test_looks_tell_three_apart_whom_motion_mixed_up() -> None:
     assert rows_of(result) == rows_of(tracklets({1: back, 2: on, **OTHERS}, NUM_FRAMES))
     assert {exchange.kind for exchange in made} == {"transfer", "join"}
     assert made[0].gain_nats == made[1].gain_nats  # neither pays by itself
+
+
+def test_who_shared_a_box_for_long_is_known_by_what_was_seen_before() -> None:
+    """One box shows something of both for 90 frames; then the tracker takes 1 for 2, and 2 for somebody new."""
+    begin, end, count = 60, 150, 200
+    one, two = walking(range(count), 100, 2), walking(range(count), 130, 2, y=104)
+    others = {3 + n: walking(range(count), 60 * n, 0.5 * n, y=300) for n in range(6)}
+    after = range(end, count)
+    mixed = {1: {f: one[f] for f in range(begin)}, 2: {f: (two if f < end else one)[f] for f in range(count)},
+             9: {f: two[f] for f in after}}  # fmt: skip
+    table, still = tracklets({**mixed, **others}, count), CameraMotion.still("hall", count)
+    whose = [1] * begin + [f % 2 for f in range(begin, end)] + [0] * len(after)
+    looks = dressed(table, {1: 0, 2: whose, 9: 1, **{name: name - 1 for name in others}})
+    params = dataclasses.replace(PARAMS, min_gain=12.0, max_gap_frames=100)
+    result, _ = rewire(table, detected(table), looks, still, params)
+    for frame in (begin - 1, end, count - 1):
+        now = {name: edges for name, f, edges in rows_of(result) if f == frame}
+        assert (now[1], now[2]) == tuple(rows_of(tracklets({1: {0: way[frame]}}, 1))[0][2] for way in (one, two))
+
+
+def test_looks_of_a_link_say_what_the_same_cosine_says_of_tracklets() -> None:
+    """Also beyond what any example shows, where both count logarithmically."""
+    turned = np.array([[np.cos(a), np.sin(a)] for a in np.linspace(0, np.pi, 41)])
+    known = Calibration(same=0.8, other=0.1, variance=0.02, most_nats=6.0, least_nats=-4.0)
+    views = np.concatenate([np.tile([[1.0, 0.0]], (3, 1)), turned]).astype(np.float32)
+    seen = Sightings(np.arange(44), views, np.ones(44), *dataclasses.astuple(known))
+    chains = Chains(np.array([1, 2, *[NONE] * 42]), np.array([NONE, 0, 1, *[NONE] * 41]))
+    sums = both_sums(seen, chains)
+    found = [look_nats(2, row, sums, seen) for row in range(3, 44)]
+    count = 1 + KEPT + KEPT**2
+    support = support_of(np.array([count])) * support_of(np.array([1]))
+    np.testing.assert_allclose(found, known.nats(turned[:, 0], support), atol=1e-5)
+    assert max(found) > 6 > -4 > min(found)
+    assert 2 * (max(found) - min(found)) < seen.most_gain
 
 
 def test_looks_of_people_dressed_alike_change_nothing() -> None:
