@@ -2,6 +2,7 @@
 
 Each pair gets log-odds of being one person, from looks, motion and what is usual, learnt from the video itself; tracklets seen
 in one frame are two people. The people are the partition with the greatest sum of log-odds: one problem for the whole video.
+Then whole people are joined who are likelier one than two.
 """
 
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from stages.association.motion import ends_of, learn_passage
 from stages.association.pair_odds import Acquaintance, Odds, at_edge
 from stages.association.pairs import seen_together
 from stages.association.partition import Partition, partition
+from stages.association.settling import in_chains, settle
 from stages.association.steadying import still_view
 from stages.audit import write_audit
 from stages.command import execute, stage_options, stage_run
@@ -60,12 +62,15 @@ def merge(
     if len(tracklets) == 0 or not (params.enabled or must):
         return tracklets, []
     together = seen_together(tracklets)
-    known = acquaint(tracklets, views_of(tracklets, embeddings), camera_motion, together, params, returns)
+    views = views_of(tracklets, embeddings)
+    known = acquaint(tracklets, views, camera_motion, together, params, returns)
     odds = known.candidates() if params.enabled else known.candidates().take(np.zeros(0, np.int64))
     forced = np.array(must, dtype=np.int64).reshape(-1, 2)
     apart = np.concatenate([together, np.array(cannot, dtype=np.int64).reshape(-1, 2)])
     odds, people = solve(known, odds, apart, forced)
-    _, merged = np.unique(people.labels, return_inverse=True)
+    labels = settle(known, views, people.labels, odds, apart) if params.enabled else people.labels
+    odds = in_chains(with_inside(known, odds, labels), labels, known)
+    _, merged = np.unique(labels, return_inverse=True)
     position = np.searchsorted(tracklets.ids, tracklets.tracklet_ids)
     audit = decisions(tracklets.ids, merged + 1, odds, forced, Sureness(params.temper, params.offset))
     return relabel(tracklets, merged[position] + 1), audit
@@ -102,20 +107,21 @@ def solve(known: Acquaintance, odds: Odds, apart: Ints, forced: Ints) -> tuple[O
     while True:
         pairs = np.stack([odds.first, odds.second], axis=1)
         people = partition(count, pairs, odds.total, apart, forced)
-        missing = _unknown(people.labels, odds)
-        if len(missing) == 0:
+        asked = with_inside(known, odds, people.labels)
+        if len(asked) == len(odds):
             return odds, people
-        odds = odds.joined(known.odds(missing[:, 0], missing[:, 1]))
+        odds = asked
 
 
-def _unknown(labels: Ints, odds: Odds) -> Ints:
-    """(E, 2) pairs inside clusters that were not asked for yet."""
+def with_inside(known: Acquaintance, odds: Odds, labels: Ints) -> Odds:
+    """The odds and those of all pairs inside clusters that were not asked for yet."""
     order = np.argsort(labels, kind="stable")
     groups = np.split(order, np.flatnonzero(np.diff(labels[order])) + 1)
     inside = [np.stack(np.triu_indices(len(group), 1), axis=1) for group in groups]
     pairs = np.concatenate([np.sort(group[pair], axis=1) for group, pair in zip(groups, inside, strict=True)])
     low, high = np.minimum(odds.first, odds.second), np.maximum(odds.first, odds.second)
-    return pairs[~np.isin(pairs[:, 0] * len(labels) + pairs[:, 1], low * len(labels) + high)]
+    missing = pairs[~np.isin(pairs[:, 0] * len(labels) + pairs[:, 1], low * len(labels) + high)]
+    return odds.joined(known.odds(missing[:, 0], missing[:, 1])) if len(missing) else odds
 
 
 def main() -> None:

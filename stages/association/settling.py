@@ -1,0 +1,139 @@
+"""People as wholes: joins that pairs of tracklets alone do not show.
+
+Correlation clustering counts for each pair of a person's tracklets what is usual and where they walked, also where others lie
+between the two: a glimpse of somebody behind a tree pays for every other sight of the person. Here a person's tracklets are a
+chain in time, what is usual and motion count between neighbours alone, and looks are those of the person as a whole. Two people
+are joined as long as that is likelier, the likeliest first (Ward 1963, "Hierarchical grouping to optimize an objective
+function").
+"""
+
+import heapq
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stages.association.appearance import Views
+from stages.association.likeness import support_of
+from stages.association.pair_odds import IMPOSSIBLE, Acquaintance, Odds
+
+Array = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+DECIMALS = 6  # of nats
+
+
+@dataclass(frozen=True, eq=False)
+class Sights:
+    """What was seen of T tracklets, in sums that add up to those of people."""
+
+    directions: Array  # (T, D) looks, as long as the views weigh
+    weights: Array  # (T,)
+    clarities: Array  # (T,) times their weights
+    counts: Ints  # (T,) views
+
+    def whole(self, members: Ints) -> tuple[Array, float]:
+        """The look (D,) of some tracklets of one person, not of unit length, and its support."""
+        clarity = float(self.clarities[members].sum()) / max(float(self.weights[members].sum()), 1e-9)
+        return self.directions[members].sum(axis=0), float(support_of(self.counts[members].sum(keepdims=True), clarity)[0])
+
+
+def settle(known: Acquaintance, views: Views, labels: Ints, odds: Odds, apart: Ints) -> Ints:
+    """The labels (T,) after all joins of people that pay; looked at are those with a likely pair of tracklets in `odds`.
+
+    apart (A, 2): pairs of tracklets that are two people.
+    """
+    sights = _sights(known, views)
+    people = {int(rows[0]): rows for rows in _groups(labels)}
+    named = np.empty(len(labels), np.int64)
+    for name, rows in people.items():
+        named[rows] = name
+    likely, strangers = _neighbours(named[_pairs(odds)[odds.total > 0]]), _neighbours(named[apart])
+    heap: list[tuple[float, int, int, int]] = []
+
+    def weigh(one: int, other: int) -> None:
+        gain = _gain(people[one], people[other], known, sights)
+        if gain > 0:
+            heapq.heappush(heap, (-gain, min(one, other), max(one, other), len(people[one]) + len(people[other])))
+
+    for one in sorted(likely):
+        for other in sorted(likely[one] - strangers.get(one, set())):
+            if one < other:
+                weigh(one, other)
+    while heap:
+        _, one, other, size = heapq.heappop(heap)
+        if one not in people or other not in people or len(people[one]) + len(people[other]) != size:
+            continue  # one of them has grown meanwhile
+        people[one] = _in_time(np.concatenate([people[one], people.pop(other)]), known)
+        for table in (likely, strangers):
+            for third in table.pop(other, set()):
+                table[third].discard(other)
+                if third != one:
+                    table[third].add(one)
+                    table.setdefault(one, set()).add(third)
+        for third in sorted(likely.get(one, set()) - strangers.get(one, set())):
+            weigh(one, third)
+    result = np.empty(len(labels), np.int64)
+    for rows in people.values():
+        result[rows] = rows.min()
+    return result
+
+
+def in_chains(odds: Odds, labels: Ints, known: Acquaintance) -> Odds:
+    """The odds with those inside people as `settle` has them: between tracklets that are no neighbours, looks alone."""
+    nexts = np.full(len(labels), -1)
+    for rows in _groups(labels):
+        rows = _in_time(rows, known)
+        nexts[rows[:-1]] = rows[1:]
+    far = (labels[odds.first] == labels[odds.second]) & (nexts[odds.first] != odds.second) & (odds.total > IMPOSSIBLE)
+    prior, motion = np.where(far, 0.0, odds.prior), np.where(far, 0.0, odds.motion)
+    return Odds(odds.first, odds.second, odds.gap_s, prior, odds.looks, motion, np.where(far, odds.looks, odds.total))
+
+
+def _gain(one: Ints, other: Ints, known: Acquaintance, sights: Sights) -> float:
+    """Nats by which two people (their tracklets in time) are likelier one; at most 0 where they cannot be."""
+    across = known.odds(*(side.ravel() for side in np.meshgrid(one, other, indexing="ij")))
+    if across.total.min() <= IMPOSSIBLE:
+        return IMPOSSIBLE
+    both = _in_time(np.concatenate([one, other]), known)
+    (a, support_a), (b, support_b) = sights.whole(one), sights.whole(other)
+    lengths = float(np.linalg.norm(a) * np.linalg.norm(b))
+    support = np.array(support_a * support_b if lengths > 0 else 0.0)
+    looks = known.looks.calibration.nats(np.array(a @ b / max(lengths, 1e-12)), support)
+    return round(float(looks) + _chain(both, known) - _chain(one, known) - _chain(other, known), DECIMALS)
+
+
+def _chain(members: Ints, known: Acquaintance) -> float:
+    """Nats of tracklets, in time, following each other."""
+    links = known.odds(members[:-1], members[1:])
+    return float((links.prior + links.motion).sum())
+
+
+def _sights(known: Acquaintance, views: Views) -> Sights:
+    count = views.num_tracklets
+    weights = np.bincount(views.tracklets, views.weights, count).astype(np.float64)
+    clarities = np.bincount(views.tracklets, views.weights * views.clarities, count).astype(np.float64)
+    directions = known.looks.directions.astype(np.float64) * weights[:, None]
+    return Sights(directions, weights, clarities, views.counts())
+
+
+def _in_time(members: Ints, known: Acquaintance) -> Ints:
+    return members[np.argsort(known.passage.ends.frames[0, members], kind="stable")]
+
+
+def _groups(labels: Ints) -> list[Ints]:
+    order = np.argsort(labels, kind="stable")
+    return [rows for rows in np.split(order, np.flatnonzero(np.diff(labels[order])) + 1) if len(rows)]
+
+
+def _pairs(odds: Odds) -> Ints:
+    return np.stack([odds.first, odds.second], axis=1)
+
+
+def _neighbours(pairs: Ints) -> dict[int, set[int]]:
+    """Both ways; pairs of one name are none."""
+    table: dict[int, set[int]] = {}
+    for one, other in np.unique(pairs[pairs[:, 0] != pairs[:, 1]], axis=0).tolist():
+        table.setdefault(one, set()).add(other)
+        table.setdefault(other, set()).add(one)
+    return table
