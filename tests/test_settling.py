@@ -1,0 +1,71 @@
+"""Whole people joined: a glimpse pays for its neighbours in time alone, and nobody is joined with a stranger."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from stages.association.appearance import views_of
+from stages.association.pairs import seen_together
+from stages.association.settling import in_chains, settle
+from stages.contracts.embeddings import Embeddings
+from stages.contracts.tracklets import Tracklets
+from stages.merge import acquaint, merge, solve, with_inside
+from tests.tables import embeddings_of, motionless, tracklets
+from tests.test_merge import DIM, MERGE, RED, crowd, noisy, standing
+
+GLIMPSE = 9
+NO_PAIRS = np.zeros((0, 2), np.int64)
+
+
+def returning() -> tuple[Tracklets, Embeddings]:
+    """Somebody (1 to 5) who is away for seven seconds again and again, and once is seen for a moment in between."""
+    paths, looks = crowd()
+    clear: dict[int, Any] = {name: standing(range(100 * name, 100 * name + 30), x=300) for name in range(1, 6)}
+    paths |= clear | {GLIMPSE: standing(range(333, 336), x=300)}
+    looks |= {name: noisy(RED, 30, name) for name in clear}
+    looks |= {GLIMPSE: np.random.default_rng(5).normal(0, 1, (3, DIM))}
+    table = tracklets(paths, num_frames=600)
+    table.confidences[table.tracklet_ids == GLIMPSE] = 0.4
+    return table, embeddings_of(table, looks)
+
+
+def test_a_glimpse_belongs_to_whom_it_follows() -> None:
+    table, embeddings = returning()
+    merged, audit = merge(table, embeddings, motionless(table), MERGE)
+    own = [*range(100, 130), *range(200, 230), *range(300, 330), *range(333, 336), *range(400, 430), *range(500, 530)]
+    assert own in [entry["frame_numbers"].tolist() for entry in merged.to_dicts()]
+    (row,) = [row for row in audit if (row.tracklet_id, row.other_tracklet_id) == (3, GLIMPSE)]
+    assert row.decision == "joined"
+    assert 0.5 < row.probability < 1
+
+
+def test_pairs_alone_would_leave_it_out_and_strangers_stay_apart() -> None:
+    table, embeddings = returning()
+    together, views = seen_together(table), views_of(table, embeddings)
+    known = acquaint(table, views, motionless(table), together, MERGE, "same_person")
+    odds, people = solve(known, known.candidates(), together, NO_PAIRS)
+    glimpse, before = np.searchsorted(table.ids, [GLIMPSE, 3])
+    assert (people.labels == people.labels[glimpse]).sum() == 1
+    settled = settle(known, views, people.labels, odds, together)
+    assert settled[glimpse] == settled[before]
+    assert np.array_equal(np.delete(settled, glimpse), np.delete(people.labels, glimpse))
+    apart = np.concatenate([together, [[glimpse, np.searchsorted(table.ids, 1)]]])
+    assert np.array_equal(settle(known, views, people.labels, odds, apart), people.labels)
+
+
+def test_between_tracklets_that_are_no_neighbours_looks_alone_count() -> None:
+    table, embeddings = returning()
+    together, views = seen_together(table), views_of(table, embeddings)
+    known = acquaint(table, views, motionless(table), together, MERGE, "same_person")
+    labels = np.where(table.ids <= GLIMPSE, 0, np.arange(len(table.ids)))
+    asked = with_inside(known, known.candidates().take(np.zeros(0, np.int64)), labels)
+    found = in_chains(asked, labels, known)
+    order = [1, 2, 3, GLIMPSE, 4, 5]
+    for n in range(len(found)):
+        pair = [int(table.ids[k]) for k in (found.first[n], found.second[n])]
+        assert found.looks[n] == asked.looks[n]
+        if order.index(pair[1]) - order.index(pair[0]) == 1:
+            assert found.total[n] == asked.total[n]
+        else:
+            assert (found.prior[n], found.motion[n], found.total[n]) == (0, 0, pytest.approx(found.looks[n], abs=1e-6))
