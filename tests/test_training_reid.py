@@ -25,7 +25,7 @@ from tests.reid_crops import make_dataset, people
 from training.reid import evaluate, train
 from training.reid.augmenting import AugmentingParams, shown
 from training.reid.crops import Crops
-from training.reid.initial import load_initial, widened
+from training.reid.initial import load_initial
 from training.reid.losses import hard_triplet_loss
 from training.reid.market import TRAIN, read_market
 from training.reid.sampling import SamplingParams, batches
@@ -250,30 +250,6 @@ def test_training_begins_with_the_weights_that_are_named(dataset: Path, tmp_path
     assert found["classifier.weight"].shape[0] == 4
     with pytest.raises(DataError, match=r"w\.pth: expected weights of resnet50 to begin with, got"):
         load_initial(build_network("resnet50"), tmp_path / "w.pth", "resnet50")
-
-
-@pytest.mark.parametrize("model", ["osnet_x0_5", "osnet_x1_0"])
-def test_a_widened_network_gives_what_the_narrow_one_gave(model: str, tmp_path: Path) -> None:
-    torch.manual_seed(3)
-    narrow, wide = build_network("osnet_x0_25").eval(), build_network(model).eval()
-    torch.save(narrow.state_dict(), tmp_path / "w.pth")
-    load_initial(wide, tmp_path / "w.pth", model, seed=1)
-    crops = torch.rand(2, 3, 64, 32)
-    with torch.inference_mode():
-        torch.testing.assert_close(wide(crops), narrow(crops), rtol=1e-4, atol=1e-5)
-    with pytest.raises(DataError, match=r"w\.pth: expected weights of osnet_x0_25 to begin with, got shape"):
-        torch.save(wide.state_dict(), tmp_path / "w.pth")
-        load_initial(narrow, tmp_path / "w.pth", "osnet_x0_25")
-
-
-def test_weights_are_widened_by_repeated_channels_that_share_inputs() -> None:
-    value = torch.arange(1.0, 7.0).reshape(2, 3, 1, 1)
-    wide = widened(value, torch.Size([5, 6, 1, 1]), torch.Generator().manual_seed(0))[..., 0, 0]
-    both = wide[:, :3] + wide[:, 3:]  # inputs 0 and 3 see the same channel, and so on
-    torch.testing.assert_close(both, value[..., 0, 0][[0, 1, 0, 1, 0]])
-    assert not torch.allclose(wide[0], wide[2])  # two outputs that are equal share in other parts
-    assert (wide > 0).all()
-    assert widened(torch.tensor([1.0, 2.0]), torch.Size([5]), torch.Generator()).tolist() == [1, 2, 1, 2, 1]
 
 
 def test_weights_that_are_not_there_are_asked_for(tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ class Trainer:
         self.num_identities = len(identities)
         network = build_network(params.model, self.num_identities, "triplet")
         if initial is not None:
-            load_initial(network, initial, params.model, params.seed)
+            load_initial(network, initial, params.model)
         self.network = network.to(device).to(memory_format=torch.channels_last)
         self.heads = None if attributes is None else AttributeHeads(FEATURE_DIMS[params.model], attributes).to(device)
         learnt = [*self.network.parameters(), *(self.heads.parameters() if self.heads else [])]
