@@ -23,7 +23,7 @@ from stages.contracts.tracklets import Tracklets
 Floats = NDArray[np.float32]
 DIMENSIONS = 32  # in which people of one video differ; more change nothing
 MAX_VIEWS = 8_000  # that these are found from
-KEPT = 0.99  # of a sum when another view is added: some 100 views count, so that a pair long in one box is told apart
+KEPT = 0.98  # of a sum when another view is added: some 50 views count, so that a pair long in one box is told apart
 PAST, FUTURE = 0, 1  # columns of the counts
 
 
