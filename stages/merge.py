@@ -37,10 +37,11 @@ Returns = Literal["same_person", "new_person"]
 
 @dataclass(frozen=True)
 class MergeParams:
-    """How long an absence may be, and how sure a decision's lead in nats makes."""
+    """How long an absence may be, whether pairs alone decide, and how sure a decision's lead in nats makes."""
 
     enabled: bool
     max_gap_s: Annotated[float, Range(0, 1e6)]
+    settle: bool
     temper: Annotated[float, Range(0.01, 10)]
     offset: Annotated[float, Range(-10, 10)]  # nats
 
@@ -68,8 +69,10 @@ def merge(
     forced = np.array(must, dtype=np.int64).reshape(-1, 2)
     apart = np.concatenate([together, np.array(cannot, dtype=np.int64).reshape(-1, 2)])
     odds, people = solve(known, odds, apart, forced)
-    labels = settle(known, views, people.labels, odds, apart) if params.enabled else people.labels
-    odds = in_chains(with_inside(known, odds, labels), labels, known)
+    labels = people.labels
+    if params.enabled and params.settle:
+        labels = settle(known, views, labels, odds, apart)
+        odds = in_chains(with_inside(known, odds, labels), labels, known)
     _, merged = np.unique(labels, return_inverse=True)
     position = np.searchsorted(tracklets.ids, tracklets.tracklet_ids)
     audit = decisions(tracklets.ids, merged + 1, odds, forced, Sureness(params.temper, params.offset))

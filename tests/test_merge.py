@@ -17,7 +17,7 @@ from stages.errors import DataError
 from stages.merge import MergeParams, merge
 from tests.tables import box, embeddings_of, motionless, tracklets
 
-MERGE = MergeParams(enabled=True, max_gap_s=3600.0, temper=0.5, offset=0.0)
+MERGE = MergeParams(enabled=True, max_gap_s=3600.0, settle=True, temper=0.5, offset=0.0)
 DIM = 24
 RED, BLUE, GREEN = np.eye(DIM)[:3]
 

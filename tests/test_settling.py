@@ -1,5 +1,6 @@
 """Whole people joined: a glimpse pays for its neighbours in time alone, and nobody is joined with a stranger."""
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,8 @@ def test_a_glimpse_belongs_to_whom_it_follows() -> None:
     (row,) = [row for row in audit if (row.tracklet_id, row.other_tracklet_id) == (3, GLIMPSE)]
     assert row.decision == "joined"
     assert 0.5 < row.probability < 1
+    by_pairs, _ = merge(table, embeddings, motionless(table), dataclasses.replace(MERGE, settle=False))
+    assert [*range(333, 336)] in [entry["frame_numbers"].tolist() for entry in by_pairs.to_dicts()]
 
 
 def test_pairs_alone_would_leave_it_out_and_strangers_stay_apart() -> None:
