@@ -41,14 +41,12 @@ class Sights:
 def settle(known: Acquaintance, views: Views, labels: Ints, odds: Odds, apart: Ints) -> Ints:
     """The labels (T,) after all joins of people that pay; looked at are those with a likely pair of tracklets in `odds`.
 
-    apart (A, 2): pairs of tracklets that are two people.
+    labels (T,): the first tracklet of each one's person, before and after; apart (A, 2): pairs of tracklets that are two people.
     """
     sights = _sights(known, views)
-    people = {int(rows[0]): rows for rows in _groups(labels)}
-    named = np.empty(len(labels), np.int64)
-    for name, rows in people.items():
-        named[rows] = name
-    likely, strangers = _neighbours(named[_pairs(odds)[odds.total > 0]]), _neighbours(named[apart])
+    people = {int(labels[rows[0]]): rows for rows in _groups(labels)}
+    pairs = np.stack([odds.first, odds.second], axis=1)[odds.total > 0]
+    likely, strangers = _neighbours(labels[pairs]), _neighbours(labels[apart])
     heap: list[tuple[float, int, int, int]] = []
 
     def weigh(one: int, other: int) -> None:
@@ -73,10 +71,10 @@ def settle(known: Acquaintance, views: Views, labels: Ints, odds: Odds, apart: I
                     table.setdefault(one, set()).add(third)
         for third in sorted(likely.get(one, set()) - strangers.get(one, set())):
             weigh(one, third)
-    result = np.empty(len(labels), np.int64)
-    for rows in people.values():
-        result[rows] = rows.min()
-    return result
+    settled = np.empty(len(labels), np.int64)
+    for name, rows in people.items():
+        settled[rows] = name
+    return settled
 
 
 def in_chains(odds: Odds, labels: Ints, known: Acquaintance) -> Odds:
@@ -124,10 +122,6 @@ def _in_time(members: Ints, known: Acquaintance) -> Ints:
 def _groups(labels: Ints) -> list[Ints]:
     order = np.argsort(labels, kind="stable")
     return [rows for rows in np.split(order, np.flatnonzero(np.diff(labels[order])) + 1) if len(rows)]
-
-
-def _pairs(odds: Odds) -> Ints:
-    return np.stack([odds.first, odds.second], axis=1)
 
 
 def _neighbours(pairs: Ints) -> dict[int, set[int]]:
