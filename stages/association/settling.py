@@ -41,7 +41,7 @@ class Sights:
 def settle(known: Acquaintance, views: Views, labels: Ints, odds: Odds, apart: Ints) -> Ints:
     """The labels (T,) after all joins of people that pay; looked at are those with a likely pair of tracklets in `odds`.
 
-    labels (T,): the first tracklet of each one's person, before and after; apart (A, 2): pairs of tracklets that are two people.
+    labels (T,): the first tracklet of each one's person; apart (A, 2): pairs of tracklets that are two people.
     """
     sights = _sights(known, views)
     people = {int(labels[rows[0]]): rows for rows in _groups(labels)}
