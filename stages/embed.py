@@ -42,7 +42,7 @@ def embed(crops: Iterator[NDArray[Any]], encoder: Encoder, batch_size: int, dim:
 
 def no_embeddings(detections: Detections) -> Embeddings:
     """The table of a sequence where nothing can be embedded."""
-    nothing = np.zeros((0, 0), dtype=np.float16)
+    nothing = np.zeros((0, 1), dtype=np.float16)  # of one dimension: none has no mean variance
     return Embeddings(detections.sequence, len(detections), "none", np.zeros(0, dtype=np.int32), nothing)
 
 

@@ -229,9 +229,9 @@ def test_without_pixels_or_people_there_is_no_embedding_and_no_need_of_weights(
     project: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     weights.unlink()
-    assert run_embed(detections_of([]), monkeypatch).features.shape == (0, 0)
+    assert run_embed(detections_of([]), monkeypatch).features.shape == (0, 1)
     (project / "data/sequences/clip/pixels/none.txt").write_text("no footage\n")
-    assert run_embed(detections_of([(0, (8, 8, 60, 56), 0.9)]), monkeypatch).features.shape == (0, 0)
+    assert run_embed(detections_of([(0, (8, 8, 60, 56), 0.9)]), monkeypatch).features.shape == (0, 1)
 
 
 def test_chunks_of_other_parameters_weights_pixels_or_detections_are_not_taken(

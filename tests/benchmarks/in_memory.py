@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-import numpy as np
-
 from stages.association.rewiring import RewireParams
 from stages.clip import ClipParams
 from stages.contracts.camera_motion import CameraMotion
@@ -17,6 +15,7 @@ from stages.contracts.tracklets import Tracklets
 from stages.corrections.resolving import apart_at_cuts, constraints, cut_tracklets
 from stages.corrections.rows import Correction
 from stages.detecting.stored import stored_detections
+from stages.embed import no_embeddings
 from stages.errors import DataError
 from stages.merge import MergeParams, Returns, merge
 from stages.params import make_section
@@ -77,11 +76,6 @@ def read_footage(
         returns,
         at_border,
     )
-
-
-def no_embeddings(detections: Detections) -> Embeddings:
-    """Nobody was looked at."""
-    return Embeddings(detections.sequence, len(detections), "none", np.zeros(0, np.int32), np.zeros((0, 1), dtype=np.float16))
 
 
 class Memory:
