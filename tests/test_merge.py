@@ -1,6 +1,7 @@
 """Merge: who is one person, who never, and what the audit says."""
 
 import dataclasses
+import warnings
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,11 @@ from stages.association.motion import ends_of, learn_passage, learn_straying
 from stages.association.pair_odds import at_edge
 from stages.association.pairs import seen_together
 from stages.contracts.tracklets import Tracklets
+from stages.embed import no_embeddings
 from stages.errors import DataError
 from stages.merge import MergeParams, merge
 from tests.tables import box, embeddings_of, motionless, tracklets
+from tests.test_rewire import detected
 
 MERGE = MergeParams(enabled=True, max_gap_s=3600.0, settle=True, temper=0.5, offset=0.0)
 DIM = 24
@@ -127,6 +130,14 @@ def test_without_looks_motion_joins_who_walks_on_behind_something() -> None:
     assert len(merge(off_course, embeddings_of(off_course, {}), motionless(off_course), MERGE)[0].ids) == 2
     much_later = tracklets({1: walking(range(20)), 2: walking(range(80, 100), x=-200)}, num_frames=1000)
     assert len(merge(much_later, embeddings_of(much_later, {}), motionless(much_later), MERGE)[0].ids) == 2
+
+
+def test_where_nobody_was_embedded_motion_decides_without_a_warning() -> None:
+    near = tracklets({1: walking(range(40)), 2: walking(range(48, 90))})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        merged, _ = merge(near, no_embeddings(detected(near)), motionless(near), MERGE)
+    assert len(merged.ids) == 1
 
 
 def test_motion_is_the_same_whichever_way_time_runs() -> None:
