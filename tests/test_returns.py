@@ -10,7 +10,8 @@ from stages.motchallenge import read_rows
 from stages.regions import EVERYWHERE
 from stages.scoring.challenge import count, track_boxes
 from stages.scoring.truth import GroundTruth, make_truth
-from tests.benchmarks.returns import Measured, find_joins, find_returns, identities_of, owners_in, row
+from tests.benchmarks.returns import Measured, find_joins, find_returns, identities_of, owners_in, row, visits_row
+from tests.benchmarks.visits import Visit, find_visits, successions, well_seen
 from tests.tables import box, tracklets
 
 # Ann is seen in frames 0-9, 20-29 and 35-39, and is out of the picture in 10-19 alone; Bob all the time.
@@ -58,7 +59,7 @@ def test_a_join_is_wrong_where_it_shows_two_people_and_not_known_where_nobody(tm
         ((1, 2), False, False),
     ]
     scores = count(truth(tmp_path), track_boxes(table(), 0, EVERYWHERE))
-    assert row("7", [Measured([], joins, scores, scores)])[5:7] == ["1 of 5 (20.0 %)", 3]
+    assert row("7", [Measured([], joins, [], 10.0, scores, scores)])[5:7] == ["1 of 5 (20.0 %)", 3]
 
 
 def test_a_tracklet_shows_whom_most_of_its_boxes_show_and_is_found_again_by_its_boxes() -> None:
@@ -74,5 +75,54 @@ def test_a_tracklet_shows_whom_most_of_its_boxes_show_and_is_found_again_by_its_
 
 def test_a_square_without_returns_has_a_row(tmp_path: Path) -> None:
     scores = count(truth(tmp_path), track_boxes(table(), 0, EVERYWHERE))
-    cells = row("7", [Measured([], [], scores, scores)])
+    measured = Measured([], [], [], 10.0, scores, scores)
+    assert visits_row("7", [measured]) == ["7", "0 of 0 (none)", "0 of 0 (none)", "0 of 0 (none)"]
+    cells = row("7", [measured])
     assert cells[:7] == ["7", "0 of 0 (none)", "0 of 0 (none)", "0 of 0", "0 of 0", "0 of 0 (none)", 0]
+
+
+# Boxes of (frame, person, identity). Ann is absent from the truth in 10-24, so for over a second, and missed in 30-34 alone.
+BOXES = [
+    *((frame, ANN, 1) for frame in range(10)),
+    *((frame, ANN, 1) for frame in range(25, 29)),
+    (29, ANN, 2),
+    *((frame, ANN, 1) for frame in range(35, 40)),
+    *((frame, BOB, 1) for frame in range(12, 20)),
+    *((frame, BOB, 2) for frame in range(40, 60)),
+    (5, NOBODY, 1),
+]  # fmt: skip
+
+
+def visits(folder: Path) -> list[Visit]:
+    present = [(f, ANN) for f in (*range(10), *range(25, 60))] + [(f, BOB) for f in (*range(12, 20), *range(40, 60))]
+    path = folder / "gt.txt"
+    path.write_text("".join(f"{frame + 1},{person},{100 * person},0,40,100,1,1,1\n" for frame, person in present))
+    frames, people, identities = np.array(sorted(BOXES), dtype=np.int64).T
+    return find_visits(make_truth(path, read_rows(path), 60), 10.0, frames, people, identities)
+
+
+def test_a_visit_ends_where_the_truth_misses_somebody_for_over_a_second(tmp_path: Path) -> None:
+    assert visits(tmp_path) == [
+        Visit(ANN, 0, 9, 10, 1, NOBODY, 0),
+        Visit(ANN, 25, 39, 10, 1, 1, 10),
+        Visit(BOB, 12, 19, 8, 1, NOBODY, 0),
+        Visit(BOB, 40, 59, 20, 2, 1, 8),
+    ]
+
+
+def test_people_are_back_under_the_identity_they_had(tmp_path: Path) -> None:
+    found = visits(tmp_path)
+    assert [visit.back for visit in found] == [False, True, False, False]
+    assert well_seen(found, 10.0) == [found[1]]  # Bob was seen for 0.8 s before
+    assert [(one.person, other.person) for one, other in successions(found)] == [(ANN, BOB), (BOB, ANN)]
+
+
+def test_visits_at_one_time_do_not_follow_each_other() -> None:
+    together = [Visit(ANN, 0, 20, 9, 1, NOBODY, 0), Visit(BOB, 20, 30, 9, 1, NOBODY, 0), Visit(BOB, 31, 40, 9, 1, 1, 9)]
+    assert successions(together) == [(together[1], together[2])]
+
+
+def test_a_row_counts_visits_by_people(tmp_path: Path) -> None:
+    scores = count(truth(tmp_path), track_boxes(table(), 0, EVERYWHERE))
+    cells = visits_row("7", [Measured([], [], visits(tmp_path), 10.0, scores, scores)])
+    assert cells == ["7", "1 of 2 (50.0 %)", "1 of 1 (100.0 %)", "2 of 2 (100.0 %)"]

@@ -19,6 +19,12 @@ GLIMPSE = 9
 NO_PAIRS = np.zeros((0, 2), np.int64)
 
 
+@pytest.fixture(autouse=True)
+def seldom(monkeypatch: pytest.MonkeyPatch) -> None:
+    """People are seldom seen again, so that tracklets far apart in time count against each other."""
+    monkeypatch.setattr("stages.association.pair_odds.AGAIN", 0.3)
+
+
 def returning() -> tuple[Tracklets, Embeddings]:
     """Somebody (1 to 5) who is away for seven seconds again and again, and once is seen for a moment in between."""
     paths, looks = crowd()
@@ -72,3 +78,15 @@ def test_between_tracklets_that_are_no_neighbours_looks_alone_count() -> None:
             assert found.total[n] == asked.total[n]
         else:
             assert (found.prior[n], found.motion[n], found.total[n]) == (0, 0, pytest.approx(found.looks[n], abs=1e-6))
+
+
+@pytest.mark.parametrize("again", [0.3, 0.6])
+def test_all_ways_of_being_seen_again_weigh_as_much_as_never_and_somebody_new(
+    again: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stages.association.pair_odds.AGAIN", again)
+    table, embeddings = returning()
+    known = acquaint(table, views_of(table, embeddings), motionless(table), seen_together(table), MERGE, "same_person")
+    gaps_s = np.linspace(0, known.longest_s, 100_001)
+    seen_again = np.trapezoid(np.exp(known.prior(gaps_s)), gaps_s)
+    assert seen_again * (1 - again) * (1 - again) * known.births_per_s == pytest.approx(again, rel=1e-3)

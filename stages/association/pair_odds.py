@@ -2,8 +2,9 @@
 
     odds = prior(gap) + looks + motion(gap)
 
-The prior compares how often a person is seen again after such a time with how often somebody else begins. Motion counts as far
-as the person may have walked on unseen; after a long absence people come back by any entry, and their way says nothing.
+The prior compares what a tracklet's end and another's beginning can be: the person is seen again after such a time, or never,
+and somebody begins who was not seen before. Motion counts as far as the person may have walked on unseen; after a long absence
+people come back by any entry, and their way says nothing.
 """
 
 from dataclasses import dataclass
@@ -18,13 +19,13 @@ from stages.contracts.tracklets import Tracklets
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-AGAIN = 0.6  # share of tracklets whose person is seen again ...
+AGAIN = 0.6  # share of tracklets whose person is seen again, and as many begin with somebody who was seen before ...
 SOON, SOON_S = 0.3, 1.0  # ... of which so many after an occlusion, exponential with this mean in seconds ...
 LATER_S = 2.0  # ... and the others after an absence, log-uniform from here to the longest
 UNSEEN_S = 4.0  # time constant in which a person hidden has left or turned
 HORIZON_S = 12.0  # after which motion says nothing at all
 IMPOSSIBLE = -30.0  # nats: two tracklets that interlock, or a return that counts as somebody new
-BLIND = -2.0  # nats where motion decides alone: what is easy the tracker and `rewire` have joined already
+BLIND = -2.5  # nats where motion decides alone: what is easy the tracker and `rewire` have joined already
 AT_EDGE = 0.05  # body heights from the picture's edge within which one crosses it ...
 AHEAD_S = 0.5  # ... in so many seconds more
 FLICKER_S = 0.5  # seconds that a detector may lose somebody at the edge
@@ -87,10 +88,11 @@ class Acquaintance:
         return Odds(first, second, gap_s, prior, looks, motion, total)
 
     def prior(self, gap_s: Array) -> Array:
-        """Log of the rate at which one is seen again after such a time over that at which somebody else begins."""
+        """Log of the rate at which one is seen again after such a time over that of one who is not and somebody new."""
         soon = SOON / SOON_S * np.exp(-gap_s / SOON_S)
         later = (1 - SOON) / ((gap_s + LATER_S) * np.log1p(self.longest_s / LATER_S))
-        return np.asarray(np.log(AGAIN * (soon + later) / self.births_per_s))
+        new_per_s = (1 - AGAIN) * self.births_per_s
+        return np.asarray(np.log(AGAIN * (soon + later) / ((1 - AGAIN) * new_per_s)))
 
     def is_new(self, first: Ints, second: Ints, gap_s: Array) -> NDArray[np.bool_]:
         """Whether one left the picture, or the other came in, where who returns counts as somebody new."""

@@ -7,6 +7,8 @@ most of its boxes. Somebody was `away` where the truth has no box of them in som
 picture: hidden, not detected, or let go by the tracker. A return is a glimpse where one of the two lasts for less than half a
 second, and rejoined where both have one identity afterwards. A join is two tracklets that follow each other in one identity,
 wrong where they show two people; where most boxes of one match nobody, as of people nearly hidden, it is not known.
+
+The second table counts absences from the truth by people instead of tracklets (tests/benchmarks/visits.py).
 """
 
 import argparse
@@ -28,6 +30,7 @@ from stages.scoring.truth import GroundTruth
 from tests.benchmarks.in_memory import Footage, tally
 from tests.benchmarks.squares import add_square_options, squares
 from tests.benchmarks.tables import table
+from tests.benchmarks.visits import Visit, find_visits, returned, successions, well_seen
 
 Ints = NDArray[np.int64]
 GLIMPSE_S = 0.5  # a tracklet shorter than that shows hardly anybody
@@ -67,6 +70,8 @@ class Measured:
 
     returns: list[Return]
     joins: list[Join]
+    visits: list[Visit]
+    fps: float
     before: Tally
     after: Tally
 
@@ -79,6 +84,8 @@ def measure(footage: Footage, levels: dict[str, Tracklets]) -> Measured:
     return Measured(
         find_returns(footage.truth, parts, shown, identities),
         find_joins(parts, shown, identities),
+        visits_in(footage, people, merged),
+        parts.fps,
         tally(footage, parts),
         tally(footage, merged),
     )
@@ -88,6 +95,14 @@ def seen_in_picture(footage: Footage) -> GroundTruth:
     """The truth with boxes that end where the picture does, as detectors draw them: else who leaves it would be nobody."""
     limits = np.tile([footage.detections.width_px, footage.detections.height_px], 2)
     return replace(footage.truth, bboxes=np.clip(footage.truth.bboxes, 0, limits))
+
+
+def visits_in(footage: Footage, people: Ints, merged: Tracklets) -> list[Visit]:
+    """Of the people (D,) whom the detections show."""
+    identities = owners(merged, len(footage.detections))
+    rows = np.flatnonzero((identities != NOBODY) & (people != NOBODY))
+    frames = footage.detections.frame_numbers[rows].astype(np.int64)
+    return find_visits(footage.truth, merged.fps, frames, people[rows], identities[rows])
 
 
 def owners_in(tracklets: Tracklets, people: Ints) -> Ints:
@@ -166,6 +181,21 @@ def row(name: str, parts: Sequence[Measured]) -> list[object]:
     ]
 
 
+def visits_row(name: str, parts: Sequence[Measured]) -> list[object]:
+    back = [visit for part in parts for visit in returned(part.visits)]
+    seen = [visit for part in parts for visit in well_seen(returned(part.visits), part.fps)]
+    pairs = [pair for part in parts for pair in successions(part.visits)]
+    wrong = sum(one.person != other.person for one, other in pairs)
+    return [
+        name,
+        *(
+            f"{sum(v.back for v in some)} of {len(some)} ({_percent(sum(v.back for v in some), len(some))})"
+            for some in (back, seen)
+        ),
+        f"{wrong} of {len(pairs)} ({_percent(wrong, len(pairs))})",
+    ]
+
+
 def _percent(part: int, whole: int) -> str:
     return f"{100 * part / whole:.1f} %" if whole else "none"
 
@@ -197,6 +227,9 @@ def main() -> None:
     ]
     rows = [row(str(seed), [one]) for seed, one in measured.items()]
     sys.stdout.write(table(header, [*rows, row("all", list(measured.values()))]) + "\n")
+    rows = [visits_row(str(seed), [one]) for seed, one in measured.items()]
+    header = ["seed", "people back", "seen for a second before and after", "visits of two people in one identity"]
+    sys.stdout.write("\n" + table(header, [*rows, visits_row("all", list(measured.values()))]) + "\n")
 
 
 def _mistakes(measured: Measured) -> list[str]:
@@ -204,6 +237,8 @@ def _mistakes(measured: Measured) -> list[str]:
         *(f"not rejoined: {one}" for one in measured.returns if not one.rejoined),
         *(f"wrong: {join}" for join in measured.joins if join.wrong),
         *(f"not known: {join}" for join in measured.joins if not join.known),
+        *(f"not back: {visit}" for visit in returned(measured.visits) if not visit.back),
+        *(f"two people: {pair}" for pair in successions(measured.visits) if pair[0].person != pair[1].person),
     ]
 
 
