@@ -19,6 +19,7 @@ from stages.association.motion import ends_of, learn_passage
 from stages.association.pair_odds import Acquaintance, Odds, at_edge
 from stages.association.pairs import seen_together
 from stages.association.partition import Partition, partition
+from stages.association.returning import learn_returning
 from stages.association.settling import in_chains, settle
 from stages.association.steadying import still_view
 from stages.audit import write_audit
@@ -90,18 +91,10 @@ def acquaint(
         tracklets.class_ids[tracklets.offsets()[:-1]].astype(np.int64),
         at_edge(tracklets, ends_of(tracklets)),
         tracklets.fps,
-        births_per_s(tracklets),
+        learn_returning(tracklets, params.max_gap_s),
         params.max_gap_s,
-        max(min(params.max_gap_s, tracklets.num_frames / tracklets.fps), 1.0),
         returns == "new_person",
     )
-
-
-def births_per_s(tracklets: Tracklets) -> float:
-    """Tracklets that begin in a second, but for those that are there when the video begins."""
-    first = tracklets.frame_numbers[tracklets.offsets()[:-1]]
-    later = int((first > tracklets.fps).sum())
-    return (later + 1) / (tracklets.num_frames / tracklets.fps)
 
 
 def solve(known: Acquaintance, odds: Odds, apart: Ints, forced: Ints) -> tuple[Odds, Partition]:

@@ -22,7 +22,7 @@ NO_PAIRS = np.zeros((0, 2), np.int64)
 @pytest.fixture(autouse=True)
 def seldom(monkeypatch: pytest.MonkeyPatch) -> None:
     """People are seldom seen again, so that tracklets far apart in time count against each other."""
-    monkeypatch.setattr("stages.association.pair_odds.AGAIN", 0.3)
+    monkeypatch.setattr("stages.association.returning.AGAIN", 0.3)
 
 
 def returning() -> tuple[Tracklets, Embeddings]:
@@ -84,9 +84,9 @@ def test_between_tracklets_that_are_no_neighbours_looks_alone_count() -> None:
 def test_all_ways_of_being_seen_again_weigh_as_much_as_never_and_somebody_new(
     again: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("stages.association.pair_odds.AGAIN", again)
+    monkeypatch.setattr("stages.association.returning.AGAIN", again)
     table, embeddings = returning()
     known = acquaint(table, views_of(table, embeddings), motionless(table), seen_together(table), MERGE, "same_person")
-    gaps_s = np.linspace(0, known.longest_s, 100_001)
-    seen_again = np.trapezoid(np.exp(known.prior(gaps_s)), gaps_s)
-    assert seen_again * (1 - again) * (1 - again) * known.births_per_s == pytest.approx(again, rel=1e-3)
+    gaps_s = np.linspace(0, known.returning.longest_s, 100_001)
+    seen_again = np.trapezoid(np.exp(known.returning.nats(gaps_s)), gaps_s)
+    assert seen_again * (1 - again) * (1 - again) * known.returning.births_per_s == pytest.approx(again, rel=1e-3)

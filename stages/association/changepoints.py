@@ -1,4 +1,4 @@
-"""Where a tracklet changes person: binary segmentation with two witnesses.
+"""Where a tracklet changes person: binary segmentation with two witnesses, and an alibi where they leave it open.
 
 A cut between two people changes the mean of everything before against everything after, and it changes it at once. A turn of
 the body or a person in front does the second and not the first, a slow change of light the first and not the second, so the
@@ -6,11 +6,13 @@ weaker of both log-likelihood ratios counts. Binary segmentation: Scott and Knot
 "Selective review of offline change point detection methods", section 5.2.2.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from stages.association.alibis import NO_ALIBI, Alibi
 from stages.association.cosines import Calibration
 from stages.association.likeness import support_of
 from stages.contracts.tracklets import Tracklets
@@ -34,14 +36,22 @@ class Change:
     odds_nats: float  # that the person changed there
     whole_nats: float  # log-likelihood ratio of two people over one, of all before and all after ...
     local_nats: float  # ... and of the windows next to the cut
+    alibi: Alibi
 
 
 def changes(
-    looks: Floats, weights: Array, expected: Array, calibration: Calibration, window: int, min_length: int
+    looks: Floats,
+    weights: Array,
+    expected: Array,
+    calibration: Calibration,
+    window: int,
+    min_length: int,
+    alibi_of: Callable[[int, int, int], Alibi] = lambda *_: NO_ALIBI,
 ) -> list[Change]:
     """The cuts of K views (K, D) in a space of looks, not of unit length, in order; no segment shorter than `min_length`.
 
     weights (K,); expected (K,) log-odds of a change before each view. `window` views on each side are the local witness.
+    alibi_of: of a segment's start, cut and stop, who else one part may be.
     """
     found: list[Change] = []
     segments = [(0, len(looks))]
@@ -49,10 +59,14 @@ def changes(
         start, stop = segments.pop()
         part = slice(start, stop)
         best = _strongest(looks[part], weights[part], expected[part], calibration, window, min_length)
-        if best is None or best.odds_nats <= 0:
+        if best is None:
             continue
         cut = start + best.index
-        found.append(Change(cut, best.odds_nats, best.whole_nats, best.local_nats))
+        alibi = alibi_of(start, cut, stop) if -calibration.most_nats < best.odds_nats <= 0 else NO_ALIBI
+        if best.odds_nats + alibi.nats <= 0:
+            continue
+        odds = best.odds_nats + alibi.nats
+        found.append(Change(cut, odds, best.whole_nats, best.local_nats, alibi))
         segments += [(start, cut), (cut, stop)]
     return sorted(found, key=lambda change: change.index)
 
@@ -72,7 +86,7 @@ def _strongest(
     local = _two_people(sums[cuts] - sums[before], sums[after] - sums[cuts], cuts - before, after - cuts, calibration)
     odds = np.minimum(whole, local) + expected[cuts]
     best = int(odds.argmax())
-    return Change(int(cuts[best]), float(odds[best]), float(whole[best]), float(local[best]))
+    return Change(int(cuts[best]), float(odds[best]), float(whole[best]), float(local[best]), NO_ALIBI)
 
 
 def _two_people(a: Array, b: Array, count_a: Ints, count_b: Ints, calibration: Calibration) -> Array:

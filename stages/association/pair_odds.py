@@ -2,8 +2,7 @@
 
     odds = prior(gap) + looks + motion(gap)
 
-The prior compares what a tracklet's end and another's beginning can be: the person is seen again after such a time, or never,
-and somebody begins who was not seen before. Motion counts as far as the person may have walked on unseen; after a long absence
+The prior is what is usual (returning.py). Motion counts as far as the person may have walked on unseen; after a long absence
 people come back by any entry, and their way says nothing.
 """
 
@@ -14,14 +13,12 @@ from numpy.typing import NDArray
 
 from stages.association.likeness import Looks
 from stages.association.motion import Ends, Passage
+from stages.association.returning import Returning
 from stages.contracts.tracklets import Tracklets
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-AGAIN = 0.6  # share of tracklets whose person is seen again, and as many begin with somebody who was seen before ...
-SOON, SOON_S = 0.3, 1.0  # ... of which so many after an occlusion, exponential with this mean in seconds ...
-LATER_S = 2.0  # ... and the others after an absence, log-uniform from here to the longest
 UNSEEN_S = 4.0  # time constant in which a person hidden has left or turned
 HORIZON_S = 12.0  # after which motion says nothing at all
 IMPOSSIBLE = -30.0  # nats: two tracklets that interlock, or a return that counts as somebody new
@@ -64,9 +61,8 @@ class Acquaintance:
     classes: Ints  # (T,)
     leaves: NDArray[np.bool_]  # (2, T) began, ended at the picture's edge
     fps: float
-    births_per_s: float
+    returning: Returning
     max_gap_s: float
-    longest_s: float  # that an absence in this video can be
     returns_are_new: bool
 
     def odds(self, one: Ints, other: Ints) -> Odds:
@@ -82,17 +78,10 @@ class Acquaintance:
         motion[near] = np.logaddexp(np.log(walking) + fit, np.log1p(-walking))
         seen = (self.looks.supports[first] > 0) & (self.looks.supports[second] > 0)
         usual = np.flatnonzero((seen | (gap_s <= HORIZON_S)) & (gap_s > 0) & (gap_s <= self.max_gap_s))
-        prior[usual] = self.prior(gap_s[usual]) + np.where(seen[usual], 0.0, BLIND)
+        prior[usual] = self.returning.nats(gap_s[usual]) + np.where(seen[usual], 0.0, BLIND)
         total = np.round(prior + looks + motion, 6)
         total[(gap_s <= 0) | (self.classes[first] != self.classes[second]) | self.is_new(first, second, gap_s)] = IMPOSSIBLE
         return Odds(first, second, gap_s, prior, looks, motion, total)
-
-    def prior(self, gap_s: Array) -> Array:
-        """Log of the rate at which one is seen again after such a time over that of one who is not and somebody new."""
-        soon = SOON / SOON_S * np.exp(-gap_s / SOON_S)
-        later = (1 - SOON) / ((gap_s + LATER_S) * np.log1p(self.longest_s / LATER_S))
-        new_per_s = (1 - AGAIN) * self.births_per_s
-        return np.asarray(np.log(AGAIN * (soon + later) / ((1 - AGAIN) * new_per_s)))
 
     def is_new(self, first: Ints, second: Ints, gap_s: Array) -> NDArray[np.bool_]:
         """Whether one left the picture, or the other came in, where who returns counts as somebody new."""
@@ -119,7 +108,7 @@ class Acquaintance:
         begins, ends = self.passage.ends.frames
         gap_s = (begins[columns][None, :] - ends[rows][:, None]) / self.fps
         possible = (gap_s > 0) & (gap_s <= self.max_gap_s)
-        hopeful = self.looks.table(rows, columns) + self.prior(np.maximum(gap_s, 0)) > 0
+        hopeful = self.looks.table(rows, columns) + self.returning.nats(np.maximum(gap_s, 0)) > 0
         row, column = np.nonzero(possible & (hopeful | (gap_s <= HORIZON_S)))
         odds = self.odds(rows[row], columns[column])
         return odds.take(odds.total > 0)
