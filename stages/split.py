@@ -46,7 +46,7 @@ class Split:
     odds_nats: float
     whole_nats: float
     local_nats: float
-    alibi_tracklet_id: int  # who looks like one part and is seen during the other; -1: nobody was asked for
+    alibi_tracklet_id: int  # who looks like one part and is seen during the other; 0: not asked for, or nobody
     alibi_nats: float
     views_before: int
     views_after: int

@@ -6,8 +6,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from stages.association.alibis import NO_ALIBI, Alibi, Alibis
+from stages.association.appearance import views_of
 from stages.association.changepoints import ALONE_NATS, MET_NATS, at_border, changes, expected_changes, meetings
 from stages.association.cosines import Calibration
+from stages.association.likeness import learn_looks
+from stages.association.pairs import seen_together
+from stages.association.returning import learn_returning
 from stages.split import Split, SplitParams, split
 from tests.tables import box, embeddings_of, tracklets
 
@@ -74,6 +79,52 @@ def test_more_is_asked_for_where_nobody_was_near() -> None:
     tilted = np.float32(0.1) * RED + BLUE
     assert found([RED] * 20 + [tilted] * 20, MET_NATS) == [20]
     assert found([RED] * 20 + [tilted] * 20, -9.0) == []
+
+
+def test_an_alibi_decides_where_looks_leave_it_open_and_nowhere_else() -> None:
+    tilted = np.float32(0.1) * RED + BLUE
+    asked: list[tuple[int, ...]] = []
+
+    def alibi_of(*places: int) -> Alibi:
+        asked.append(places)
+        return Alibi(7, 8.0)
+
+    def cut(looks: list[Floats]) -> list[Any]:
+        views = np.array(looks)
+        return changes(views, np.ones(len(views)), np.full(len(views), -9.0), CLEAR, 10, 5, alibi_of)
+
+    (one,) = cut([RED] * 9 + [tilted] * 9)
+    assert asked == [(0, 9, 18)]
+    assert one.alibi == Alibi(7, 8.0)
+    assert one.odds_nats == pytest.approx(min(one.whole_nats, one.local_nats) - 9 + 8)
+    assert cut([RED] * 18) == []
+    assert len(asked) == 1  # nothing says that anybody changed
+
+
+SEEN_ELSEWHERE = range(60, 100)
+
+
+@pytest.mark.parametrize(
+    ("frames", "likeness", "known"),
+    [
+        pytest.param(SEEN_ELSEWHERE, RED, True, id="seen during the other part"),
+        pytest.param(range(20, 100), RED, False, id="seen during both parts"),
+        pytest.param(SEEN_ELSEWHERE, GREEN, False, id="somebody else"),
+    ],
+)
+def test_an_alibi_is_of_somebody_who_looks_like_one_part_and_is_seen_during_the_other(
+    frames: range, likeness: Floats, known: bool
+) -> None:
+    colours = [np.array([RED] * 37 + [BLUE] * 63), np.array([likeness] * len(frames))]
+    colours += [np.array([look] * 100) for look in np.eye(DIM)[5:14]]
+    seen = [range(100), frames, *[range(100)] * 9]
+    rng = np.random.default_rng(2)
+    table = tracklets({1 + k: standing(seen[k], x=60 * k) for k in range(len(seen))})
+    looks = {1 + k: colour + 0.1 * rng.normal(0, 1, colour.shape) for k, colour in enumerate(colours)}
+    views, together = views_of(table, embeddings_of(table, looks)), seen_together(table)
+    learnt = learn_looks(views, table.fps, together, pure=False)
+    found = Alibis(table, views, learnt, together, learn_returning(table, np.inf)).best(0, 0, 37, 100)
+    assert found.tracklet_id == 2 and found.nats > 0 if known else found == NO_ALIBI
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ class Alibi:
     nats: float
 
 
-NO_ALIBI = Alibi(-1, 0.0)
+NO_ALIBI = Alibi(0, 0.0)
 
 
 class Alibis:

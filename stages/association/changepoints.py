@@ -62,7 +62,8 @@ def changes(
         if best is None:
             continue
         cut = start + best.index
-        alibi = alibi_of(start, cut, stop) if -calibration.most_nats < best.odds_nats <= 0 else NO_ALIBI
+        open_question = best.odds_nats <= 0 < min(best.whole_nats, best.local_nats)
+        alibi = alibi_of(start, cut, stop) if open_question else NO_ALIBI
         if best.odds_nats + alibi.nats <= 0:
             continue
         odds = best.odds_nats + alibi.nats

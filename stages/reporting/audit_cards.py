@@ -43,6 +43,8 @@ WORDS = {
     "motion_nats": "motion (nats)",
     "whole_nats": "looks of both parts (nats)",
     "local_nats": "looks near the cut (nats)",
+    "alibi_tracklet_id": "seen elsewhere meanwhile",
+    "alibi_nats": "by who is seen elsewhere (nats)",
     "log_odds": "odds (nats)",
     "looks_distance": "distance of looks",
     "places_nats": "places (nats)",
@@ -51,7 +53,7 @@ WORDS = {
     "margin_nats": "lead over the runner-up (nats)",
 }
 FIRST = ("decision", "probability", "kind", "odds_nats", "gain_nats", "prior_nats", "looks_nats", "motion_nats", "whole_nats",
-         "local_nats", "runner_up_tracklet_id", "runner_up_nats", "gap_s")  # fmt: skip
+         "local_nats", "alibi_tracklet_id", "alibi_nats", "runner_up_tracklet_id", "runner_up_nats", "gap_s")  # fmt: skip
 
 
 @dataclass(frozen=True)
