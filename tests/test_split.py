@@ -105,21 +105,23 @@ SEEN_ELSEWHERE = range(60, 100)
 
 
 @pytest.mark.parametrize(
-    ("frames", "likeness", "known"),
+    ("frames", "likeness", "class_id", "known"),
     [
-        pytest.param(SEEN_ELSEWHERE, RED, True, id="seen during the other part"),
-        pytest.param(range(20, 100), RED, False, id="seen during both parts"),
-        pytest.param(SEEN_ELSEWHERE, GREEN, False, id="somebody else"),
+        pytest.param(SEEN_ELSEWHERE, RED, 0, True, id="seen during the other part"),
+        pytest.param(range(20, 100), RED, 0, False, id="seen during both parts"),
+        pytest.param(SEEN_ELSEWHERE, GREEN, 0, False, id="somebody else"),
+        pytest.param(SEEN_ELSEWHERE, RED, 1, False, id="of another class"),
     ],
 )
 def test_an_alibi_is_of_somebody_who_looks_like_one_part_and_is_seen_during_the_other(
-    frames: range, likeness: Floats, known: bool
+    frames: range, likeness: Floats, class_id: int, known: bool
 ) -> None:
     colours = [np.array([RED] * 37 + [BLUE] * 63), np.array([likeness] * len(frames))]
     colours += [np.array([look] * 100) for look in np.eye(DIM)[5:14]]
     seen = [range(100), frames, *[range(100)] * 9]
     rng = np.random.default_rng(2)
     table = tracklets({1 + k: standing(seen[k], x=60 * k) for k in range(len(seen))})
+    table.class_ids[table.tracklet_ids == 2] = class_id
     looks = {1 + k: colour + 0.1 * rng.normal(0, 1, colour.shape) for k, colour in enumerate(colours)}
     views, together = views_of(table, embeddings_of(table, looks)), seen_together(table)
     learnt = learn_looks(views, table.fps, together, pure=False)

@@ -33,11 +33,14 @@ class Alibis:
     """Those of all tracklets of a video."""
 
     def __init__(self, tracklets: Tracklets, views: Views, looks: Looks, together: Ints, returning: Returning) -> None:
-        """together (P, 2): pairs of tracklets seen in one frame."""
+        """together (P, 2): pairs of tracklets seen in one frame; those of one class can be one another's person."""
         self._ids, self._fps = tracklets.ids, tracklets.fps
-        self._frames = np.split(tracklets.frame_numbers.astype(np.int64), tracklets.offsets()[1:-1])
+        offsets = tracklets.offsets()
+        self._frames = np.split(tracklets.frame_numbers, offsets[1:-1])
         self._views, self._looks, self._returning = views, looks, returning
-        pairs = np.concatenate([together, together[:, ::-1]])
+        classes = tracklets.class_ids[offsets[:-1]]
+        alike = together[classes[together[:, 0]] == classes[together[:, 1]]]
+        pairs = np.concatenate([alike, alike[:, ::-1]])
         pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
         self._others = np.split(pairs[:, 1], np.searchsorted(pairs[:, 0], np.arange(1, views.num_tracklets)))
 
@@ -67,7 +70,7 @@ class Alibis:
         cosines = (self._looks.directions[others] @ look).astype(np.float64)
         return self._looks.calibration.nats(cosines, self._looks.supports[others] * support)
 
-    def _gap_s(self, frames: Ints, part: slice) -> float:
+    def _gap_s(self, frames: NDArray[np.int32], part: slice) -> float:
         """Seconds between the part and the nearest of a tracklet's frames; 0 where some lie in the part."""
         first, last = (int(self._views.frames[k]) for k in (part.start, part.stop - 1))
         place = int(np.searchsorted(frames, first))
