@@ -1,21 +1,18 @@
 """Rewired tracklets to split ones: a tracklet that changed person is cut where its looks changed for good.
 
-People change at crossings, gaps and the picture's border, so less evidence is asked for there, and where somebody who looks
-like one part is seen during the other. Without embeddings nothing is cut but what a person corrected, which is cut first.
+People change at crossings, gaps and the picture's border, so less evidence is asked for there. Without embeddings nothing is
+cut but what a person corrected, which is cut first.
 """
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Annotated
 
 import numpy as np
 
-from stages.association.alibis import Alibis
 from stages.association.appearance import views_of
 from stages.association.changepoints import MET_NATS, changes, expected_changes
 from stages.association.likeness import learn_looks
 from stages.association.pairs import seen_together
-from stages.association.returning import learn_returning
 from stages.audit import write_audit
 from stages.command import execute, stage_options, stage_run
 from stages.contracts.embeddings import Embeddings
@@ -33,7 +30,6 @@ class SplitParams:
     enabled: bool
     min_odds: Annotated[float, Range(-100, 100)]  # nats
     min_views: Annotated[int, Range(1, 100_000)]
-    window_views: Annotated[int, Range(1, 100_000)]
 
 
 @dataclass(frozen=True)
@@ -44,10 +40,7 @@ class Split:
     frame_number: int
     new_tracklet_id: int
     odds_nats: float
-    whole_nats: float
-    local_nats: float
-    alibi_tracklet_id: int  # who looks like one part and is seen during the other; 0: not asked for, or nobody
-    alibi_nats: float
+    looks_nats: float  # log-likelihood ratio of two people over one, of all views before and all after
     views_before: int
     views_after: int
     at_meeting: bool  # near a crossing, a gap or the border
@@ -61,9 +54,7 @@ def split(tracklets: Tracklets, embeddings: Embeddings, params: SplitParams) -> 
     views = views_of(tracklets, embeddings)
     if not params.enabled or len(views) == 0:
         return tracklets, []
-    together = seen_together(tracklets)
-    looks = learn_looks(views, tracklets.fps, together, pure=False)
-    alibis = Alibis(tracklets, views, looks, together, learn_returning(tracklets, np.inf))
+    looks = learn_looks(views, tracklets.fps, seen_together(tracklets), pure=False)
     offsets, view_offsets = tracklets.offsets(), np.append(0, np.cumsum(views.counts()))
     expected = expected_changes(tracklets)[views.rows]
     ids = tracklets.tracklet_ids.copy()
@@ -72,8 +63,8 @@ def split(tracklets: Tracklets, embeddings: Embeddings, params: SplitParams) -> 
     for t in np.flatnonzero(views.counts() >= 2 * params.min_views):
         part = slice(int(view_offsets[t]), int(view_offsets[t + 1]))
         moved = looks.space.moved(views.features(part))
-        cuts = changes(moved, views.weights[part], expected[part] - params.min_odds, looks.calibration,
-                       params.window_views, params.min_views, partial(alibis.best, part.start))  # fmt: skip
+        cuts = changes(moved, views.clarities[part], views.weights[part], expected[part] - params.min_odds,
+                       looks.calibration, params.min_views)  # fmt: skip
         limits = [0, *(cut.index for cut in cuts), part.stop - part.start]
         for n, cut in enumerate(cuts):
             row = int(views.rows[part.start + cut.index])
@@ -81,7 +72,7 @@ def split(tracklets: Tracklets, embeddings: Embeddings, params: SplitParams) -> 
             met = bool(expected[part.start + cut.index] == MET_NATS)
             splits.append(
                 Split(int(tracklets.ids[t]), int(tracklets.frame_numbers[row]), next_id, cut.odds_nats + params.min_odds,
-                      cut.whole_nats, cut.local_nats, cut.alibi.tracklet_id, cut.alibi.nats, before, after, met)
+                      cut.looks_nats, before, after, met)
             )  # fmt: skip
             ids[row : offsets[t + 1]] = next_id
             next_id += 1

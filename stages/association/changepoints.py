@@ -1,18 +1,15 @@
-"""Where a tracklet changes person: binary segmentation with two witnesses, and an alibi where they leave it open.
+"""Where a tracklet changes person: binary segmentation, by all that is seen before a cut against all that is seen after it.
 
-A cut between two people changes the mean of everything before against everything after, and it changes it at once. A turn of
-the body or a person in front does the second and not the first, a slow change of light the first and not the second, so the
-weaker of both log-likelihood ratios counts. Binary segmentation: Scott and Knott 1974; reviewed in Truong et al. 2020,
-"Selective review of offline change point detection methods", section 5.2.2.
+What hides somebody hides looks for a moment, and a part that is hardly seen says little, so neither is a change of person.
+Binary segmentation: Scott and Knott 1974; reviewed in Truong et al. 2020, "Selective review of offline change point detection
+methods", section 5.2.2.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.association.alibis import NO_ALIBI, Alibi
 from stages.association.cosines import Calibration
 from stages.association.likeness import support_of
 from stages.contracts.tracklets import Tracklets
@@ -34,67 +31,58 @@ class Change:
 
     index: int
     odds_nats: float  # that the person changed there
-    whole_nats: float  # log-likelihood ratio of two people over one, of all before and all after ...
-    local_nats: float  # ... and of the windows next to the cut
-    alibi: Alibi
+    looks_nats: float  # log-likelihood ratio of two people over one, of all before and all after
+
+
+@dataclass(frozen=True, eq=False)
+class Sums:
+    """Running sums over the K views of a tracklet, from 0 of none to K of all."""
+
+    looks: Array  # (K + 1, D) times their weights
+    weights: Array  # (K + 1,)
+    clarities: Array  # (K + 1,) times their weights
+
+    def nats(self, start: int, cuts: Ints, stop: int, calibration: Calibration) -> Array:
+        """(N,) log-likelihood ratios that views start:cut and cut:stop show two people over one."""
+        a, b = self.looks[cuts] - self.looks[start], self.looks[stop] - self.looks[cuts]
+        norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+        cosines = np.divide((a * b).sum(axis=1), norms, out=np.ones_like(norms), where=norms > 0)
+        return -calibration.nats(cosines, self._supports(start, cuts) * self._supports(cuts, stop))
+
+    def _supports(self, start: int | Ints, stop: int | Ints) -> Array:
+        clear = (self.clarities[stop] - self.clarities[start]) / (self.weights[stop] - self.weights[start])
+        return support_of(np.asarray(stop - start), clear)
 
 
 def changes(
-    looks: Floats,
-    weights: Array,
-    expected: Array,
-    calibration: Calibration,
-    window: int,
-    min_length: int,
-    alibi_of: Callable[[int, int, int], Alibi] = lambda *_: NO_ALIBI,
+    looks: Floats, clarities: Array, weights: Array, expected: Array, calibration: Calibration, min_length: int
 ) -> list[Change]:
     """The cuts of K views (K, D) in a space of looks, not of unit length, in order; no segment shorter than `min_length`.
 
-    weights (K,); expected (K,) log-odds of a change before each view. `window` views on each side are the local witness.
-    alibi_of: of a segment's start, cut and stop, who else one part may be.
+    clarities (K,) in [0, 1]; weights (K,) > 0; expected (K,) log-odds of a change before each view.
     """
+    sums = Sums(_running(looks * weights[:, None]), _running(weights), _running(weights * clarities))
     found: list[Change] = []
     segments = [(0, len(looks))]
     while segments:
         start, stop = segments.pop()
-        part = slice(start, stop)
-        best = _strongest(looks[part], weights[part], expected[part], calibration, window, min_length)
-        if best is None:
+        cuts = np.arange(start + min_length, stop - min_length + 1)
+        if len(cuts) == 0:
             continue
-        cut = start + best.index
-        open_question = best.odds_nats <= 0 < min(best.whole_nats, best.local_nats)
-        alibi = alibi_of(start, cut, stop) if open_question else NO_ALIBI
-        if best.odds_nats + alibi.nats <= 0:
-            continue
-        odds = best.odds_nats + alibi.nats
-        found.append(Change(cut, odds, best.whole_nats, best.local_nats, alibi))
-        segments += [(start, cut), (cut, stop)]
+        nats = sums.nats(start, cuts, stop, calibration)
+        odds = nats + expected[cuts]
+        best = int(odds.argmax())
+        if odds[best] > 0:
+            cut = int(cuts[best])
+            found.append(Change(cut, float(odds[best]), float(nats[best])))
+            segments += [(start, cut), (cut, stop)]
     return sorted(found, key=lambda change: change.index)
 
 
-def _strongest(
-    looks: Floats, weights: Array, expected: Array, calibration: Calibration, window: int, min_length: int
-) -> Change | None:
-    """The likeliest cut; None where the segment is too short for one."""
-    count = len(looks)
-    cuts = np.arange(min_length, count - min_length + 1)
-    if len(cuts) == 0:
-        return None
-    sums = np.zeros((count + 1, looks.shape[1]))
-    np.cumsum(looks * weights[:, None], axis=0, out=sums[1:])
-    before, after = np.maximum(cuts - window, 0), np.minimum(cuts + window, count)
-    whole = _two_people(sums[cuts], sums[-1] - sums[cuts], cuts, count - cuts, calibration)
-    local = _two_people(sums[cuts] - sums[before], sums[after] - sums[cuts], cuts - before, after - cuts, calibration)
-    odds = np.minimum(whole, local) + expected[cuts]
-    best = int(odds.argmax())
-    return Change(int(cuts[best]), float(odds[best]), float(whole[best]), float(local[best]), NO_ALIBI)
-
-
-def _two_people(a: Array, b: Array, count_a: Ints, count_b: Ints, calibration: Calibration) -> Array:
-    """(N,) log-likelihood ratios of two people over one, of sums of looks (N, D) over so many views (N,)."""
-    norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
-    cosines = np.divide((a * b).sum(axis=1), norms, out=np.ones_like(norms), where=norms > 0)
-    return -calibration.nats(cosines, support_of(count_a) * support_of(count_b))
+def _running(values: Array) -> Array:
+    sums = np.zeros((len(values) + 1, *values.shape[1:]))
+    np.cumsum(values, axis=0, out=sums[1:])
+    return sums
 
 
 def expected_changes(tracklets: Tracklets) -> Array:

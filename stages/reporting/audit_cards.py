@@ -41,10 +41,6 @@ WORDS = {
     "prior_nats": "what is usual (nats)",
     "looks_nats": "looks (nats)",
     "motion_nats": "motion (nats)",
-    "whole_nats": "looks of both parts (nats)",
-    "local_nats": "looks near the cut (nats)",
-    "alibi_tracklet_id": "seen elsewhere meanwhile",
-    "alibi_nats": "by who is seen elsewhere (nats)",
     "log_odds": "odds (nats)",
     "looks_distance": "distance of looks",
     "places_nats": "places (nats)",
@@ -52,8 +48,8 @@ WORDS = {
     "apart_m": "apart then (m)",
     "margin_nats": "lead over the runner-up (nats)",
 }
-FIRST = ("decision", "probability", "kind", "odds_nats", "gain_nats", "prior_nats", "looks_nats", "motion_nats", "whole_nats",
-         "local_nats", "alibi_tracklet_id", "alibi_nats", "runner_up_tracklet_id", "runner_up_nats", "gap_s")  # fmt: skip
+FIRST = ("decision", "probability", "kind", "odds_nats", "gain_nats", "prior_nats", "looks_nats", "motion_nats",
+         "runner_up_tracklet_id", "runner_up_nats", "gap_s")  # fmt: skip
 
 
 @dataclass(frozen=True)
