@@ -32,7 +32,7 @@ def levels() -> dict[str, Tracklets]:
 def decisions(folder: Path, extra: str = "", value: str = "", merge: str = "joined") -> dict[str, Decision]:
     """The decisions by name; `extra` is a further column of merges.csv."""
     write_audit(folder / "rewires.csv", Rewire, [Rewire(4, "swap", 1, 2, 2.0, 0.5, 1.0)])
-    write_audit(folder / "splits.csv", Split, [Split(2, 7, 4, 1.0, 2.0, 1.0, 0, 0.0, 2, 3, True)])
+    write_audit(folder / "splits.csv", Split, [Split(2, 7, 4, 1.0, 2.0, 2, 3, True)])
     write_audit(folder / "merges.csv", Merge, [Merge(merge, 3, 1, 1, 1, 0.75, 1.1, 0.2, 0.5, 0.4, 0.2, 0, 0.0)])
     if extra:
         header, row = (folder / "merges.csv").read_text().splitlines()

@@ -92,7 +92,7 @@ def track_film() -> None:
         np.array([NAME] * count), tracks.ids, tracks.ids, np.array([""] * count), np.zeros(count, np.float32)
     ).save(Path(f"artifacts/identities/{NAME}.npz"))  # fmt: skip
     write_audit(artifacts / "rewires.csv", Rewire, [])
-    cut = Split(int(tracks.ids[0]), 12, int(tracks.ids[1]), 1.0, 1.0, 1.0, 0, 0.0, 5, 5, True)
+    cut = Split(int(tracks.ids[0]), 12, int(tracks.ids[1]), 1.0, 1.0, 5, 5, True)
     write_audit(artifacts / "splits.csv", Split, [cut])
     write_audit(artifacts / "merges.csv", Merge, [])
     run_stage("diagnose", NAME)
