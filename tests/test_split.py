@@ -82,6 +82,11 @@ def test_who_is_hardly_seen_is_not_taken_for_somebody_else() -> None:
     assert found(looks, clarities=[1.0] * 50 + [0.5] * 15) == []
 
 
+def test_the_first_view_of_who_came_belongs_to_the_new_person_however_little_is_seen() -> None:
+    """By all views it hardly matters on which side of the cut a view of little weight stands."""
+    assert found([RED] * 200 + [BLUE] * 40, clarities=[1.0] * 200 + [0.6] + [1.0] * 39) == [200]
+
+
 def test_people_may_change_slowly_while_both_are_in_one_box() -> None:
     """30 views in which one fades into the other; the cut is somewhere in them."""
     share = np.linspace(0, 1, 30, dtype=np.float32)[:, None]

@@ -1,6 +1,7 @@
 """Where a tracklet changes person: binary segmentation, by all that is seen before a cut against all that is seen after it.
 
-What hides somebody hides looks for a moment, and a part that is hardly seen says little, so neither is a change of person.
+What hides somebody hides looks for a moment, and a part that is hardly seen says little, so neither is a change of person. All
+views say whether somebody changed; the box where it happened the views next to it know better.
 Binary segmentation: Scott and Knott 1974; reviewed in Truong et al. 2020, "Selective review of offline change point detection
 methods", section 5.2.2.
 """
@@ -23,6 +24,7 @@ MEETING_IOU = 0.3
 MEETING_S = 0.7  # so far around a meeting people may have changed
 GAP_S = 0.3  # without a box
 AT_BORDER = 0.01  # body heights from it
+NEAR_VIEWS = 10  # on each side, that say at which view people changed
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Change:
     """A cut before view `index`."""
 
     index: int
-    odds_nats: float  # that the person changed there
+    odds_nats: float  # that the person changed about there
     looks_nats: float  # log-likelihood ratio of two people over one, of all before and all after
 
 
@@ -42,16 +44,16 @@ class Sums:
     weights: Array  # (K + 1,)
     clarities: Array  # (K + 1,) times their weights
 
-    def nats(self, start: int, cuts: Ints, stop: int, calibration: Calibration) -> Array:
+    def nats(self, starts: int | Ints, cuts: Ints, stops: int | Ints, calibration: Calibration) -> Array:
         """(N,) log-likelihood ratios that views start:cut and cut:stop show two people over one."""
-        a, b = self.looks[cuts] - self.looks[start], self.looks[stop] - self.looks[cuts]
+        a, b = self.looks[cuts] - self.looks[starts], self.looks[stops] - self.looks[cuts]
         norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
         cosines = np.divide((a * b).sum(axis=1), norms, out=np.ones_like(norms), where=norms > 0)
-        return -calibration.nats(cosines, self._supports(start, cuts) * self._supports(cuts, stop))
+        return -calibration.nats(cosines, self._supports(starts, cuts) * self._supports(cuts, stops))
 
-    def _supports(self, start: int | Ints, stop: int | Ints) -> Array:
-        clear = (self.clarities[stop] - self.clarities[start]) / (self.weights[stop] - self.weights[start])
-        return support_of(np.asarray(stop - start), clear)
+    def _supports(self, starts: int | Ints, stops: int | Ints) -> Array:
+        clear = (self.clarities[stops] - self.clarities[starts]) / (self.weights[stops] - self.weights[starts])
+        return support_of(np.asarray(stops - starts), clear)
 
 
 def changes(
@@ -71,10 +73,12 @@ def changes(
             continue
         nats = sums.nats(start, cuts, stop, calibration)
         odds = nats + expected[cuts]
-        best = int(odds.argmax())
-        if odds[best] > 0:
-            cut = int(cuts[best])
-            found.append(Change(cut, float(odds[best]), float(nats[best])))
+        likeliest = int(odds.argmax())
+        if odds[likeliest] > 0:
+            near = cuts[max(likeliest - NEAR_VIEWS, 0) : likeliest + NEAR_VIEWS + 1]
+            begins, ends = np.maximum(near - NEAR_VIEWS, start), np.minimum(near + NEAR_VIEWS, stop)
+            cut = int(near[sums.nats(begins, near, ends, calibration).argmax()])
+            found.append(Change(cut, float(odds[likeliest]), float(nats[likeliest])))
             segments += [(start, cut), (cut, stop)]
     return sorted(found, key=lambda change: change.index)
 
