@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from stages.association.appearance import clarities, spread, views_of
 from stages.association.cosines import Calibration, calibrate
@@ -189,22 +190,45 @@ def test_nothing_to_merge_is_normal() -> None:
     assert merge(table, embeddings_of(table, {}), motionless(table), MERGE) == (table, [])
 
 
+KNOWN = Calibration(same=0.6, other=0.0, variance=0.04, most_nats=4.0, least_nats=-2.0)
+
+
+def of_two(cosine: float) -> float:
+    """Density in KNOWN: of 20 pairs of people one may be dressed alike, with a spread of 0.4 instead of 0.2."""
+    return float(0.95 * norm.pdf(cosine, 0, 0.2) + 0.05 * norm.pdf(cosine, 0, 0.4))
+
+
 def test_nats_by_hand() -> None:
-    """Means 0.6 and 0, variance 0.04: between them, at 0.3, nothing is said; at 0.5 it is 0.6 / 0.04 * 0.2 = 3 nats.
+    """All seen, 0.6 is expected of one person, with a variance of 0.04 x (1 - 0.36) + 0.0025 x 0.36 = 0.0265.
 
-    At 0.9 it would be 9, of which 5 beyond the most, at -0.5 it would be -12."""
-    known = Calibration(same=0.6, other=0.0, variance=0.04, most_nats=4.0, least_nats=-2.0)
-    found = known.nats(np.array([0.3, 0.5, 0.9, -0.5, 0.9]), np.array([1.0, 1.0, 1.0, 1.0, 0.0]))
-    assert found.tolist() == pytest.approx([0, 3, 4 + np.log(6), -2 - np.log(11), 0])
-    half = known.nats(np.array([0.15, 0.3]), np.array([0.5, 0.5]))
-    assert half.tolist() == pytest.approx([0, 0.3 / 0.04 * 0.15])
+    Beyond 0.6, the nats grow by the root of 0.6 times what the density of two people falls by. Seen by half, 0.3 is expected.
+    """
+    found = KNOWN.nats(np.array([0.2, 0.5, 0.7, 0.7]), np.array([1.0, 1.0, 1.0, 0.0]))
+    at = {cosine: np.log(norm.pdf(cosine, 0.6, np.sqrt(0.0265)) / of_two(cosine)) for cosine in (0.2, 0.5, 0.6)}
+    beyond = at[0.6] + np.sqrt(0.6) * np.log(of_two(0.6) / of_two(0.7)) - 4
+    assert 0 < beyond
+    assert found.tolist() == pytest.approx([at[0.2], at[0.5], 4 + np.log1p(beyond), 0], abs=1e-6)
+    half = np.log(norm.pdf(0.1, 0.3, np.sqrt(0.04 * (1 - 0.09) + 0.0025 * 0.09)) / of_two(0.1))
+    assert KNOWN.nats(np.array([0.1]), np.array([0.5])).tolist() == pytest.approx([half], abs=1e-6)
 
 
-def test_where_strangers_are_as_alike_as_one_person_nothing_is_said() -> None:
+@pytest.mark.parametrize("support", [0.01, 0.2, 0.5, 0.8, 1.0])
+def test_the_more_alike_the_likelier_one_person(support: float) -> None:
+    nats = KNOWN.nats(np.linspace(-1, 1, 201), np.full(201, support))
+    assert (np.diff(nats) > 0).all()
+
+
+def test_who_is_seen_well_and_only_half_alike_may_be_somebody_dressed_alike() -> None:
+    known = dataclasses.replace(KNOWN, same=0.95)
+    fully, hidden = known.nats(np.array([0.55, 0.55]), np.array([0.95, 0.6]))
+    assert hidden > 2.5 > 1 > fully
+
+
+def test_where_strangers_are_as_alike_as_one_person_next_to_nothing_is_said() -> None:
     rng = np.random.default_rng(3)
     cosines = np.clip(rng.normal(0.6, 0.1, 400), -1, 1)
     blurred = calibrate(cosines, np.arange(400) % 40, cosines, commonness=0.0)
-    assert np.abs(blurred.nats(np.linspace(0.3, 0.9, 7), np.ones(7))).max() < 0.5
+    assert np.abs(blurred.nats(np.linspace(0.3, 0.9, 7), np.ones(7))).max() < 0.8
     clear = calibrate(cosines, np.arange(400) % 40, cosines - 0.6, commonness=0.0)
     assert clear.nats(np.array([0.6]), np.ones(1)) > clear.most_nats
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.association.appearance import CHUNK, Views, views_of
-from stages.association.cosines import Calibration
+from stages.association.cosines import ALIKE_SHARE, ALIKE_SPREAD, OWN_SPREAD, Calibration
 from stages.association.likeness import VIEWS_DOUBT, learn_looks
 from stages.association.pairs import seen_together
 from stages.association.two_filter import NONE, Array, Chains, Ints
@@ -147,8 +147,25 @@ def look_nats(past: int, future: int, sums: Sums, sightings: Sightings) -> float
 @compiled
 def _nats(cosine: float, support: float, sightings: Sightings) -> float:
     """Calibration.nats of one cosine, compiled."""
-    reach = sightings.same * support - sightings.other
-    nats = max(reach, 0.0) / sightings.variance * (cosine - sightings.other - reach / 2)
+    expected = max(sightings.same * support, sightings.other)
+    shown = (expected - sightings.other) / (1 - sightings.other)
+    spread = sightings.variance * (1 - shown * shown) + (OWN_SPREAD * shown) ** 2
+    reached = min(cosine, expected)
+    nats = _normal(reached - expected, spread) - _of_two(reached, sightings)
+    nats += np.sqrt(shown) * (_of_two(reached, sightings) - _of_two(cosine, sightings))
     sure = min(max(nats, sightings.least_nats), sightings.most_nats)
     beyond = nats - sure
     return float(sure + np.sign(beyond) * np.log1p(abs(beyond)))
+
+
+@compiled
+def _of_two(cosine: float, sightings: Sightings) -> float:
+    deviation = cosine - sightings.other
+    usual = np.log1p(-ALIKE_SHARE) + _normal(deviation, sightings.variance)
+    alike = np.log(ALIKE_SHARE) + _normal(deviation, ALIKE_SPREAD**2 * sightings.variance)
+    return float(np.logaddexp(usual, alike))
+
+
+@compiled
+def _normal(deviation: float, variance: float) -> float:
+    return -0.5 * (deviation * deviation / variance + np.log(variance))
