@@ -203,11 +203,11 @@ def test_nats_by_hand() -> None:
 
     Beyond 0.6, the nats grow by the root of 0.6 times what the density of two people falls by. Seen by half, 0.3 is expected.
     """
-    found = KNOWN.nats(np.array([0.2, 0.5, 0.7, 0.7]), np.array([1.0, 1.0, 1.0, 0.0]))
-    at = {cosine: np.log(norm.pdf(cosine, 0.6, np.sqrt(0.0265)) / of_two(cosine)) for cosine in (0.2, 0.5, 0.6)}
+    found = KNOWN.nats(np.array([0.3, 0.5, 0.7, 0.7]), np.array([1.0, 1.0, 1.0, 0.0]))
+    at = {cosine: np.log(norm.pdf(cosine, 0.6, np.sqrt(0.0265)) / of_two(cosine)) for cosine in (0.3, 0.5, 0.6)}
     beyond = at[0.6] + np.sqrt(0.6) * np.log(of_two(0.6) / of_two(0.7)) - 4
-    assert 0 < beyond
-    assert found.tolist() == pytest.approx([at[0.2], at[0.5], 4 + np.log1p(beyond), 0], abs=1e-6)
+    assert beyond > 0
+    assert found.tolist() == pytest.approx([at[0.3], at[0.5], 4 + np.log1p(beyond), 0], abs=1e-6)
     half = np.log(norm.pdf(0.1, 0.3, np.sqrt(0.04 * (1 - 0.09) + 0.0025 * 0.09)) / of_two(0.1))
     assert KNOWN.nats(np.array([0.1]), np.array([0.5])).tolist() == pytest.approx([half], abs=1e-6)
 

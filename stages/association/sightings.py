@@ -168,4 +168,4 @@ def _of_two(cosine: float, sightings: Sightings) -> float:
 
 @compiled
 def _normal(deviation: float, variance: float) -> float:
-    return -0.5 * (deviation * deviation / variance + np.log(variance))
+    return float(-0.5 * (deviation * deviation / variance + np.log(variance)))
