@@ -87,6 +87,14 @@ def test_the_first_view_of_who_came_belongs_to_the_new_person_however_little_is_
     assert found([RED] * 200 + [BLUE] * 40, clarities=[1.0] * 200 + [0.6] + [1.0] * 39) == [200]
 
 
+def test_the_cut_is_where_looks_change_and_not_where_a_meeting_made_it_likelier() -> None:
+    """All views say "changed" at view 175 about as surely as at view 200; somebody was met at view 175."""
+    looks = np.array([RED] * 200 + [BLUE] * 200)
+    expected = np.where(np.abs(np.arange(400) - 175) < 5, MET_NATS, ALONE_NATS)
+    (cut,) = changes(looks, np.ones(400), np.ones(400), expected, CLEAR, 5)
+    assert cut.index == 200
+
+
 def test_people_may_change_slowly_while_both_are_in_one_box() -> None:
     """30 views in which one fades into the other; the cut is somewhere in them."""
     share = np.linspace(0, 1, 30, dtype=np.float32)[:, None]

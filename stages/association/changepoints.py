@@ -1,7 +1,7 @@
 """Where a tracklet changes person: binary segmentation, by all that is seen before a cut against all that is seen after it.
 
 What hides somebody hides looks for a moment, and a part that is hardly seen says little, so neither is a change of person. All
-views say whether somebody changed; the box where it happened the views next to it know better.
+views say whether somebody changed, and where it may have been; the views next to each such place say where it was.
 Binary segmentation: Scott and Knott 1974; reviewed in Truong et al. 2020, "Selective review of offline change point detection
 methods", section 5.2.2.
 """
@@ -32,7 +32,7 @@ class Change:
     """A cut before view `index`."""
 
     index: int
-    odds_nats: float  # that the person changed about there
+    odds_nats: float  # that the person changed there
     looks_nats: float  # log-likelihood ratio of two people over one, of all before and all after
 
 
@@ -69,16 +69,15 @@ def changes(
     while segments:
         start, stop = segments.pop()
         cuts = np.arange(start + min_length, stop - min_length + 1)
-        if len(cuts) == 0:
-            continue
         nats = sums.nats(start, cuts, stop, calibration)
         odds = nats + expected[cuts]
-        likeliest = int(odds.argmax())
-        if odds[likeliest] > 0:
-            near = cuts[max(likeliest - NEAR_VIEWS, 0) : likeliest + NEAR_VIEWS + 1]
-            begins, ends = np.maximum(near - NEAR_VIEWS, start), np.minimum(near + NEAR_VIEWS, stop)
-            cut = int(near[sums.nats(begins, near, ends, calibration).argmax()])
-            found.append(Change(cut, float(odds[likeliest]), float(nats[likeliest])))
+        likely = odds > 0
+        if likely.any():
+            cuts, nats, odds = cuts[likely], nats[likely], odds[likely]
+            before, after = np.maximum(cuts - NEAR_VIEWS, start), np.minimum(cuts + NEAR_VIEWS, stop)
+            best = int((odds + sums.nats(before, cuts, after, calibration)).argmax())
+            cut = int(cuts[best])
+            found.append(Change(cut, float(odds[best]), float(nats[best])))
             segments += [(start, cut), (cut, stop)]
     return sorted(found, key=lambda change: change.index)
 
