@@ -1,8 +1,8 @@
 """Split tracklets to merged ones: the tracklets of one person get one id.
 
-Each pair gets log-odds of being one person, from looks, motion and what is usual, learnt from the video itself; tracklets seen
-in one frame are two people. The people are the partition with the greatest sum of log-odds: one problem for the whole video.
-Then whole people are joined who are likelier one than two.
+Each pair gets log-odds of being one person, from looks, motion, stature and what is usual, learnt from the video itself;
+tracklets seen in one frame are two people. The people are the partition with the greatest sum of log-odds: one problem for the
+whole video. Then whole people are joined who are likelier one than two.
 """
 
 from collections.abc import Sequence
@@ -21,6 +21,7 @@ from stages.association.pairs import seen_together
 from stages.association.partition import Partition, partition
 from stages.association.returning import learn_returning
 from stages.association.settling import in_chains, settle
+from stages.association.stature import learn_statures, unknown_statures
 from stages.association.steadying import still_view
 from stages.audit import write_audit
 from stages.command import execute, stage_options, stage_run
@@ -38,10 +39,11 @@ Returns = Literal["same_person", "new_person"]
 
 @dataclass(frozen=True)
 class MergeParams:
-    """How long an absence may be, whether pairs alone decide, and how sure a decision's lead in nats makes."""
+    """How long an absence may be, what counts, whether pairs alone decide, and how sure a decision's lead in nats makes."""
 
     enabled: bool
     max_gap_s: Annotated[float, Range(0, 1e6)]
+    stature: bool
     settle: bool
     temper: Annotated[float, Range(0.01, 10)]
     offset: Annotated[float, Range(-10, 10)]  # nats
@@ -88,6 +90,7 @@ def acquaint(
     return Acquaintance(
         learn_looks(views, tracklets.fps, together),
         passage,
+        learn_statures(tracklets) if params.stature else unknown_statures(len(tracklets.ids)),
         tracklets.class_ids[tracklets.offsets()[:-1]].astype(np.int64),
         at_edge(tracklets, ends_of(tracklets)),
         tracklets.fps,

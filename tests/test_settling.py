@@ -63,7 +63,7 @@ def test_pairs_alone_would_leave_it_out_and_strangers_stay_apart() -> None:
     assert np.array_equal(settle(known, views, people.labels, odds, apart), people.labels)
 
 
-def test_between_tracklets_that_are_no_neighbours_looks_alone_count() -> None:
+def test_between_tracklets_that_are_no_neighbours_looks_and_stature_alone_count() -> None:
     table, embeddings = returning()
     together, views = seen_together(table), views_of(table, embeddings)
     known = acquaint(table, views, motionless(table), together, MERGE, "same_person")
@@ -77,7 +77,8 @@ def test_between_tracklets_that_are_no_neighbours_looks_alone_count() -> None:
         if order.index(pair[1]) - order.index(pair[0]) == 1:
             assert found.total[n] == asked.total[n]
         else:
-            assert (found.prior[n], found.motion[n], found.total[n]) == (0, 0, pytest.approx(found.looks[n], abs=1e-6))
+            assert (found.prior[n], found.motion[n]) == (0, 0)
+            assert found.total[n] == pytest.approx(found.looks[n] + found.stature[n], abs=1e-6)
 
 
 @pytest.mark.parametrize("again", [0.3, 0.6])

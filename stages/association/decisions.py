@@ -33,6 +33,7 @@ class Decision:
     prior_nats: float
     looks_nats: float
     motion_nats: float
+    stature_nats: float
     runner_up_tracklet_id: int  # who else one of the two could have been joined with; 0: nobody plausible
     runner_up_nats: float  # odds of that pair; 0: nobody plausible
 
@@ -84,6 +85,7 @@ def decisions(ids: NDArray[np.int32], merged: Ints, odds: Odds, forced: Ints, su
                 float(odds.prior[e]),
                 float(odds.looks[e]),
                 float(odds.motion[e]),
+                float(odds.stature[e]),
                 0 if best is None else int(ids[_other(best, odds, first, second)]),
                 0.0 if best is None else float(odds.total[best]),
             )

@@ -1,6 +1,6 @@
-"""Log-odds that two tracklets are one person's, in nats: what is usual, looks, and motion.
+"""Log-odds that two tracklets are one person's, in nats: what is usual, looks, motion, and stature.
 
-    odds = prior(gap) + looks + motion(gap)
+    odds = prior(gap) + looks + motion(gap) + stature
 
 The prior is what is usual (returning.py). Motion counts as far as the person may have walked on unseen; after a long absence
 people come back by any entry, and their way says nothing.
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from stages.association.likeness import Looks
 from stages.association.motion import Ends, Passage
 from stages.association.returning import Returning
+from stages.association.stature import Statures
 from stages.contracts.tracklets import Tracklets
 
 Array = NDArray[np.float64]
@@ -40,6 +41,7 @@ class Odds:
     prior: Array  # nats
     looks: Array
     motion: Array
+    stature: Array
     total: Array
 
     def __len__(self) -> int:
@@ -58,6 +60,7 @@ class Acquaintance:
 
     looks: Looks
     passage: Passage
+    statures: Statures
     classes: Ints  # (T,)
     leaves: NDArray[np.bool_]  # (2, T) began, ended at the picture's edge
     fps: float
@@ -71,7 +74,8 @@ class Acquaintance:
         swapped = frames[0, one] > frames[0, other]
         first, second = np.where(swapped, other, one), np.where(swapped, one, other)
         gap_s = (frames[0, second] - frames[1, first]) / self.fps
-        looks, motion, prior = self.looks.nats(first, second), np.zeros(len(first)), np.zeros(len(first))
+        looks = self.looks.nats(first, second)
+        prior, motion, stature = np.zeros((3, len(first)))
         near = np.flatnonzero((gap_s > 0) & (gap_s <= HORIZON_S))
         walking = np.exp(-gap_s[near] / UNSEEN_S)
         fit = self.passage.nats(first[near], second[near])
@@ -79,9 +83,10 @@ class Acquaintance:
         seen = (self.looks.supports[first] > 0) & (self.looks.supports[second] > 0)
         usual = np.flatnonzero((seen | (gap_s <= HORIZON_S)) & (gap_s > 0) & (gap_s <= self.max_gap_s))
         prior[usual] = self.returning.nats(gap_s[usual]) + np.where(seen[usual], 0.0, BLIND)
-        total = np.round(prior + looks + motion, 6)
+        stature[usual] = self.statures.nats(first[usual], second[usual])
+        total = np.round(prior + looks + motion + stature, 6)
         total[(gap_s <= 0) | (self.classes[first] != self.classes[second]) | self.is_new(first, second, gap_s)] = IMPOSSIBLE
-        return Odds(first, second, gap_s, prior, looks, motion, total)
+        return Odds(first, second, gap_s, prior, looks, motion, stature, total)
 
     def is_new(self, first: Ints, second: Ints, gap_s: Array) -> NDArray[np.bool_]:
         """Whether one left the picture, or the other came in, where who returns counts as somebody new."""
@@ -108,7 +113,7 @@ class Acquaintance:
         begins, ends = self.passage.ends.frames
         gap_s = (begins[columns][None, :] - ends[rows][:, None]) / self.fps
         possible = (gap_s > 0) & (gap_s <= self.max_gap_s)
-        hopeful = self.looks.table(rows, columns) + self.returning.nats(np.maximum(gap_s, 0)) > 0
+        hopeful = self.looks.table(rows, columns) + self.returning.nats(np.maximum(gap_s, 0)) > -self.statures.most_nats
         row, column = np.nonzero(possible & (hopeful | (gap_s <= HORIZON_S)))
         odds = self.odds(rows[row], columns[column])
         return odds.take(odds.total > 0)

@@ -2,8 +2,8 @@
 
 Correlation clustering counts for each pair of a person's tracklets what is usual and where they walked, also where others lie
 between the two: a glimpse of somebody behind a tree pays for every other sight of the person. Here a person's tracklets are a
-chain in time, what is usual and motion count between neighbours alone, and looks are those of the person as a whole. Two people
-are joined as long as that is likelier, the likeliest first (Ward 1963, "Hierarchical grouping to optimize an objective
+chain in time, what is usual and motion count between neighbours alone, and looks and stature are those of the whole person. Two
+people are joined as long as that is likelier, the likeliest first (Ward 1963, "Hierarchical grouping to optimize an objective
 function").
 """
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from stages.association.appearance import Views
 from stages.association.likeness import support_of
 from stages.association.pair_odds import IMPOSSIBLE, Acquaintance, Odds
+from stages.association.stature import compare
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -78,14 +79,15 @@ def settle(known: Acquaintance, views: Views, labels: Ints, odds: Odds, apart: I
 
 
 def in_chains(odds: Odds, labels: Ints, known: Acquaintance) -> Odds:
-    """The odds with those inside people as `settle` has them: between tracklets that are no neighbours, looks alone."""
+    """The odds with those inside people as `settle` has them: no prior and no motion but between neighbours."""
     nexts = np.full(len(labels), -1)
     for rows in _groups(labels):
         rows = _in_time(rows, known)
         nexts[rows[:-1]] = rows[1:]
     far = (labels[odds.first] == labels[odds.second]) & (nexts[odds.first] != odds.second) & (odds.total > IMPOSSIBLE)
     prior, motion = np.where(far, 0.0, odds.prior), np.where(far, 0.0, odds.motion)
-    return Odds(odds.first, odds.second, odds.gap_s, prior, odds.looks, motion, np.where(far, odds.looks, odds.total))
+    total = np.where(far, odds.looks + odds.stature, odds.total)
+    return Odds(odds.first, odds.second, odds.gap_s, prior, odds.looks, motion, odds.stature, total)
 
 
 def _gain(one: Ints, other: Ints, known: Acquaintance, sights: Sights) -> float:
@@ -98,7 +100,8 @@ def _gain(one: Ints, other: Ints, known: Acquaintance, sights: Sights) -> float:
     lengths = float(np.linalg.norm(a) * np.linalg.norm(b))
     support = np.array(support_a * support_b if lengths > 0 else 0.0)
     looks = known.looks.calibration.nats(np.array(a @ b / max(lengths, 1e-12)), support)
-    return round(float(looks) + _chain(both, known) - _chain(one, known) - _chain(other, known), DECIMALS)
+    stature = compare(*(known.statures.sums[members].sum(axis=0, keepdims=True) for members in (one, other)))[0]
+    return round(float(looks + stature) + _chain(both, known) - _chain(one, known) - _chain(other, known), DECIMALS)
 
 
 def _chain(members: Ints, known: Acquaintance) -> float:

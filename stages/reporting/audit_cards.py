@@ -41,6 +41,7 @@ WORDS = {
     "prior_nats": "what is usual (nats)",
     "looks_nats": "looks (nats)",
     "motion_nats": "motion (nats)",
+    "stature_nats": "stature (nats)",
     "log_odds": "odds (nats)",
     "looks_distance": "distance of looks",
     "places_nats": "places (nats)",
@@ -49,7 +50,7 @@ WORDS = {
     "margin_nats": "lead over the runner-up (nats)",
 }
 FIRST = ("decision", "probability", "kind", "odds_nats", "gain_nats", "prior_nats", "looks_nats", "motion_nats",
-         "runner_up_tracklet_id", "runner_up_nats", "gap_s")  # fmt: skip
+         "stature_nats", "runner_up_tracklet_id", "runner_up_nats", "gap_s")  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,7 @@ IDEAS = (
     Idea("rewire: looks", {}, blind=("rewire",)),
     Idea("split", {"split.enabled": False}),
     Idea("merge", {"merge.enabled": False}),
+    Idea("merge: stature", {"merge.stature": False}),
     Idea("merge: settling", {"merge.settle": False}),
     Idea("appearance (all by motion alone)", {}, blind=SEEING),
     Idea("smooth: leaving out the doubtful", {"smooth.doubtful_s": 0.0}),

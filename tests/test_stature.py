@@ -1,0 +1,163 @@
+"""Stature: how tall people are beside each other, wherever they stand."""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+
+from stages.association.pair_odds import HORIZON_S
+from stages.association.stature import MISLED, Statures, compare, learn_statures
+from stages.contracts.tracklets import Tracklets
+from stages.merge import merge
+from tests.tables import box, embeddings_of, motionless, tracklets
+from tests.test_merge import DIM, MERGE, RED, noisy
+
+TALL, MIDDLE, SHORT = 1.06, 1.0, 0.94
+
+
+def seen(stature: float, frames: range, near: float = 0.0, far: float = 1.0, seed: int = 0) -> dict[int, Any]:
+    """Somebody who walks from one depth of a street, 0 near to 1 far, to another; boxes err by a hundredth of their height."""
+    errors = np.random.default_rng(seed).normal(0, 0.01, len(frames))
+    path = {}
+    for frame, depth, error in zip(frames, np.linspace(near, far, len(frames)), errors, strict=True):
+        foot = 420 - 220 * depth
+        height = 0.5 * (foot - 60) * stature * np.exp(error)
+        path[frame] = box(300 - 0.2 * height, foot - height, 0.4 * height, height)
+    return path
+
+
+def crowd(count: int = 12) -> dict[int, Any]:
+    """People of all statures who walk along the street in all directions: ids from 101."""
+    statures = np.linspace(0.9, 1.1, count)
+    ends = np.random.default_rng(3).permutation(np.linspace(0, 1, 2 * count)).reshape(-1, 2)
+    return {101 + k: seen(statures[k], range(300), ends[k][0], ends[k][1], k + 1) for k in range(count)}
+
+
+def nats(paths: dict[int, Any], pairs: list[tuple[int, int]], **other: Any) -> list[float]:
+    table = tracklets(crowd() | paths, num_frames=2000, **other)
+    first, second = (np.searchsorted(table.ids, [pair[side] for pair in pairs]) for side in (0, 1))
+    return list(learn_statures(table).nats(first, second))
+
+
+def test_the_ratio_is_that_of_two_densities_of_a_difference() -> None:
+    """Precision 4, logarithm 0.5, measured at (1, 0); precision 1, logarithm -0.1, measured at (1, 0.5)."""
+    one, other = np.array([[4.0, 2.0, 4.0, 0.0]]), np.array([[1.0, -0.1, 1.0, 0.5]])
+    same = 1 / 4 + 1 + 0.25
+    usual, lucky = norm.pdf(0.6, scale=np.sqrt(same)), norm.pdf(0.6, scale=np.sqrt(same + 2))
+    assert compare(one, other)[0] == pytest.approx(np.log((1 - MISLED) * usual / lucky + MISLED), abs=1e-6)
+    assert compare(one, other) == compare(other, one)
+
+
+def test_who_is_as_tall_may_be_the_same_and_who_is_not_is_not() -> None:
+    paths = {1: seen(TALL, range(300, 400)), 2: seen(TALL, range(500, 600), 0.9, 0.2), 3: seen(SHORT, range(500, 600), 1, 0)}
+    same, two, others = nats(paths, [(1, 2), (1, 3), (2, 3)])
+    assert same > 0.8
+    assert two < -2
+    assert others < -2
+
+
+def test_nobody_is_told_apart_for_sure() -> None:
+    """One of them may have bent."""
+    (giant,) = nats({1: seen(1.0, range(300, 400)), 2: seen(2.0, range(500, 600), 0.5, 1)}, [(1, 2)])
+    assert giant == pytest.approx(np.log(MISLED), abs=1e-6)
+
+
+def test_near_and_far_people_are_compared_as_far_as_others_have_stood_there() -> None:
+    """How tall somebody looks who alone is so far away says nothing."""
+    near = {k: seen(1 + 0.05 * (-1) ** k, range(300), 0, 0, k) for k in range(1, 9)}
+    far = {11: seen(TALL, range(300, 400), 0.8, 0.8)}
+    table = tracklets(near | far, num_frames=2000)
+    one, eleven = (np.searchsorted(table.ids, [name]) for name in (1, 11))
+    assert abs(learn_statures(table).nats(one, eleven)[0]) < 0.3
+    others = {1: seen(SHORT, range(500, 600), 0.1, 0.1), 2: seen(TALL, range(500, 600), 0.1, 0.1)}
+    short, tall = nats(far | others, [(1, 11), (2, 11)])
+    assert short < -2
+    assert tall > 0.8
+
+
+def test_who_is_hidden_or_cut_off_is_not_measured() -> None:
+    paths = {1: seen(TALL, range(300, 400)), 2: seen(TALL, range(500, 600)), 3: {600 + k: box(0, 100) for k in range(50)}}
+    table = tracklets(crowd() | paths, num_frames=2000)
+    table.confidences[table.tracklet_ids == 2] = 0.9
+    one, hidden, cut = np.searchsorted(table.ids, [[1], [2], [3]])
+    known = learn_statures(table)
+    assert known.nats(one, hidden).tolist() == known.nats(hidden, one).tolist() == known.nats(one, cut).tolist() == [0.0]
+    guessed = tracklets(crowd() | paths, num_frames=2000)
+    guessed.detection_indices[guessed.tracklet_ids == 2] = -1  # nobody detected those boxes
+    assert learn_statures(guessed).nats(one, hidden).tolist() == [0.0]
+
+
+def test_some_boxes_that_are_cut_by_a_bench_change_little() -> None:
+    whole = {1: seen(TALL, range(300, 400)), 2: seen(TALL, range(500, 600))}
+    partly = whole | {2: dict(whole[2])}
+    for frame in range(520, 545):
+        x1, y1, x2, y2 = partly[2][frame]
+        partly[2][frame] = (x1, y1, x2, y2 - 0.3 * (y2 - y1))
+    (before,), (after,) = nats(whole, [(1, 2)]), nats(partly, [(1, 2)])
+    assert after > before - 0.3
+
+
+def test_where_people_bend_from_time_to_time_stature_says_little() -> None:
+    """Everybody is a fifth shorter for every other three seconds."""
+    paths = crowd() | {1: seen(TALL, range(300, 400)), 2: seen(SHORT, range(500, 600))}
+    table = tracklets(paths, num_frames=2000)
+    bent = table.frame_numbers // 30 % 2 == 1
+    table.bboxes[bent, 1] += 0.2 * (table.bboxes[bent, 3] - table.bboxes[bent, 1])
+    one, two = np.searchsorted(table.ids, [[1], [2]])
+    assert -1 < learn_statures(table).nats(one, two)[0] < 0.3
+
+
+def test_classes_are_measured_by_themselves() -> None:
+    """Half of all are cars, of all sizes: beside them all people would be as tall."""
+    paths = {1: seen(TALL, range(300, 400)), 2: seen(SHORT, range(500, 600))}
+    cars = {201 + k: seen(1.5 + 0.1 * k, range(300), 0.1, 0.9, seed=k) for k in range(12)}
+    table = tracklets(crowd() | paths | cars, num_frames=2000)
+    table.class_ids[table.tracklet_ids > 200] = 2
+    one, two = np.searchsorted(table.ids, [[1], [2]])
+    assert learn_statures(table).nats(one, two).tolist() == nats(paths, [(1, 2)])
+
+
+def test_sums_of_tracklets_are_the_persons() -> None:
+    """Three rows of one person as one row: as precise as all of them together."""
+    rows = np.array([[2.0, 0.4, 2.0], [1.0, 0.1, 1.0], [3.0, 0.6, 3.0]])
+    other = np.array([[5.0, 1.0, 5.0]])
+    alone, together = compare(rows[:1], other), compare(rows.sum(axis=0, keepdims=True), other)
+    assert 0 < alone[0] < together[0]
+    assert Statures(rows).most_nats == pytest.approx(np.log(4) / 2)
+    assert compare(rows[2:], rows[2:])[0] < Statures(rows).most_nats
+
+
+def alike(statures: tuple[float, float]) -> tuple[Tracklets, dict[int, Any]]:
+    """Two tracklets that look the same, among a crowd in which each looks otherwise; the second is shorter, if at all."""
+    paths = crowd(6) | {1: seen(statures[0], range(300, 400)), 2: seen(statures[1], range(600, 700), 0.9, 0.1)}
+    looks = {101 + k: noisy(np.eye(DIM)[3 + k], 300, k) for k in range(6)}
+    looks |= {1: noisy(RED, 100), 2: noisy(RED, 100, 2)}
+    return tracklets(paths, num_frames=2000), looks
+
+
+def test_two_who_dress_alike_are_told_apart_by_their_stature(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stages.association.returning.AGAIN", 0.005)  # so that looks alone hardly suffice
+    joined = []
+    for statures in ((TALL, TALL), (TALL, SHORT)):
+        for counts in (True, False):
+            table, looks = alike(statures)
+            params = dataclasses.replace(MERGE, stature=counts)
+            merged, audit = merge(table, embeddings_of(table, looks), motionless(table), params)
+            joined.append(len(merged.ids) < len(table.ids))
+            assert [abs(row.stature_nats) > 0.5 for row in audit if row.decision == "joined"] == [counts] * joined[-1]
+    assert joined == [True, True, False, True]
+
+
+def test_stature_alone_joins_nobody_after_an_absence() -> None:
+    table, _ = alike((TALL, TALL))
+    assert (600 - 399) / table.fps > HORIZON_S
+    merged, _ = merge(table, embeddings_of(table, {}), motionless(table), MERGE)
+    assert len(merged.ids) == len(table.ids)
+
+
+def test_a_video_without_anybody_has_no_statures() -> None:
+    empty = tracklets({})
+    assert learn_statures(empty).sums.shape[0] == 0
+    assert learn_statures(empty).most_nats == 0.0
