@@ -20,6 +20,7 @@ Ints = NDArray[np.int64]
 
 WELL_SEEN = 0.95  # clarity from which a box is as high as the person
 WHOLE = 0.1  # body heights from the picture's border, nearer to which a box may be cut off
+LEAST_SHARE = 0.4  # of a tracklet's boxes: others are mostly hidden, or share their boxes with somebody
 TOGETHER_S = 0.6  # views within it count as one: a step raises and lowers them all
 BLOCK_S = 2.0  # parts of a tracklet, whose statures are compared
 MAX_VIEWS = 20_000  # that the surface is learnt from, spread over the video
@@ -85,13 +86,16 @@ def learn_statures(tracklets: Tracklets) -> Statures:
 
 
 def whole_views(tracklets: Tracklets) -> Ints:
-    """(K,) rows of detected boxes that show somebody clearly and whole."""
+    """(K,) rows of detected boxes that show somebody clearly and whole, of tracklets that mostly do."""
     found = np.flatnonzero(tracklets.detection_indices >= 0)
     clear = found[clarities(tracklets.confidences[found].astype(np.float64)) >= WELL_SEEN]
     x1, y1, x2, y2 = tracklets.bboxes[clear].T.astype(np.float64)
     margin = WHOLE * (y2 - y1)
     inside = (x1 > margin) & (y1 > margin) & (x2 < tracklets.width_px - margin) & (y2 < tracklets.height_px - margin)
-    return np.asarray(clear[inside], dtype=np.int64)
+    rows = clear[inside].astype(np.int64)
+    owners = np.searchsorted(tracklets.ids, tracklets.tracklet_ids)
+    shares = np.bincount(owners[rows], minlength=len(tracklets.ids)) / np.diff(tracklets.offsets())
+    return rows[shares[owners[rows]] >= LEAST_SHARE]
 
 
 def log_heights(tracklets: Tracklets, rows: Ints) -> Array:
