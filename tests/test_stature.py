@@ -89,6 +89,15 @@ def test_who_is_hidden_or_cut_off_is_not_measured() -> None:
     assert learn_statures(guessed).nats(one, hidden).tolist() == [0.0]
 
 
+@pytest.mark.parametrize(("clear", "measured"), [(35, False), (45, True)])
+def test_who_is_mostly_hidden_or_shares_a_box_is_not_measured_either(clear: int, measured: bool) -> None:
+    """The few views that seem clear are wrong too often."""
+    table = tracklets(crowd() | {1: seen(TALL, range(300, 400)), 2: seen(TALL, range(500, 600))}, num_frames=2000)
+    table.confidences[np.flatnonzero(table.tracklet_ids == 2)[clear:]] = 0.9
+    one, two = np.searchsorted(table.ids, [[1], [2]])
+    assert (learn_statures(table).nats(one, two)[0] > 0.5) == measured
+
+
 def test_some_boxes_that_are_cut_by_a_bench_change_little() -> None:
     whole = {1: seen(TALL, range(300, 400)), 2: seen(TALL, range(500, 600))}
     partly = whole | {2: dict(whole[2])}

@@ -73,19 +73,19 @@ def unknown_statures(count: int) -> Statures:
 
 def learn_statures(tracklets: Tracklets) -> Statures:
     """The statures of a video's tracklets, of each class by itself."""
-    rows = whole_views(tracklets)
+    rows = _whole_views(tracklets)
     owners = np.searchsorted(tracklets.ids, tracklets.tracklet_ids[rows])
-    logs, terms = log_heights(tracklets, rows), _terms(tracklets, rows)
+    logs, terms = _log_heights(tracklets, rows), _terms(tracklets, rows)
     parts = tracklets.frame_numbers[rows].astype(np.int64) // max(round(BLOCK_S * tracklets.fps), 1)
     sums = np.zeros((len(tracklets.ids), 2 + terms.shape[1]))
+    every = max(TOGETHER_S * tracklets.fps, 1.0)
     for class_id in np.unique(tracklets.class_ids[rows]):
         here = np.flatnonzero(tracklets.class_ids[rows] == class_id)
-        every = max(TOGETHER_S * tracklets.fps, 1.0)
         sums += _sums(owners[here], parts[here], logs[here], terms[here], len(sums), every)
     return Statures(sums)
 
 
-def whole_views(tracklets: Tracklets) -> Ints:
+def _whole_views(tracklets: Tracklets) -> Ints:
     """(K,) rows of detected boxes that show somebody clearly and whole, of tracklets that mostly do."""
     found = np.flatnonzero(tracklets.detection_indices >= 0)
     clear = found[clarities(tracklets.confidences[found].astype(np.float64)) >= WELL_SEEN]
@@ -95,10 +95,10 @@ def whole_views(tracklets: Tracklets) -> Ints:
     rows = clear[inside].astype(np.int64)
     owners = np.searchsorted(tracklets.ids, tracklets.tracklet_ids)
     shares = np.bincount(owners[rows], minlength=len(tracklets.ids)) / np.diff(tracklets.offsets())
-    return rows[shares[owners[rows]] >= LEAST_SHARE]
+    return np.asarray(rows[shares[owners[rows]] >= LEAST_SHARE])
 
 
-def log_heights(tracklets: Tracklets, rows: Ints) -> Array:
+def _log_heights(tracklets: Tracklets, rows: Ints) -> Array:
     boxes = tracklets.bboxes[rows].astype(np.float64)
     return np.asarray(np.log(np.maximum(boxes[:, 3] - boxes[:, 1], 1.0)))
 
