@@ -82,8 +82,8 @@ def _exchanges(path: Path, levels: Mapping[str, Tracklets], final: Rows) -> list
                 if len(before) and len(after) and raw_owner[before[-1]] != raw_owner[after[0]]:
                     pairs.append(_pair(before, after, final))
         gain, rival = _number(row, "gain_nats"), _number(row, "runner_up_nats")
-        # the share of the exchange among itself, its best rival and leaving all as it was
-        doubt = 1 / (1 + math.exp(min(gain - max(rival, 0.0), 700.0))) if math.isfinite(gain) else 1.0
+        # the share of the exchange among itself, its best rival, if there is one, and leaving all as it was
+        doubt = 1 / (1 + math.exp(min(gain - max(0.0, rival), 700.0))) if math.isfinite(gain) else 1.0
         doubt = _doubt(row, 2 * doubt)
         made.append(Decision(f"exchange-{number}", "exchange", frame + 1, (first, second), tuple(pairs), _rest(row), doubt))
     return made

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.association.exchanges import exchange_all
+from stages.association.link_costs import FORBIDDEN
 from stages.association.rewiring import Exchange, RewireParams, rewired
 from stages.association.sightings import sightings_of
 from stages.association.two_filter import NONE, Chains
@@ -41,7 +42,7 @@ class Rewire:
     other_tracklet_id: int
     gain_nats: float
     looks_nats: float  # of the gain; the rest is motion's
-    runner_up_nats: float  # of the next best exchange for the first; below 0: it would lose
+    runner_up_nats: float | None  # of the next best exchange for the first; below 0: it would lose; None: there is none
 
 
 def rewire(
@@ -99,8 +100,8 @@ def _audit(exchange: Exchange, frames: NDArray[np.int64], raw: NDArray[np.int64]
     frame = frames[exchange.left] if exchange.other == NONE else max(frames[exchange.left], frames[exchange.other])
     missing = [exchange.left_next, exchange.other, exchange.other_next].count(NONE)
     kind = ("swap", "transfer", "join")[missing]
-    return Rewire(int(frame), kind, int(raw[exchange.left]), int(raw[other]), exchange.gain, exchange.looks,
-                  exchange.runner_up)  # fmt: skip
+    runner_up = exchange.runner_up if exchange.runner_up > -FORBIDDEN / 2 else None
+    return Rewire(int(frame), kind, int(raw[exchange.left]), int(raw[other]), exchange.gain, exchange.looks, runner_up)
 
 
 def main() -> None:

@@ -29,9 +29,11 @@ def levels() -> dict[str, Tracklets]:
     return {"raw": RAW, "rewired": rewired, "split": cut, "merged": merged, "final": merged}
 
 
-def decisions(folder: Path, extra: str = "", value: str = "", merge: str = "joined") -> dict[str, Decision]:
+def decisions(
+    folder: Path, extra: str = "", value: str = "", merge: str = "joined", runner_up: float | None = 1.0
+) -> dict[str, Decision]:
     """The decisions by name; `extra` is a further column of merges.csv."""
-    write_audit(folder / "rewires.csv", Rewire, [Rewire(4, "swap", 1, 2, 2.0, 0.5, 1.0)])
+    write_audit(folder / "rewires.csv", Rewire, [Rewire(4, "swap", 1, 2, 2.0, 0.5, runner_up)])
     write_audit(folder / "splits.csv", Split, [Split(2, 7, 4, 1.0, 2.0, 2, 3, True)])
     write_audit(folder / "merges.csv", Merge, [Merge(merge, 3, 1, 1, 1, 0.75, 1.1, 0.2, 0.5, 0.4, 0.2, 0.0, 0, 0.0)])
     if extra:
@@ -77,6 +79,9 @@ def test_doubt_is_one_minus_the_probability_or_what_the_runner_up_leaves(tmp_pat
     assert made["cut-0"].doubt == pytest.approx(2 / (1 + np.e)), "1 nat"
     assert decisions(tmp_path, merge="refused")["refusal-0"].doubt == pytest.approx(0.75), "it might well be one person"
     assert made["exchange-0"].doubt == pytest.approx(2 / (1 + np.e)), "1 nat before its rival"
+    alone = decisions(tmp_path, runner_up=None)["exchange-0"]
+    assert alone.doubt == pytest.approx(2 / (1 + np.exp(2))), "2 nats before leaving all as it was"
+    assert "runner_up_nats" not in alone.evidence
 
 
 def test_the_most_doubtful_come_first(tmp_path: Path) -> None:
