@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
+from stages.association.appearance import views_of
 from stages.association.pair_odds import HORIZON_S
+from stages.association.pairs import seen_together
 from stages.association.stature import MISLED, Statures, compare, learn_statures
 from stages.contracts.tracklets import Tracklets
-from stages.merge import merge
+from stages.merge import acquaint, merge
 from tests.tables import box, embeddings_of, motionless, tracklets
 from tests.test_merge import DIM, MERGE, RED, noisy
 
@@ -140,7 +142,7 @@ def test_sums_of_tracklets_are_the_persons() -> None:
 
 def alike(statures: tuple[float, float]) -> tuple[Tracklets, dict[int, Any]]:
     """Two tracklets that look the same, among a crowd in which each looks otherwise; the second is shorter, if at all."""
-    paths = crowd(6) | {1: seen(statures[0], range(300, 400)), 2: seen(statures[1], range(600, 700), 0.9, 0.1)}
+    paths = crowd(6) | {1: seen(statures[0], range(430, 530)), 2: seen(statures[1], range(700, 800), 0.9, 0.1)}
     looks = {101 + k: noisy(np.eye(DIM)[3 + k], 300, k) for k in range(6)}
     looks |= {1: noisy(RED, 100), 2: noisy(RED, 100, 2)}
     return tracklets(paths, num_frames=2000), looks
@@ -161,9 +163,23 @@ def test_two_who_dress_alike_are_told_apart_by_their_stature(monkeypatch: pytest
 
 def test_stature_alone_joins_nobody_after_an_absence() -> None:
     table, _ = alike((TALL, TALL))
-    assert (600 - 399) / table.fps > HORIZON_S
+    assert (700 - 529) / table.fps > HORIZON_S
     merged, _ = merge(table, embeddings_of(table, {}), motionless(table), MERGE)
     assert len(merged.ids) == len(table.ids)
+
+
+def test_after_a_moment_motion_knows_how_tall_somebody_is() -> None:
+    """Stature counts as far as ways do not: sizes at both ends are part of them."""
+    paths = crowd(6) | {1: seen(TALL, range(430, 530)), 2: seen(TALL, range(532, 600)), 3: seen(TALL, range(800, 900))}
+    table = tracklets(paths, num_frames=2000)
+    looks = {name: RED for name in (1, 2, 3)}
+    together, views = seen_together(table), views_of(table, embeddings_of(table, looks))
+    known = acquaint(table, views, motionless(table), together, MERGE, "same_person")
+    one, two, three = np.searchsorted(table.ids, [[1], [2], [3]])
+    soon, later = known.odds(one, two), known.odds(one, three)
+    assert 0 < soon.stature[0] < 0.1 * later.stature[0]
+    assert later.stature == known.statures.nats(one, three)
+    assert later.total[0] == pytest.approx((later.prior + later.looks + later.motion + later.stature)[0], abs=1e-6)
 
 
 def test_a_video_without_anybody_has_no_statures() -> None:

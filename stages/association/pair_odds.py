@@ -2,8 +2,8 @@
 
     odds = prior(gap) + looks + motion(gap) + stature
 
-The prior is what is usual (returning.py). Motion counts as far as the person may have walked on unseen; after a long absence
-people come back by any entry, and their way says nothing.
+The prior is what is usual (returning.py). Motion, of which sizes are a part, counts as far as the person may have walked on
+unseen, and stature as far as that is not so; after a long absence people come back by any entry, and their way says nothing.
 """
 
 from dataclasses import dataclass
@@ -84,6 +84,7 @@ class Acquaintance:
         usual = np.flatnonzero((seen | (gap_s <= HORIZON_S)) & (gap_s > 0) & (gap_s <= self.max_gap_s))
         prior[usual] = self.returning.nats(gap_s[usual]) + np.where(seen[usual], 0.0, BLIND)
         stature[usual] = self.statures.nats(first[usual], second[usual])
+        stature[near] *= 1 - walking  # their ways know sizes already
         total = np.round(prior + looks + motion + stature, 6)
         total[(gap_s <= 0) | (self.classes[first] != self.classes[second]) | self.is_new(first, second, gap_s)] = IMPOSSIBLE
         return Odds(first, second, gap_s, prior, looks, motion, stature, total)
