@@ -172,7 +172,7 @@ def test_after_a_moment_motion_knows_how_tall_somebody_is() -> None:
     """Stature counts as far as ways do not: sizes at both ends are part of them."""
     paths = crowd(6) | {1: seen(TALL, range(430, 530)), 2: seen(TALL, range(532, 600)), 3: seen(TALL, range(800, 900))}
     table = tracklets(paths, num_frames=2000)
-    looks = {name: RED for name in (1, 2, 3)}
+    looks = dict.fromkeys((1, 2, 3), RED)
     together, views = seen_together(table), views_of(table, embeddings_of(table, looks))
     known = acquaint(table, views, motionless(table), together, MERGE, "same_person")
     one, two, three = np.searchsorted(table.ids, [[1], [2], [3]])
