@@ -64,6 +64,7 @@ def test_who_looks_the_same_after_an_absence_is_one_person_and_the_audit_says_wh
     odds = row.prior_nats + row.looks_nats + row.motion_nats + row.stature_nats
     assert row.gain_nats == pytest.approx(odds, abs=1e-5)
     assert 0.5 < row.probability < 1
+    assert (row.runner_up_tracklet_id, row.runner_up_nats) == (None, None), "nobody else looks like that"
 
 
 def test_who_is_hardly_seen_is_not_told_apart_by_looks() -> None:
@@ -103,7 +104,9 @@ def test_of_two_who_were_seen_together_the_likelier_returned() -> None:
     merged, audit = merge(table, embeddings_of(table, looks), motionless(table), MERGE)
     assert [*range(30), *range(70, 100)] in people(merged)
     joined = next(row for row in audit if row.decision == "joined")
-    assert (joined.tracklet_id, joined.other_tracklet_id) == (1, 3)
+    assert (joined.tracklet_id, joined.other_tracklet_id, joined.runner_up_tracklet_id) == (1, 3, 2)
+    assert joined.runner_up_nats is not None
+    assert joined.runner_up_nats > 0
 
 
 @pytest.mark.parametrize(

@@ -34,8 +34,8 @@ class Decision:
     looks_nats: float
     motion_nats: float
     stature_nats: float
-    runner_up_tracklet_id: int  # who else one of the two could have been joined with; 0: nobody plausible
-    runner_up_nats: float  # odds of that pair; 0: nobody plausible
+    runner_up_tracklet_id: int | None  # who else one of the two could have been joined with; None: nobody plausible
+    runner_up_nats: float | None  # odds of that pair
 
 
 @dataclass(frozen=True)
@@ -86,8 +86,8 @@ def decisions(ids: NDArray[np.int32], merged: Ints, odds: Odds, forced: Ints, su
                 float(odds.looks[e]),
                 float(odds.motion[e]),
                 float(odds.stature[e]),
-                0 if best is None else int(ids[_other(best, odds, first, second)]),
-                0.0 if best is None else float(odds.total[best]),
+                None if best is None else int(ids[_other(best, odds, first, second)]),
+                None if best is None else float(odds.total[best]),
             )
         )
     return rows
