@@ -16,7 +16,7 @@ from stages.merge import acquaint, merge
 from tests.tables import box, embeddings_of, motionless, tracklets
 from tests.test_merge import DIM, MERGE, RED, noisy
 
-TALL, MIDDLE, SHORT = 1.06, 1.0, 0.94
+TALL, SHORT = 1.06, 0.94
 
 
 def seen(stature: float, frames: range, near: float = 0.0, far: float = 1.0, seed: int = 0) -> dict[int, Any]:
@@ -37,8 +37,8 @@ def crowd(count: int = 12) -> dict[int, Any]:
     return {101 + k: seen(statures[k], range(300), ends[k][0], ends[k][1], k + 1) for k in range(count)}
 
 
-def nats(paths: dict[int, Any], pairs: list[tuple[int, int]], **other: Any) -> list[float]:
-    table = tracklets(crowd() | paths, num_frames=2000, **other)
+def nats(paths: dict[int, Any], pairs: list[tuple[int, int]]) -> list[float]:
+    table = tracklets(crowd() | paths, num_frames=2000)
     first, second = (np.searchsorted(table.ids, [pair[side] for pair in pairs]) for side in (0, 1))
     return list(learn_statures(table).nats(first, second))
 
