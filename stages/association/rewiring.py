@@ -15,6 +15,9 @@ from stages.association.sightings import Sightings, both_sums
 from stages.association.two_filter import NONE, Array, Chains, Ints, Measured, both_filters
 from stages.params import Range
 
+USUAL_ENDS = 0.004  # of boxes are somebody's last, or first; what the video shows is mixed with this, worth ...
+PRIOR_BOXES = 1000  # ... so many boxes
+CUT_FRAMES = 5  # from the video's first or last frame: it cut off who begins or ends there
 WINDOW_FRAMES = 10_000  # searched at a time, so that memory follows the people in a window and not the length of the video
 
 
@@ -24,7 +27,7 @@ class RewireParams:
 
     enabled: bool
     min_gain: Annotated[float, Range(0, 1000)]  # nats
-    end_cost: Annotated[float, Range(0, 1000)]  # nats
+    end_cost: Annotated[float, Range(0, 1000)]  # nats, where USUAL_ENDS of boxes are ends
     miss_cost: Annotated[float, Range(0, 1000)]  # nats per frame
     max_gap_frames: Annotated[int, Range(1, 10_000)]
 
@@ -62,7 +65,7 @@ def rewired(
     measured = measure(bboxes, scores, frames, chains, transforms)
     order = np.lexsort((frames, tracklets))
     noise = learn_noise(_rows(measured, order), np.append(np.flatnonzero(np.diff(tracklets[order], prepend=-1)), len(order)))
-    prices = Prices(params.end_cost, params.miss_cost, params.max_gap_frames)
+    prices = Prices(params.end_cost + _rarity_of_ends(frames, chains), params.miss_cost, params.max_gap_frames)
     apart = apart + np.array([0, 0, -SLIDE_FRAMES, SLIDE_FRAMES])
     exchanges = []
     for start in range(0, len(transforms), WINDOW_FRAMES):
@@ -79,6 +82,15 @@ def rewired(
             apart,
         )
     return chains, exchanges
+
+
+def _rarity_of_ends(frames: Ints, chains: Chains) -> float:
+    """Nats by which a chain's end is rarer among these boxes (M,), sorted by frame, than usual; so is its beginning."""
+    begun = (chains.befores == NONE) & (frames > frames[0] + CUT_FRAMES)
+    ended = (chains.nexts == NONE) & (frames < frames[-1] - CUT_FRAMES)
+    ends = (np.count_nonzero(begun) + np.count_nonzero(ended)) / 2
+    share = (ends + USUAL_ENDS * PRIOR_BOXES) / (len(frames) + PRIOR_BOXES)
+    return float(np.log(USUAL_ENDS / share))
 
 
 def _in_window(
