@@ -6,12 +6,14 @@ than the number of examples allows.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Number = Any  # one number or an array of them
 
 OWN_SPREAD = 0.05  # standard deviation of the cosine of one person's looks, all seen
 ALIKE_SHARE, ALIKE_SPREAD = 0.05, 2.0  # of the pairs of people who may be dressed alike, and their spread over the others'
@@ -47,28 +49,32 @@ class Calibration:
 
         `support` in [0, 1] is the share of the one-person cosine that noise of few views leaves.
         """
-        expected = np.maximum(self.same * support, self.other)
-        shown = (expected - self.other) / (1 - self.other)  # the rest is as alike as any two people's looks
-        spread = self.variance * (1 - np.square(shown)) + np.square(OWN_SPREAD * shown)
-        reached = np.minimum(cosines, expected)
-        nats = _normal(reached - expected, spread) - self._of_two(reached)
-        nats += np.sqrt(shown) * (self._of_two(reached) - self._of_two(cosines))  # more alike than expected speaks for one
-        sure = np.clip(nats, self.least_nats, self.most_nats)
-        beyond = nats - sure  # says little about how sure, but still who is likelier
-        sure += np.sign(beyond) * np.log1p(np.abs(beyond))
-        return np.asarray(np.round(np.where(support > 0, sure, 0.0), DECIMALS))
+        nats = nats_of(cosines, support, self.same, self.other, self.variance, self.most_nats, self.least_nats)
+        return np.asarray(np.round(np.where(support > 0, nats, 0.0), DECIMALS))
 
-    def _of_two(self, cosines: Array) -> Array:
+
+def nats_of(cosine: Number, support: Number, same: float, other: float, variance: float, most: float, least: float) -> Number:
+    """The ratios for support above 0, before rounding: of arrays, or compiled for one pair at a time."""
+
+    def normal(deviation: Number, variance: Number) -> Number:
+        """Logarithm of a normal density but for what is common to all."""
+        return -0.5 * (deviation * deviation / variance + np.log(variance))
+
+    def of_two(cosine: Number) -> Number:
         """Log-density of the cosines of two people."""
-        deviations = cosines - self.other
-        usual = np.log1p(-ALIKE_SHARE) + _normal(deviations, self.variance)
-        alike = np.log(ALIKE_SHARE) + _normal(deviations, ALIKE_SPREAD**2 * self.variance)
-        return np.asarray(np.logaddexp(usual, alike))
+        usual = np.log1p(-ALIKE_SHARE) + normal(cosine - other, variance)
+        alike = np.log(ALIKE_SHARE) + normal(cosine - other, ALIKE_SPREAD**2 * variance)
+        return np.logaddexp(usual, alike)
 
-
-def _normal(deviations: Array, variance: Array | float) -> Array:
-    """Logarithm of a normal density but for what is common to all."""
-    return np.asarray(-0.5 * (np.square(deviations) / variance + np.log(variance)))
+    expected = np.maximum(same * support, other)
+    shown = (expected - other) / (1 - other)  # the rest is as alike as any two people's looks
+    spread = variance * (1 - shown * shown) + (OWN_SPREAD * shown) ** 2
+    reached = np.minimum(cosine, expected)
+    nats = normal(reached - expected, spread) - of_two(reached)
+    nats += np.sqrt(shown) * (of_two(reached) - of_two(cosine))  # more alike than expected speaks for one
+    sure = np.minimum(np.maximum(nats, least), most)
+    beyond = nats - sure  # says little about how sure, but still who is likelier
+    return sure + np.sign(beyond) * np.log1p(np.abs(beyond))
 
 
 def calibrate(same: Array, people: Ints, other: Array, commonness: float) -> Calibration:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.association.appearance import CHUNK, Views, views_of
-from stages.association.cosines import ALIKE_SHARE, ALIKE_SPREAD, OWN_SPREAD, Calibration
+from stages.association.cosines import Calibration, nats_of
 from stages.association.likeness import VIEWS_DOUBT, learn_looks
 from stages.association.pairs import seen_together
 from stages.association.two_filter import NONE, Array, Chains, Ints
@@ -25,6 +25,7 @@ DIMENSIONS = 32  # in which people of one video differ; more change nothing
 MAX_VIEWS = 8_000  # that these are found from
 KEPT = 0.98  # of a sum when another view is added: some 50 views count, so that a pair long in one box is told apart
 PAST, FUTURE = 0, 1  # columns of the counts
+_nats = compiled(nats_of)
 
 
 class Sightings(NamedTuple):
@@ -48,7 +49,8 @@ class Sightings(NamedTuple):
         """Nats that looks can add to an exchange of two links, at most."""
         if len(self.features) == 0:
             return 0.0
-        return 2 * float(_nats(1.0, 1.0, self) - _nats(-1.0, 1.0, self))
+        known = (self.same, self.other, self.variance, self.most_nats, self.least_nats)
+        return 2 * float(_nats(1.0, 1.0, *known) - _nats(-1.0, 1.0, *known))
 
 
 class Sums(NamedTuple):
@@ -141,31 +143,5 @@ def look_nats(past: int, future: int, sums: Sums, sightings: Sightings) -> float
         return 0.0
     cosine = product / np.sqrt(squared * squared_after)
     support = np.sqrt(before / (before + VIEWS_DOUBT) * after / (after + VIEWS_DOUBT))
-    return _nats(cosine, support, sightings)
-
-
-@compiled
-def _nats(cosine: float, support: float, sightings: Sightings) -> float:
-    """Calibration.nats of one cosine, compiled."""
-    expected = max(sightings.same * support, sightings.other)
-    shown = (expected - sightings.other) / (1 - sightings.other)
-    spread = sightings.variance * (1 - shown * shown) + (OWN_SPREAD * shown) ** 2
-    reached = min(cosine, expected)
-    nats = _normal(reached - expected, spread) - _of_two(reached, sightings)
-    nats += np.sqrt(shown) * (_of_two(reached, sightings) - _of_two(cosine, sightings))
-    sure = min(max(nats, sightings.least_nats), sightings.most_nats)
-    beyond = nats - sure
-    return float(sure + np.sign(beyond) * np.log1p(abs(beyond)))
-
-
-@compiled
-def _of_two(cosine: float, sightings: Sightings) -> float:
-    deviation = cosine - sightings.other
-    usual = np.log1p(-ALIKE_SHARE) + _normal(deviation, sightings.variance)
-    alike = np.log(ALIKE_SHARE) + _normal(deviation, ALIKE_SPREAD**2 * sightings.variance)
-    return float(np.logaddexp(usual, alike))
-
-
-@compiled
-def _normal(deviation: float, variance: float) -> float:
-    return float(-0.5 * (deviation * deviation / variance + np.log(variance)))
+    known = sightings.same, sightings.other, sightings.variance, sightings.most_nats, sightings.least_nats
+    return float(_nats(cosine, support, *known))

@@ -120,7 +120,7 @@ def _sums(owners: Ints, parts: Ints, logs: Array, terms: Array, count: int, ever
     worths = np.bincount(owners, weights, count)
     seen = worths > 0
     worths[~seen] = 1.0
-    places = np.stack([np.bincount(owners, weights * term, count) for term in terms.T], axis=1) / worths[:, None]
+    places = _totals(owners, terms * weights[:, None], count) / worths[:, None]
     doubts = noise * every / worths + wander
     measured = np.column_stack([np.ones(count), statures / np.sqrt(spread), places @ np.linalg.cholesky(covariance / spread)])
     return np.asarray(np.where(seen, spread / doubts, 0.0)[:, None] * measured)
@@ -135,7 +135,7 @@ def _fit(owners: Ints, logs: Array, terms: Array, count: int, every: float) -> t
         worths = weights / (noise * every)
         precisions = np.bincount(owners, worths, count) + 1 / spread
         weighted = terms * worths[:, None]
-        shared = np.stack([np.bincount(owners, column, count) for column in weighted.T], axis=1)
+        shared = _totals(owners, weighted, count)
         totals = np.bincount(owners, worths * logs, count)
         covariance = np.linalg.inv(terms.T @ weighted + belief - shared.T @ (shared / precisions[:, None]))
         surface = covariance @ (weighted.T @ logs - shared.T @ (totals / precisions))
@@ -143,7 +143,7 @@ def _fit(owners: Ints, logs: Array, terms: Array, count: int, every: float) -> t
         squared = np.square(logs - terms @ surface - statures[owners])
         prior = PRIOR_PEOPLE * every
         noise = (float(weights @ squared) + prior * PRIOR_NOISE) / (float(weights.sum()) + prior)
-        weights = (TAILS + 1) / (TAILS + squared / noise)
+        weights = _trust(squared / noise)
         spread = float((np.square(statures) + 1 / precisions)[people].sum()) + PRIOR_PEOPLE * PRIOR_SPREAD
         spread /= float(people.sum()) + PRIOR_PEOPLE
     return surface, (covariance + covariance.T) / 2, noise, spread
@@ -155,8 +155,18 @@ def _means(owners: Ints, residuals: Array, noise: float, count: int) -> tuple[Ar
     for _ in range(STEPS):
         totals = np.bincount(owners, weights, count)
         means = np.bincount(owners, weights * residuals, count) / np.where(totals > 0, totals, 1.0)
-        weights = (TAILS + 1) / (TAILS + np.square(residuals - means[owners]) / noise)
+        weights = _trust(np.square(residuals - means[owners]) / noise)
     return means, weights
+
+
+def _totals(owners: Ints, table: Array, count: int) -> Array:
+    """(T, P) sums of the rows of table (K, P) by tracklet."""
+    return np.stack([np.bincount(owners, column, count) for column in table.T], axis=1)
+
+
+def _trust(squared: Array) -> Array:
+    """How much views count whose squared deviations, in variances, are these: Student's weights."""
+    return (TAILS + 1) / (TAILS + squared)
 
 
 def _wander(owners: Ints, parts: Ints, deviations: Array, weights: Array, count: int) -> float:
