@@ -72,8 +72,8 @@ def rewire(
         rows = rows[np.lexsort((tracklets.tracklet_ids[rows], bboxes[rows, 0], tracklets.frame_numbers[rows]))]
         frames, raw = tracklets.frame_numbers[rows].astype(np.int64), tracklets.tracklet_ids[rows].astype(np.int64)
         chains, exchanges = rewired(
-            bboxes[rows], tracklets.confidences[rows], frames, raw, sightings.take(rows), camera_motion.transforms, params,
-            known,
+            bboxes[rows], tracklets.confidences[rows], frames, raw, sightings.take(rows), camera_motion.transforms,
+            tracklets.width_px, params, known,
         )  # fmt: skip
         ids[rows], next_id = _names(chains, raw, next_id)
         audit += [_audit(exchange, frames, raw) for exchange in exchanges]

@@ -168,7 +168,7 @@ def dressed(table: Tracklets, colours: dict[int, Any]) -> Embeddings:
     )
 
 
-LEFTY, RIGHTY = turning_back(range(60), 200, 0.5), turning_back(range(60), 204, -0.5, y=102)  # they meet and go back
+LEFTY, RIGHTY = turning_back(range(60), 200, 0.5), turning_back(range(60), 203, -0.5, y=102)  # they meet and go back
 OTHERS = {3 + n: walking(range(60), 60 * n, 0.5 * n, y=300) for n in range(6)}
 PASSED = {
     1: {f: (LEFTY if f < 30 else RIGHTY)[f] for f in range(60)},

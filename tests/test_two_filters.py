@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from stages.association.camera_drift import residual_drift
-from stages.association.chains import chains_of
+from stages.association.chains import chains_of, measure
 from stages.association.link_costs import FORBIDDEN, Prices, link_cost, misfit
 from stages.association.motion_noise import START, learn_noise
 from stages.association.still_view import from_first_frame
@@ -114,6 +114,16 @@ def crowd(jump: float) -> tuple[Measured, Chains]:
     x = 100.0 * people + np.where(frames >= 5, jump, 0) + np.random.default_rng(1).normal(0, 0.5, 60)
     values = np.stack([x, np.full(60, 100.0), np.full(60, 200.0), np.full(60, 40.0)], axis=1)
     return Measured(values, np.full(60, 100.0), np.ones(60), frames), chains_of(people)
+
+
+def test_doubtful_and_small_boxes_shake_more() -> None:
+    """Of a picture 1,920 px wide the grain is 2 px, as much as the least noise of a body of 160 px."""
+    heights = np.array([160, 160, 80, 1600])
+    bboxes = np.stack([np.zeros(4), np.zeros(4), np.full(4, 50), heights], axis=1).astype(np.float32)
+    scores, frames = np.array([1.0, 0.5, 1.0, 1.0], np.float32), np.arange(4)
+    still = np.tile(np.eye(2, 3), (4, 1, 1))
+    measured = measure(bboxes, scores, frames, chains_of(np.arange(4)), still, 1920)
+    np.testing.assert_allclose(measured.blur, [2**0.5, 1.5 * 2**0.5, 5**0.5, 1.01**0.5])
 
 
 def test_what_all_people_jump_is_the_cameras_and_jitter_is_nobodys() -> None:

@@ -4,11 +4,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.association.camera_drift import residual_drift
+from stages.association.motion_noise import MIN_MEASUREMENT
 from stages.association.still_view import from_first_frame
 from stages.association.two_filter import NONE, Array, Chains, Ints, Measured
 
 MIN_HEIGHT_PX = 2.0  # of a box, as a unit of noise
 BLUR_OF_DOUBT = 1.0  # a box of score 0 shakes so much more than one of score 1
+GRAIN = 1 / 960  # of the picture's width: a box's noise beside that in body heights, however small it is
 
 
 def measured_drift(
@@ -27,13 +29,18 @@ def measured_drift(
 
 
 def measure(
-    bboxes: NDArray[np.float32], scores: NDArray[np.float32], frames: Ints, chains: Chains, transforms: Array
+    bboxes: NDArray[np.float32],
+    scores: NDArray[np.float32],
+    frames: Ints,
+    chains: Chains,
+    transforms: Array,
+    width_px: int,
 ) -> Measured:
-    """The same with the drift taken out."""
+    """The same with the drift taken out; the picture is `width_px` wide, and boxes small in it shake more for their size."""
     moving, drift = measured_drift(bboxes, scores, frames, chains, transforms)
     moving.values[:, 0] -= drift[frames, 0]
     moving.values[:, 1:3] -= drift[frames, 1:2]
-    return moving
+    return moving._replace(blur=moving.blur * np.hypot(1, GRAIN * width_px / (MIN_MEASUREMENT * moving.heights)))
 
 
 def chains_of(tracklets: Ints) -> Chains:

@@ -23,7 +23,7 @@ from stages.compiled import compiled
 
 START = np.array([[0.01, 0.004, 0.02], [0.01, 0.003, 0.02], [0.01, 0.003, 0.02], [0.01, 0.002, 0.03]])  # (4, 3) body heights
 LEAST, MOST = 1e-4, 0.5  # body heights, of any of the noises
-MIN_MEASUREMENT = 0.02  # body heights: boxes that a network has smoothed shake less than they err
+MIN_MEASUREMENT = 0.0125  # body heights, of a large box: boxes that a network has smoothed shake less than they err
 WARM_UP = 4  # boxes of a tracklet before its innovations count: the velocity must be known first
 MIN_INNOVATIONS = 50  # fewer teach nothing: the start values stand
 ROUNDS = 8  # of descent; the step is halved (in logarithms) whenever no coordinate moves

@@ -52,17 +52,18 @@ def rewired(
     tracklets: Ints,
     sightings: Sightings,
     transforms: Array,
+    width_px: int,
     params: RewireParams,
     apart: Ints,
 ) -> tuple[Chains, list[Exchange]]:
     """The chains that M boxes of one class form after all exchanges that pay, and these exchanges, in the order made.
 
     bboxes (M, 4) x1, y1, x2, y2 px, scores, frames and tracklets (M,), sorted by frame and, for speed, by x1; sightings of the
-    same boxes; transforms (F, 2, 3) as CameraMotion's. apart (P, 4): tracklets and frames of the last box of the one and the
-    first box of the other, who are two people: where people meet, no exchange makes one of them.
+    same boxes; transforms (F, 2, 3) as CameraMotion's; width_px of the picture. apart (P, 4): tracklets and frames of the last
+    box of the one and the first box of the other, who are two people: where people meet, no exchange makes one of them.
     """
     chains = chains_of(tracklets)
-    measured = measure(bboxes, scores, frames, chains, transforms)
+    measured = measure(bboxes, scores, frames, chains, transforms, width_px)
     order = np.lexsort((frames, tracklets))
     noise = learn_noise(_rows(measured, order), np.append(np.flatnonzero(np.diff(tracklets[order], prepend=-1)), len(order)))
     prices = Prices(params.end_cost + _rarity_of_ends(frames, chains), params.miss_cost, params.max_gap_frames)

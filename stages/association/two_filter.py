@@ -36,7 +36,7 @@ class Measured(NamedTuple):
 
     values: Array  # (N, 4) centre x, top, bottom, width; px
     heights: Array  # (N,) body heights, px: the unit of all noise
-    blur: Array  # (N,) by which measurement noise is multiplied: 1 for a sure detection, more for a doubtful one
+    blur: Array  # (N,) by which measurement noise is multiplied: 1 for a sure detection, more for a doubtful or a small one
     frames: Ints  # (N,)
 
 
