@@ -6,14 +6,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from stages.contracts.camera_motion import CameraMotion
+from stages.contracts.detections import Detections
+from stages.contracts.embeddings import Embeddings
 from stages.errors import DataError, ParamsError
 from stages.motchallenge import read_rows
 from stages.params import read_params
+from stages.regions import EVERYWHERE
 from stages.scoring.challenge import TrackBoxes, count
 from stages.scoring.tally import Tally
-from stages.scoring.truth import read_truth
+from stages.scoring.truth import GroundTruth, read_truth
 from tests.benchmarks.ablation import ALL_ON, IDEAS, Idea, main, sequence_folders, table, without
-from tests.benchmarks.in_memory import Memory, read_footage
+from tests.benchmarks.copies import COPIES, every_second, missing
+from tests.benchmarks.in_memory import Footage, Memory, read_footage
 from tests.conftest import ROOT
 from tests.test_scoring import person, write_rows
 
@@ -53,11 +58,72 @@ def test_what_filling_is_worth_can_be_counted(tmp_path: Path, monkeypatch: pytes
     assert cells["smooth: filling"][5].startswith("+0.00 to ")
     assert cells["smooth: filling"][7] == "1 / 0"
     rows = (tmp_path / "out/ablation.csv").read_text().splitlines()
-    assert rows[0] == "folder,without,sequence,HOTA,AssA,MOTA,IDF1,IDSW"
-    assert [row.split(",")[:3] for row in rows[3:]] == [
-        ["hall", "smooth: filling", "gap"],
-        ["hall", "smooth: filling", "whole"],
+    assert rows[0] == "folder,copies,without,sequence,HOTA,AssA,MOTA,IDF1,IDSW"
+    assert [row.split(",")[:4] for row in rows[3:]] == [
+        ["hall", "", "smooth: filling", "gap"],
+        ["hall", "", "smooth: filling", "whole"],
     ]
+
+
+def test_copies_are_measured_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of every second frame, 5 of 20 boxes are missing in one sequence as 10 of 40 were."""
+    make_folder(tmp_path / "hall", range(11, 21))
+    (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["ablation", "hall", "--only", "smooth: filling", "--copies", "--out", "out"])
+    main()
+    rows = [row.split(",") for row in (tmp_path / "out/ablation.csv").read_text().splitlines()[1:]]
+    assert list(dict.fromkeys(row[1] for row in rows)) == ["", *COPIES]
+    mota = {row[1]: float(row[6]) for row in rows if row[2] == "smooth: filling"}
+    assert mota[""] == mota["every second frame"] == mota["the other frames"] == 75
+    assert "## hall (1), every second frame" in (tmp_path / "out/ablation.md").read_text()
+
+
+def truth_of(table: Detections) -> GroundTruth:
+    """Each detection shows a person of its own."""
+    num = len(table)
+    names = np.arange(num, dtype=np.int32)
+    return GroundTruth("MOT17", table.num_frames, table.frame_numbers, names, table.bboxes, np.ones(num, np.int32),
+                       np.ones(num, bool), np.ones(num, np.float32))  # fmt: skip
+
+
+def test_every_second_frame_is_the_same_scene() -> None:
+    """Boxes, truth and looks of frames 1, 3, ... and the camera's motion from one of them to the next."""
+    num = 7
+    bboxes, scores = np.tile([0, 0, 9, 9], (num, 1)).astype(np.float32), np.linspace(0.1, 0.7, num).astype(np.float32)
+    table = Detections("hall", num, 640, 480, 10.0, np.arange(num, dtype=np.int32), bboxes, scores, np.zeros(num, np.int16))
+    turn = np.array([[np.cos(0.1), -np.sin(0.1), 5.0], [np.sin(0.1), np.cos(0.1), 3.0]])
+    steps = np.concatenate([[np.eye(2, 3)], np.tile(turn, (num - 1, 1, 1))])
+    looks = Embeddings("hall", num, "x", np.array([1, 2, 5], np.int32), np.eye(3, dtype=np.float16))
+    truth = truth_of(table)
+    half = every_second(Footage("hall", table, CameraMotion("hall", num, steps), looks, truth, "new_person", "seen"), 1)
+    assert half.detections.frame_numbers.tolist() == [0, 1, 2] == half.truth.frame_numbers.tolist()
+    assert (half.detections.num_frames, half.detections.fps, half.truth.ids.tolist()) == (3, 5.0, [1, 3, 5])
+    assert half.detections.confidences.tolist() == table.confidences[1::2].tolist()
+    assert half.embeddings.detection_indices.tolist() == [0, 2]
+    assert half.embeddings.features.tolist() == [[1, 0, 0], [0, 0, 1]]
+    twice = np.vstack([turn, [0, 0, 1]]) @ np.vstack([turn, [0, 0, 1]])
+    np.testing.assert_allclose(half.camera_motion.transforms, [np.eye(2, 3), twice[:2], twice[:2]])
+
+
+def test_boxes_are_missing_in_whole_regions_for_a_while() -> None:
+    """100 boxes a frame, one in each part of the picture: five frames long all or none of a part are there."""
+    num, frames = 1000, np.repeat(np.arange(10, dtype=np.int32), 100)
+    x, y = np.tile(np.arange(10) * 64.0 + 20, num // 10), np.tile(np.repeat(np.arange(10) * 48.0 + 20, 10), 10)
+    bboxes = np.stack([x, y, x + 9, y + 9], axis=1).astype(np.float32)
+    table = Detections("hall", 10, 640, 480, 10.0, frames, bboxes, np.ones(num, np.float32), np.zeros(num, np.int16))
+    looks = Embeddings("hall", num, "x", np.arange(num, dtype=np.int32), np.tile([1, 0], (num, 1)).astype(np.float16))
+    nobody = truth_of(table).within(range(0), EVERYWHERE)
+    less = missing(Footage("hall", table, CameraMotion.still("hall", 10), looks, nobody, "new_person", "seen"), 0.2, seed=1)
+    there = np.zeros((10, 10, 10), dtype=bool)
+    there[less.detections.frame_numbers, less.detections.bboxes[:, 1].astype(int) // 48,
+          less.detections.bboxes[:, 0].astype(int) // 64] = True  # fmt: skip
+    assert (there[:5] == there[0]).all()
+    assert (there[5:] == there[5]).all()
+    assert (there[0] != there[5]).any()
+    assert 0.7 < there.mean() < 0.9
+    assert len(less.embeddings) == less.embeddings.num_detections == len(less.detections) == there.sum()
+    less.embeddings.check_rows()
 
 
 def test_gains_are_of_summed_counts_and_their_range_of_what_is_left(tmp_path: Path) -> None:
