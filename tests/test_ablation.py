@@ -1,5 +1,6 @@
 """The ablation: one idea off at a time, gains as differences, each sequence left out in turn."""
 
+import csv
 import sys
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from stages.scoring.challenge import TrackBoxes, count
 from stages.scoring.tally import Tally
 from stages.scoring.truth import GroundTruth, read_truth
 from tests.benchmarks.ablation import ALL_ON, IDEAS, Idea, main, sequence_folders, table, without
-from tests.benchmarks.copies import COPIES, every_second, missing
+from tests.benchmarks.copies import COPIES, every, missing
 from tests.benchmarks.in_memory import Footage, Memory, read_footage
 from tests.conftest import ROOT
 from tests.test_scoring import person, write_rows
@@ -58,25 +59,25 @@ def test_what_filling_is_worth_can_be_counted(tmp_path: Path, monkeypatch: pytes
     assert cells["smooth: filling"][5].startswith("+0.00 to ")
     assert cells["smooth: filling"][7] == "1 / 0"
     rows = (tmp_path / "out/ablation.csv").read_text().splitlines()
-    assert rows[0] == "folder,copies,without,sequence,HOTA,AssA,MOTA,IDF1,IDSW"
-    assert [row.split(",")[:4] for row in rows[3:]] == [
-        ["hall", "", "smooth: filling", "gap"],
-        ["hall", "", "smooth: filling", "whole"],
+    assert rows[0] == "folder,without,sequence,HOTA,AssA,MOTA,IDF1,IDSW"
+    assert [row.split(",")[:3] for row in rows[3:]] == [
+        ["hall", "smooth: filling", "gap"],
+        ["hall", "smooth: filling", "whole"],
     ]
 
 
-def test_copies_are_measured_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of every second frame, 5 of 20 boxes are missing in one sequence as 10 of 40 were."""
+def test_copies_are_measured_instead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of every second frame, 5 of 20 boxes are missing as 10 of 40 were."""
     make_folder(tmp_path / "hall", range(11, 21))
     (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["ablation", "hall", "--only", "smooth: filling", "--copies", "--out", "out"])
     main()
-    rows = [row.split(",") for row in (tmp_path / "out/ablation.csv").read_text().splitlines()[1:]]
-    assert list(dict.fromkeys(row[1] for row in rows)) == ["", *COPIES]
-    mota = {row[1]: float(row[6]) for row in rows if row[2] == "smooth: filling"}
-    assert mota[""] == mota["every second frame"] == mota["the other frames"] == 75
-    assert "## hall (1), every second frame" in (tmp_path / "out/ablation.md").read_text()
+    with open(tmp_path / "out/ablation.csv", encoding="utf-8", newline="") as file:
+        mota = {row["sequence"]: float(row["MOTA"]) for row in csv.DictReader(file) if row["without"] == "smooth: filling"}
+    assert list(mota) == [f"hall, {kind}" for kind in COPIES]
+    assert mota["hall, every frame of 2 from 0"] == mota["hall, every frame of 2 from 1"] == 75
+    assert f"## hall ({len(COPIES)})" in (tmp_path / "out/ablation.md").read_text()
 
 
 def truth_of(table: Detections) -> GroundTruth:
@@ -87,23 +88,24 @@ def truth_of(table: Detections) -> GroundTruth:
                        np.ones(num, bool), np.ones(num, np.float32))  # fmt: skip
 
 
-def test_every_second_frame_is_the_same_scene() -> None:
-    """Boxes, truth and looks of frames 1, 3, ... and the camera's motion from one of them to the next."""
+def test_every_third_frame_is_of_the_same_scene() -> None:
+    """Boxes, truth and looks of frames 1 and 4, and the camera's motion from one of them to the other."""
     num = 7
     bboxes, scores = np.tile([0, 0, 9, 9], (num, 1)).astype(np.float32), np.linspace(0.1, 0.7, num).astype(np.float32)
-    table = Detections("hall", num, 640, 480, 10.0, np.arange(num, dtype=np.int32), bboxes, scores, np.zeros(num, np.int16))
+    table = Detections("hall", num, 640, 480, 15.0, np.arange(num, dtype=np.int32), bboxes, scores, np.zeros(num, np.int16))
     turn = np.array([[np.cos(0.1), -np.sin(0.1), 5.0], [np.sin(0.1), np.cos(0.1), 3.0]])
-    steps = np.concatenate([[np.eye(2, 3)], np.tile(turn, (num - 1, 1, 1))])
-    looks = Embeddings("hall", num, "x", np.array([1, 2, 5], np.int32), np.eye(3, dtype=np.float16))
+    drift = np.array([[1.0, 0.0, -2.0], [0.0, 1.0, 7.0]])
+    steps = np.array([np.eye(2, 3), turn, turn, drift, turn, turn, drift])
+    looks = Embeddings("hall", num, "x", np.array([1, 2, 4], np.int32), np.eye(3, dtype=np.float16))
     truth = truth_of(table)
-    half = every_second(Footage("hall", table, CameraMotion("hall", num, steps), looks, truth, "new_person", "seen"), 1)
-    assert half.detections.frame_numbers.tolist() == [0, 1, 2] == half.truth.frame_numbers.tolist()
-    assert (half.detections.num_frames, half.detections.fps, half.truth.ids.tolist()) == (3, 5.0, [1, 3, 5])
-    assert half.detections.confidences.tolist() == table.confidences[1::2].tolist()
-    assert half.embeddings.detection_indices.tolist() == [0, 2]
-    assert half.embeddings.features.tolist() == [[1, 0, 0], [0, 0, 1]]
-    twice = np.vstack([turn, [0, 0, 1]]) @ np.vstack([turn, [0, 0, 1]])
-    np.testing.assert_allclose(half.camera_motion.transforms, [np.eye(2, 3), twice[:2], twice[:2]])
+    less = every(Footage("hall", table, CameraMotion("hall", num, steps), looks, truth, "new_person", "seen"), 3, first=1)
+    assert less.detections.frame_numbers.tolist() == [0, 1] == less.truth.frame_numbers.tolist()
+    assert (less.detections.num_frames, less.detections.fps, less.truth.ids.tolist()) == (2, 5.0, [1, 4])
+    assert less.detections.confidences.tolist() == table.confidences[[1, 4]].tolist()
+    assert less.embeddings.detection_indices.tolist() == [0, 1]
+    assert less.embeddings.features.tolist() == [[1, 0, 0], [0, 0, 1]]
+    step, back = (np.vstack([steps[k], [0, 0, 1]]) for k in (2, 3))
+    np.testing.assert_allclose(less.camera_motion.transforms, [np.eye(2, 3), (step @ back @ step)[:2]])
 
 
 def test_boxes_are_missing_in_whole_regions_for_a_while() -> None:

@@ -24,7 +24,7 @@ from stages.errors import DataError, ParamsError
 from stages.params import PARAMS, read_params
 from stages.progress import progress
 from stages.scoring.tally import Tally, combine
-from tests.benchmarks.copies import COPIES
+from tests.benchmarks.copies import copies
 from tests.benchmarks.in_memory import SEEING, Footage, Memory, read_footage, tally
 
 FIGURES = ("HOTA", "AssA", "MOTA", "IDF1", "IDSW")
@@ -144,7 +144,9 @@ def options() -> argparse.ArgumentParser:
         "--artifacts", type=Path, help="where detect, register and embed left theirs; stored detections elsewhere"
     )
     made.add_argument("--only", nargs="+", metavar="IDEA", help="ideas whose names begin so")
-    made.add_argument("--copies", action="store_true", help="the same on copies: other frames, boxes missing")
+    made.add_argument(
+        "--copies", action="store_true", help="of copies of the sequences instead: every second or third frame, boxes missing"
+    )
     made.add_argument("--out", type=Path, default=Path(__file__).parent / "out", help="folder of ablation.md and ablation.csv")
     return made
 
@@ -161,19 +163,20 @@ def main() -> None:
             listed = params["sequences"].get(folder.name, UNLISTED)
             footage.append(read_footage(folder, cached, listed["returns"], listed["at_border"]))
         log.info("%s: %d sequences, %d ideas", place, len(footage), len(ideas))
-        for kind in ("", *(COPIES if args.copies else ())):
-            tallies = measure([COPIES[kind](one) if kind else one for one in footage], params, ideas)
-            texts.append(markdown(f"{place.name} ({len(footage)}){kind and ', '}{kind}", *table(tallies)))
-            sys.stdout.write(texts[-1] + "\n")
-            for idea, by_sequence in tallies.items():
-                lines += [
-                    [place.name, kind, idea, name, *(f"{figures([one])[figure]:.4f}" for figure in FIGURES)]
-                    for name, one in by_sequence.items()
-                ]
+        if args.copies:
+            footage = copies(footage)
+        tallies = measure(footage, params, ideas)
+        texts.append(markdown(f"{place.name} ({len(footage)})", *table(tallies)))
+        sys.stdout.write(texts[-1] + "\n")
+        for idea, by_sequence in tallies.items():
+            lines += [
+                [place.name, idea, name, *(f"{figures([one])[figure]:.4f}" for figure in FIGURES)]
+                for name, one in by_sequence.items()
+            ]
     args.out.mkdir(parents=True, exist_ok=True)
     write_text(args.out / "ablation.md", "\n".join(texts))
     with open(args.out / "ablation.csv", "w", encoding="utf-8", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows([["folder", "copies", "without", "sequence", *FIGURES], *lines])
+        csv.writer(file, lineterminator="\n").writerows([["folder", "without", "sequence", *FIGURES], *lines])
 
 
 if __name__ == "__main__":

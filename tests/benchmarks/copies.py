@@ -1,11 +1,11 @@
 """Copies of sequences, with other mistakes to be made in the same scenes.
 
-At a crossing little decides, and a changed parameter may put one right and another wrong by chance. What gains on most copies
-too gains by more than that.
+At a crossing little decides, and a changed parameter puts some right and others wrong by chance. What gains over many copies
+gains by more than that.
 """
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -17,30 +17,30 @@ from stages.contracts.embeddings import Embeddings
 from stages.regions import EVERYWHERE
 from tests.benchmarks.in_memory import Footage
 
-STRIDE = 2
 MISSING_FRAMES = 5  # that a box is missing for
 MISSING_CELLS = 10  # parts of the picture, in x and in y, in each of which boxes are missing or not
 
 
-def every_second(one: Footage, first: int) -> Footage:
-    """Every second frame, from frame `first` on: people move twice as far between frames, and cross in half as many."""
-    frames = np.arange(first, one.detections.num_frames, STRIDE)
+def every(one: Footage, stride: int, first: int) -> Footage:
+    """Every second or third frame, from frame `first` on: people move farther between frames, and cross in fewer."""
+    frames = np.arange(first, one.detections.num_frames, stride)
     keep = np.isin(one.detections.frame_numbers, frames)
     detections = dataclasses.replace(
         _kept(one.detections, keep),
         num_frames=len(frames),
-        fps=one.detections.fps / STRIDE,
-        frame_numbers=((one.detections.frame_numbers[keep] - first) // STRIDE).astype(np.int32),
+        fps=one.detections.fps / stride,
+        frame_numbers=((one.detections.frame_numbers[keep] - first) // stride).astype(np.int32),
     )
     steps = np.concatenate([one.camera_motion.transforms, np.tile([[[0.0, 0, 1]]], (one.detections.num_frames, 1, 1))], axis=1)
-    steps = steps[frames] @ np.where((frames > 0)[:, None, None], steps[frames - 1], np.eye(3))
-    steps[0] = np.eye(3)
+    since = np.tile(np.eye(3), (len(frames), 1, 1))  # the frame before that is kept
+    for skipped in range(stride):
+        since[1:] = since[1:] @ steps[frames[1:] - skipped]
     return dataclasses.replace(
         one,
         detections=detections,
-        camera_motion=CameraMotion(one.name, len(frames), steps[:, :2]),
+        camera_motion=CameraMotion(one.name, len(frames), since[:, :2]),
         embeddings=_seen(one.embeddings, keep),
-        truth=one.truth.within(range(first, one.detections.num_frames, STRIDE), EVERYWHERE),
+        truth=one.truth.within(range(first, one.detections.num_frames, stride), EVERYWHERE),
     )
 
 
@@ -71,8 +71,15 @@ def _seen(table: Embeddings, keep: NDArray[np.bool_]) -> Embeddings:
 
 
 COPIES: dict[str, Callable[[Footage], Footage]] = {
-    "every second frame": partial(every_second, first=0),
-    "the other frames": partial(every_second, first=1),
-    "5 % of the boxes missing": partial(missing, share=0.05, seed=1),
-    "10 % of the boxes missing": partial(missing, share=0.1, seed=2),
+    **{f"every frame of {n} from {k}": partial(every, stride=n, first=k) for n in (2, 3) for k in range(n)},
+    **{
+        f"{share:.0%} missing, seed {seed}": partial(missing, share=share, seed=seed)
+        for share in (0.05, 0.1, 0.2)
+        for seed in (1, 2)
+    },
 }
+
+
+def copies(footage: Sequence[Footage]) -> list[Footage]:
+    """All copies of all sequences, each named after both."""
+    return [dataclasses.replace(made(one), name=f"{one.name}, {kind}") for one in footage for kind, made in COPIES.items()]
