@@ -120,7 +120,7 @@ def _sums(owners: Ints, parts: Ints, logs: Array, terms: Array, count: int, ever
     worths = np.bincount(owners, weights, count)
     seen = worths > 0
     worths[~seen] = 1.0
-    places = _totals(owners, terms * weights[:, None], count) / worths[:, None]
+    places = _totals(owners, weights, terms, count) / worths[:, None]
     doubts = noise * every / worths + wander
     measured = np.column_stack([np.ones(count), statures / np.sqrt(spread), places @ np.linalg.cholesky(covariance / spread)])
     return np.asarray(np.where(seen, spread / doubts, 0.0)[:, None] * measured)
@@ -135,7 +135,7 @@ def _fit(owners: Ints, logs: Array, terms: Array, count: int, every: float) -> t
         worths = weights / (noise * every)
         precisions = np.bincount(owners, worths, count) + 1 / spread
         weighted = terms * worths[:, None]
-        shared = _totals(owners, weighted, count)
+        shared = _totals(owners, worths, terms, count)
         totals = np.bincount(owners, worths * logs, count)
         covariance = np.linalg.inv(terms.T @ weighted + belief - shared.T @ (shared / precisions[:, None]))
         surface = covariance @ (weighted.T @ logs - shared.T @ (totals / precisions))
@@ -159,9 +159,9 @@ def _means(owners: Ints, residuals: Array, noise: float, count: int) -> tuple[Ar
     return means, weights
 
 
-def _totals(owners: Ints, table: Array, count: int) -> Array:
-    """(T, P) sums of the rows of table (K, P) by tracklet."""
-    return np.stack([np.bincount(owners, column, count) for column in table.T], axis=1)
+def _totals(owners: Ints, weights: Array, table: Array, count: int) -> Array:
+    """(T, P) weighted sums of the rows of table (K, P) by tracklet; no second table is made, there are millions of rows."""
+    return np.stack([np.bincount(owners, weights * column, count) for column in table.T], axis=1)
 
 
 def _trust(squared: Array) -> Array:
