@@ -11,13 +11,13 @@ from scipy.stats import norm
 from stages.association.appearance import clarities, spread, views_of
 from stages.association.cosines import Calibration, calibrate
 from stages.association.likeness import learn_looks, support_of
-from stages.association.motion import ends_of, learn_passage, learn_straying
-from stages.association.pair_odds import at_edge
+from stages.association.motion import ASIDE, AWAY, ELSEWHERE, ends_of, learn_passage, learn_straying
+from stages.association.pair_odds import UNSEEN_S, at_edge
 from stages.association.pairs import seen_together
 from stages.contracts.tracklets import Tracklets
 from stages.embed import no_embeddings
 from stages.errors import DataError
-from stages.merge import MergeParams, merge
+from stages.merge import MergeParams, acquaint, merge
 from tests.tables import box, embeddings_of, motionless, tracklets
 from tests.test_rewire import detected
 
@@ -152,6 +152,51 @@ def test_motion_is_the_same_whichever_way_time_runs() -> None:
     one, two, three = (np.array([k]) for k in range(3))
     assert there.nats(one, two) == pytest.approx(again.nats(two, one), abs=0.5)
     assert there.nats(one, two) > there.nats(three, two) + 1
+
+
+def spots(xs: dict[int, float], begins: dict[int, int]) -> Tracklets:
+    """People who stand for a second each, 100 px tall."""
+    return tracklets({name: standing(range(begins[name], begins[name] + 10), x=x) for name, x in xs.items()}, num_frames=999)
+
+
+def test_nobody_gets_farther_than_people_get() -> None:
+    """Beginnings 1, 3 and 8 body heights from where 1 ended, each 2 seconds after; the kernels are made by hand."""
+    table = spots({1: 100, 2: 200, 3: 400, 4: 900}, {1: 0, 2: 29, 3: 29, 4: 29})
+    passage = learn_passage(table)
+    away = np.array([0, 1, 3, 8])  # the first box of 1 itself is a beginning, too
+    kernel = np.exp(-np.square(away / (ASIDE + 2 * AWAY)) / 2)
+    by_hand = np.log((1 - ELSEWHERE) * kernel / kernel.mean() + ELSEWHERE)
+    assert passage.reach_nats(np.zeros(3, np.int64), np.arange(1, 4)) == pytest.approx(by_hand[1:], abs=1e-6)
+    assert by_hand[1] > 0 > -2 > by_hand[3]
+    at_most = passage.most_reach_nats(np.zeros(1, np.int64), 2.0)
+    assert at_most == pytest.approx(-np.log(kernel.mean()), abs=1e-6)
+
+
+def test_nobody_crosses_the_picture_in_two_seconds() -> None:
+    """In thirty they do; what motion says stands in the audit."""
+    said = []
+    for gap, x in ((20, 1400), (20, 380), (300, 1400)):
+        paths, looks = crowd(others=12)
+        paths |= {1: standing(range(30), x=300), 2: standing(range(30 + gap, 60 + gap), x=x)}
+        looks |= {1: noisy(RED, 30), 2: noisy(RED, 30, 2)}
+        table = tracklets(paths, num_frames=60 + max(gap, 40))
+        _, audit = merge(table, embeddings_of(table, looks), motionless(table), MERGE)
+        said += [row.motion_nats for row in audit if (row.tracklet_id, row.other_tracklet_id) == (1, 2)]
+    far, near, later = said
+    assert far < -2.5 < -0.5 < near
+    assert abs(later) < 0.5
+
+
+def test_to_be_near_is_no_merit_of_who_was_never_seen() -> None:
+    """False boxes come again where they were."""
+    table = spots({1: 100, 2: 130, 3: 1200, 4: 1700}, {1: 0, 2: 90, 3: 90, 4: 90})
+    known = acquaint(
+        table, views_of(table, no_embeddings(detected(table))), motionless(table), seen_together(table), MERGE, "same_person"
+    )
+    one, two, far = (np.array([k]) for k in (0, 1, 2))
+    assert known.passage.reach_nats(one, two) > 0.5
+    assert known.odds(one, two).motion <= np.logaddexp(known.passage.nats(one, two) - 8.1 / UNSEEN_S, 0.0)
+    assert known.odds(one, far).motion < -0.5
 
 
 @pytest.mark.parametrize(("returns", "expected"), [("same_person", 7), ("new_person", 8)])

@@ -1,5 +1,6 @@
 """The benchmark of returns: who came back, who got their identity back, and which joins are wrong, counted by hand."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -117,9 +118,20 @@ def test_people_are_back_under_the_identity_they_had(tmp_path: Path) -> None:
     assert [(one.person, other.person) for one, other in successions(found)] == [(ANN, BOB), (BOB, ANN)]
 
 
-def test_visits_at_one_time_do_not_follow_each_other() -> None:
-    together = [Visit(ANN, 0, 20, 9, 1, NOBODY, 0), Visit(BOB, 20, 30, 9, 1, NOBODY, 0), Visit(BOB, 31, 40, 9, 1, 1, 9)]
-    assert successions(together) == [(together[1], together[2])]
+def test_visits_at_one_time_are_of_whom_most_boxes_show() -> None:
+    alone, beside, himself = (
+        Visit(ANN, 0, 20, 9, 1, NOBODY, 0),
+        Visit(ANN, 30, 34, 5, 1, 1, 9),
+        Visit(BOB, 33, 50, 18, 1, NOBODY, 0),
+    )
+    assert successions([beside, himself, alone]) == [(alone, himself)]
+    back = Visit(ANN, 40, 70, 30, 1, 1, 9)  # and Bob shares her boxes
+    assert successions([alone, beside, himself, back]) == [(alone, back)]
+    elsewhere = dataclasses.replace(himself, identity=2)
+    assert successions([alone, elsewhere, back]) == [(alone, back)]
+    assert successions([alone, dataclasses.replace(back, first_frame=21)]) == [
+        (alone, dataclasses.replace(back, first_frame=21))
+    ]
 
 
 def test_a_row_counts_visits_by_people(tmp_path: Path) -> None:

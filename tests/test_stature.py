@@ -170,7 +170,7 @@ def test_stature_alone_joins_nobody_after_an_absence() -> None:
 
 def test_after_a_moment_motion_knows_how_tall_somebody_is() -> None:
     """Stature counts as far as ways do not: sizes at both ends are part of them."""
-    paths = crowd(6) | {1: seen(TALL, range(430, 530)), 2: seen(TALL, range(532, 600)), 3: seen(TALL, range(800, 900))}
+    paths = crowd(6) | {1: seen(TALL, range(430, 530)), 2: seen(TALL, range(532, 600)), 3: seen(TALL, range(900, 999))}
     table = tracklets(paths, num_frames=2000)
     looks = dict.fromkeys((1, 2, 3), RED)
     together, views = seen_together(table), views_of(table, embeddings_of(table, looks))

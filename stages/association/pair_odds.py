@@ -3,7 +3,8 @@
     odds = prior(gap) + looks + motion(gap) + stature
 
 The prior is what is usual (returning.py). Motion, of which sizes are a part, counts as far as the person may have walked on
-unseen, and stature as far as that is not so; after a long absence people come back by any entry, and their way says nothing.
+unseen, and stature as far as that is not so: who turned, stopped or left may be wherever people get in that time. After a long
+absence people come back by any entry, and their way says nothing.
 """
 
 from dataclasses import dataclass
@@ -21,7 +22,8 @@ Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 UNSEEN_S = 4.0  # time constant in which a person hidden has left or turned
-HORIZON_S = 12.0  # after which motion says nothing at all
+HORIZON_S = 12.0  # after which nobody is known by motion alone ...
+REACH_S = 32.0  # ... and nobody is near or far any more
 IMPOSSIBLE = -30.0  # nats: two tracklets that interlock, or a return that counts as somebody new
 BLIND = -2.0  # nats where motion decides alone: what is easy the tracker and `rewire` have joined already
 AT_EDGE = 0.05  # body heights from the picture's edge within which one crosses it ...
@@ -76,14 +78,15 @@ class Acquaintance:
         gap_s = (frames[0, second] - frames[1, first]) / self.fps
         looks = self.looks.nats(first, second)
         prior, motion, stature = np.zeros((3, len(first)))
-        near = np.flatnonzero((gap_s > 0) & (gap_s <= HORIZON_S))
-        walking = np.exp(-gap_s[near] / UNSEEN_S)
-        fit = self.passage.nats(first[near], second[near])
-        motion[near] = np.logaddexp(np.log(walking) + fit, np.log1p(-walking))
         seen = (self.looks.supports[first] > 0) & (self.looks.supports[second] > 0)
         usual = np.flatnonzero((seen | (gap_s <= HORIZON_S)) & (gap_s > 0) & (gap_s <= self.max_gap_s))
         prior[usual] = self.returning.nats(gap_s[usual]) + np.where(seen[usual], 0.0, BLIND)
         stature[usual] = self.statures.nats(first[usual], second[usual])
+        near = usual[gap_s[usual] <= REACH_S]
+        walking = np.exp(-gap_s[near] / UNSEEN_S)
+        fit, reach = self.passage.nats(first[near], second[near]), self.passage.reach_nats(first[near], second[near])
+        reach = np.where(seen[near], reach, np.minimum(reach, 0.0))  # false boxes come again where they were
+        motion[near] = np.logaddexp(np.log(walking) + fit, np.log1p(-walking) + reach)
         stature[near] *= 1 - walking  # their ways know sizes already
         total = np.round(prior + looks + motion + stature, 6)
         total[(gap_s <= 0) | (self.classes[first] != self.classes[second]) | self.is_new(first, second, gap_s)] = IMPOSSIBLE
@@ -114,7 +117,8 @@ class Acquaintance:
         begins, ends = self.passage.ends.frames
         gap_s = (begins[columns][None, :] - ends[rows][:, None]) / self.fps
         possible = (gap_s > 0) & (gap_s <= self.max_gap_s)
-        hopeful = self.looks.table(rows, columns) + self.returning.nats(np.maximum(gap_s, 0)) > -self.statures.most_nats
+        most = self.statures.most_nats + self.passage.most_reach_nats(rows, HORIZON_S)[:, None]
+        hopeful = self.looks.table(rows, columns) + self.returning.nats(np.maximum(gap_s, 0)) > -most
         row, column = np.nonzero(possible & (hopeful | (gap_s <= HORIZON_S)))
         odds = self.odds(rows[row], columns[column])
         return odds.take(odds.total > 0)

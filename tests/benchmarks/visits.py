@@ -2,8 +2,8 @@
 
 A visit is the time in which a person has true boxes without missing them for more than ABSENCE_S; its identity is that of most
 of the boxes then. Visits without a box are left out. Somebody is back where that is the identity of most of the person's boxes
-before. Two visits of one identity, the later beginning after the other ended, are wrong where they are of two people; visits at
-one time in one identity are of people who share their boxes, not of people who were joined.
+before. Visits at one time in one identity are of people who share their boxes: they count as one, of whom has most of them. Two
+that follow each other in one identity are wrong where they are of two people.
 """
 
 from collections.abc import Sequence
@@ -66,13 +66,17 @@ def well_seen(visits: Sequence[Visit], fps: float) -> list[Visit]:
 
 
 def successions(visits: Sequence[Visit]) -> list[tuple[Visit, Visit]]:
-    """Visits that follow each other in one identity."""
-    ordered = sorted(visits, key=lambda visit: (visit.identity, visit.first_frame, visit.person))
-    return [
-        (one, other)
-        for one, other in pairwise(ordered)
-        if one.identity == other.identity and other.first_frame > one.last_frame
-    ]
+    """Visits that follow each other in one identity, of those at one time the one with most boxes."""
+    shown: list[Visit] = []
+    identity, last_frame = NOBODY, -1
+    for visit in sorted(visits, key=lambda visit: (visit.identity, visit.first_frame, visit.person)):
+        if visit.identity == identity and visit.first_frame <= last_frame:
+            shown[-1] = max(shown[-1], visit, key=lambda one: one.num_boxes)
+            last_frame = max(last_frame, visit.last_frame)
+        else:
+            shown.append(visit)
+            identity, last_frame = visit.identity, visit.last_frame
+    return [(one, other) for one, other in pairwise(shown) if one.identity == other.identity]
 
 
 def _most(values: Ints) -> int:
