@@ -43,6 +43,7 @@ class MergeParams:
 
     enabled: bool
     max_gap_s: Annotated[float, Range(0, 1e6)]
+    reach: bool
     stature: bool
     settle: bool
     temper: Annotated[float, Range(0.01, 10)]
@@ -96,6 +97,7 @@ def acquaint(
         tracklets.fps,
         learn_returning(tracklets, params.max_gap_s),
         params.max_gap_s,
+        params.reach,
         returns == "new_person",
     )
 

@@ -21,7 +21,7 @@ from stages.merge import MergeParams, acquaint, merge
 from tests.tables import box, embeddings_of, motionless, tracklets
 from tests.test_rewire import detected
 
-MERGE = MergeParams(enabled=True, max_gap_s=3600.0, stature=True, settle=True, temper=0.5, offset=0.0)
+MERGE = MergeParams(enabled=True, max_gap_s=3600.0, reach=True, stature=True, settle=True, temper=0.5, offset=0.0)
 DIM = 24
 RED, BLUE, GREEN = np.eye(DIM)[:3]
 
@@ -175,16 +175,22 @@ def test_nobody_gets_farther_than_people_get() -> None:
 def test_nobody_crosses_the_picture_in_two_seconds() -> None:
     """In thirty they do; what motion says stands in the audit."""
     said = []
-    for gap, x in ((20, 1400), (20, 380), (300, 1400)):
+    for gap, x, params in (
+        (20, 1400, MERGE),
+        (20, 380, MERGE),
+        (300, 1400, MERGE),
+        (20, 1400, dataclasses.replace(MERGE, reach=False)),
+    ):
         paths, looks = crowd(others=12)
         paths |= {1: standing(range(30), x=300), 2: standing(range(30 + gap, 60 + gap), x=x)}
         looks |= {1: noisy(RED, 30), 2: noisy(RED, 30, 2)}
         table = tracklets(paths, num_frames=60 + max(gap, 40))
-        _, audit = merge(table, embeddings_of(table, looks), motionless(table), MERGE)
+        _, audit = merge(table, embeddings_of(table, looks), motionless(table), params)
         said += [row.motion_nats for row in audit if (row.tracklet_id, row.other_tracklet_id) == (1, 2)]
-    far, near, later = said
+    far, near, later, for_all_that = said
     assert far < -2.5 < -0.5 < near
     assert abs(later) < 0.5
+    assert for_all_that > -1
 
 
 def test_to_be_near_is_no_merit_of_who_was_never_seen() -> None:

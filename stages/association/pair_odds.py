@@ -68,6 +68,7 @@ class Acquaintance:
     fps: float
     returning: Returning
     max_gap_s: float
+    reach: bool  # nobody is farther away than people get
     returns_are_new: bool
 
     def odds(self, one: Ints, other: Ints) -> Odds:
@@ -84,13 +85,19 @@ class Acquaintance:
         stature[usual] = self.statures.nats(first[usual], second[usual])
         near = usual[gap_s[usual] <= REACH_S]
         walking = np.exp(-gap_s[near] / UNSEEN_S)
-        fit, reach = self.passage.nats(first[near], second[near]), self.passage.reach_nats(first[near], second[near])
-        reach = np.where(seen[near], reach, np.minimum(reach, 0.0))  # false boxes come again where they were
-        motion[near] = np.logaddexp(np.log(walking) + fit, np.log1p(-walking) + reach)
+        going_on = np.log(walking) + self.passage.nats(first[near], second[near])
+        motion[near] = np.logaddexp(going_on, np.log1p(-walking) + self._reach_nats(first[near], second[near], seen[near]))
         stature[near] *= 1 - walking  # their ways know sizes already
         total = np.round(prior + looks + motion + stature, 6)
         total[(gap_s <= 0) | (self.classes[first] != self.classes[second]) | self.is_new(first, second, gap_s)] = IMPOSSIBLE
         return Odds(first, second, gap_s, prior, looks, motion, stature, total)
+
+    def _reach_nats(self, first: Ints, second: Ints, seen: NDArray[np.bool_]) -> Array:
+        """(E,) what it says where somebody is seen again who did not go on as before; being near is no merit of the unseen."""
+        if not self.reach:
+            return np.zeros(len(first))
+        nats = self.passage.reach_nats(first, second)
+        return np.where(seen, nats, np.minimum(nats, 0.0))  # false boxes come again where they were
 
     def is_new(self, first: Ints, second: Ints, gap_s: Array) -> NDArray[np.bool_]:
         """Whether one left the picture, or the other came in, where who returns counts as somebody new."""
@@ -117,8 +124,8 @@ class Acquaintance:
         begins, ends = self.passage.ends.frames
         gap_s = (begins[columns][None, :] - ends[rows][:, None]) / self.fps
         possible = (gap_s > 0) & (gap_s <= self.max_gap_s)
-        most = self.statures.most_nats + self.passage.most_reach_nats(rows, HORIZON_S)[:, None]
-        hopeful = self.looks.table(rows, columns) + self.returning.nats(np.maximum(gap_s, 0)) > -most
+        most = self.statures.most_nats + (self.passage.most_reach_nats(rows, HORIZON_S) if self.reach else np.zeros(len(rows)))
+        hopeful = self.looks.table(rows, columns) + self.returning.nats(np.maximum(gap_s, 0)) > -most[:, None]
         row, column = np.nonzero(possible & (hopeful | (gap_s <= HORIZON_S)))
         odds = self.odds(rows[row], columns[column])
         return odds.take(odds.total > 0)

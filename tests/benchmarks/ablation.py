@@ -50,6 +50,7 @@ IDEAS = (
     Idea("rewire: looks", {}, blind=("rewire",)),
     Idea("split", {"split.enabled": False}),
     Idea("merge", {"merge.enabled": False}),
+    Idea("merge: reach", {"merge.reach": False}),
     Idea("merge: stature", {"merge.stature": False}),
     Idea("merge: settling", {"merge.settle": False}),
     Idea("appearance (all by motion alone)", {}, blind=SEEING),
