@@ -19,6 +19,7 @@ from stages.association.motion import ends_of, learn_passage
 from stages.association.pair_odds import Acquaintance, Odds, at_edge
 from stages.association.pairs import seen_together
 from stages.association.partition import Partition, partition
+from stages.association.reach import learn_reach
 from stages.association.returning import learn_returning
 from stages.association.settling import in_chains, settle
 from stages.association.stature import learn_statures, unknown_statures
@@ -91,13 +92,13 @@ def acquaint(
     return Acquaintance(
         learn_looks(views, tracklets.fps, together),
         passage,
+        learn_reach(passage.ends, tracklets.fps) if params.reach else None,
         learn_statures(tracklets) if params.stature else unknown_statures(len(tracklets.ids)),
         tracklets.class_ids[tracklets.offsets()[:-1]].astype(np.int64),
         at_edge(tracklets, ends_of(tracklets)),
         tracklets.fps,
         learn_returning(tracklets, params.max_gap_s),
         params.max_gap_s,
-        params.reach,
         returns == "new_person",
     )
 

@@ -11,9 +11,10 @@ from scipy.stats import norm
 from stages.association.appearance import clarities, spread, views_of
 from stages.association.cosines import Calibration, calibrate
 from stages.association.likeness import learn_looks, support_of
-from stages.association.motion import ASIDE, AWAY, ELSEWHERE, ends_of, learn_passage, learn_straying
+from stages.association.motion import ends_of, learn_passage, learn_straying
 from stages.association.pair_odds import UNSEEN_S, at_edge
 from stages.association.pairs import seen_together
+from stages.association.reach import ASIDE, AWAY, ELSEWHERE, learn_reach
 from stages.contracts.tracklets import Tracklets
 from stages.embed import no_embeddings
 from stages.errors import DataError
@@ -162,13 +163,13 @@ def spots(xs: dict[int, float], begins: dict[int, int]) -> Tracklets:
 def test_nobody_gets_farther_than_people_get() -> None:
     """Beginnings 1, 3 and 8 body heights from where 1 ended, each 2 seconds after; the kernels are made by hand."""
     table = spots({1: 100, 2: 200, 3: 400, 4: 900}, {1: 0, 2: 29, 3: 29, 4: 29})
-    passage = learn_passage(table)
+    reach = learn_reach(ends_of(table), table.fps)
     away = np.array([0, 1, 3, 8])  # the first box of 1 itself is a beginning, too
     kernel = np.exp(-np.square(away / (ASIDE + 2 * AWAY)) / 2)
     by_hand = np.log((1 - ELSEWHERE) * kernel / kernel.mean() + ELSEWHERE)
-    assert passage.reach_nats(np.zeros(3, np.int64), np.arange(1, 4)) == pytest.approx(by_hand[1:], abs=1e-6)
+    assert reach.nats(np.zeros(3, np.int64), np.arange(1, 4)) == pytest.approx(by_hand[1:], abs=1e-6)
     assert by_hand[1] > 0 > -2 > by_hand[3]
-    at_most = passage.most_reach_nats(np.zeros(1, np.int64), 2.0)
+    at_most = reach.most_nats(np.zeros(1, np.int64), 2.0)
     assert at_most == pytest.approx(-np.log(kernel.mean()), abs=1e-6)
 
 
@@ -200,7 +201,8 @@ def test_to_be_near_is_no_merit_of_who_was_never_seen() -> None:
         table, views_of(table, no_embeddings(detected(table))), motionless(table), seen_together(table), MERGE, "same_person"
     )
     one, two, far = (np.array([k]) for k in (0, 1, 2))
-    assert known.passage.reach_nats(one, two) > 0.5
+    assert known.reach is not None
+    assert known.reach.nats(one, two) > 0.5
     assert known.odds(one, two).motion <= np.logaddexp(known.passage.nats(one, two) - 8.1 / UNSEEN_S, 0.0)
     assert known.odds(one, far).motion < -0.5
 

@@ -2,15 +2,13 @@
 
 Where a tracklet points to is compared with where another begins, and the other way round. How far people stray from where they
 point to after so long is learnt from the inside of the video's own tracklets; where people begin and end, the entries and exits
-of the scene, from their first and last boxes. Who turned or stopped unseen does not go on as they pointed, but is not farther
-away than people get. Lengths are in body heights, so near and far people share one scale.
+of the scene, from their first and last boxes. Lengths are in body heights, so near and far people share one scale.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logsumexp
 
 from stages.boxes import foot_points
 from stages.contracts.tracklets import Tracklets
@@ -30,11 +28,6 @@ KERNEL = np.array([0.6, 0.4, 0.25])  # body heights: standard deviations of an e
 ANYWHERE = 2.0  # people's worth of belief that one may begin anywhere in the picture
 SIZE_RANGE = 3.0  # in logarithms: sizes that anywhere stands for
 MAX_CENTRES = 2_000  # first and last boxes that densities are made of, spread over the video
-ASIDE = 1.0  # body heights that people may be off at once, as where only a head or the legs were seen, ...
-AWAY = 0.35  # ... and per second more, in x and in y: no video of a still camera had people who get farther on average
-ELSEWHERE = 0.01  # share of people who are farther away than people get, as those of tracklets that show two
-AROUND_S = np.array([0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0])  # gaps for which beginnings around an end are summed up
-MAX_AROUND = 256  # beginnings that are, spread over the video
 MEDIAN_TO_SCALE = 1.4826  # of a Gaussian, from the median absolute deviation
 
 
@@ -153,8 +146,6 @@ class Passage:
     straying: Straying
     begins: Array  # (T,) log density of somebody's beginning where each tracklet does, per px^2 and unit of size
     stops: Array  # (T,) of somebody's end where each tracklet ends
-    around: Array  # (T, G) logarithm of the mean nearness of all beginnings to each tracklet's end, after AROUND_S
-    fps: float
 
     def nats(self, first: Ints, second: Ints) -> Array:
         """(E,) log-likelihood ratios of going on from the end of `first` to the beginning of `second`, later, both (E,)."""
@@ -167,53 +158,13 @@ class Passage:
         backward = _log_density(step - speed_in[second] * frames, spread, self.ends.heights[0, second])
         return np.asarray((forward - self.begins[second] + backward - self.stops[first]) / 2)
 
-    def reach_nats(self, first: Ints, second: Ints) -> Array:
-        """(E,) log-likelihood ratios of getting there by any way: how near `second` begins beside how near somebody does."""
-        gaps_s = (self.ends.frames[0, second] - self.ends.frames[1, first]) / self.fps
-        near = _log_nearness(self.ends, first, second, _reach(gaps_s))
-        return np.asarray(np.logaddexp(np.log1p(-ELSEWHERE) + near - self._usual(first, gaps_s), np.log(ELSEWHERE)))
-
-    def most_reach_nats(self, first: Ints, gap_s: float) -> Array:
-        """(N,) the most that `reach_nats` could give after so many seconds or more; 0 at least."""
-        return np.asarray(np.maximum(-self._usual(first, np.full(len(first), gap_s)), 0.0))
-
-    def _usual(self, first: Ints, gaps_s: Array) -> Array:
-        """(N,) `around` after these gaps."""
-        at = np.interp(np.log(np.maximum(gaps_s, AROUND_S[0])), np.log(AROUND_S), np.arange(len(AROUND_S)))
-        low = np.minimum(at.astype(np.int64), len(AROUND_S) - 2)
-        return np.asarray((1 - at + low) * self.around[first, low] + (at - low) * self.around[first, low + 1])
-
 
 def learn_passage(tracklets: Tracklets) -> Passage:
     """What the video shows of its people's ways."""
     ends = ends_of(tracklets)
     area = float(tracklets.width_px * tracklets.height_px) * SIZE_RANGE
     begins, stops = (_density(places, area) for places in ends.places)
-    return Passage(ends, learn_straying(tracklets), begins, stops, _around(ends), tracklets.fps)
-
-
-def _reach(gaps_s: Array) -> Array:
-    """Body heights within which people are after so many seconds: the standard deviation of x and of y."""
-    return ASIDE + AWAY * gaps_s
-
-
-def _log_nearness(ends: Ends, first: Ints, second: Ints, reach: Array) -> Array:
-    """Logarithms of a Gaussian, 1 at no distance, from the ends of `first` to the beginnings of `second`; all broadcast."""
-    steps = (ends.places[0, second] - ends.places[1, first])[..., [X, Y]]
-    squared = np.square(steps).sum(axis=-1) / (ends.heights[1, first] * ends.heights[0, second])
-    return np.asarray(-squared / (2 * np.square(reach)))
-
-
-def _around(ends: Ends) -> Array:
-    """(T, G) logarithm of the mean nearness of beginnings to the end of each tracklet."""
-    count = ends.frames.shape[1]
-    some = np.arange(0, count, max(1, -(-count // MAX_AROUND)))
-    around = np.zeros((count, len(AROUND_S)))
-    for rows in np.array_split(np.arange(count), max(1, count // 500)):
-        at_once = _log_nearness(ends, rows[:, None], some[None, :], np.ones(1))
-        for k, reach in enumerate(_reach(AROUND_S)):
-            around[rows, k] = logsumexp(at_once / reach**2, axis=1) - np.log(len(some))
-    return around
+    return Passage(ends, learn_straying(tracklets), begins, stops)
 
 
 def _log_density(error: Array, spread: Array, heights: Array) -> Array:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from stages.association.likeness import Looks
 from stages.association.motion import Ends, Passage
+from stages.association.reach import Reach
 from stages.association.returning import Returning
 from stages.association.stature import Statures
 from stages.contracts.tracklets import Tracklets
@@ -62,13 +63,13 @@ class Acquaintance:
 
     looks: Looks
     passage: Passage
+    reach: Reach | None  # None: people may be anywhere
     statures: Statures
     classes: Ints  # (T,)
     leaves: NDArray[np.bool_]  # (2, T) began, ended at the picture's edge
     fps: float
     returning: Returning
     max_gap_s: float
-    reach: bool  # nobody is farther away than people get
     returns_are_new: bool
 
     def odds(self, one: Ints, other: Ints) -> Odds:
@@ -94,9 +95,9 @@ class Acquaintance:
 
     def _reach_nats(self, first: Ints, second: Ints, seen: NDArray[np.bool_]) -> Array:
         """(E,) what it says where somebody is seen again who did not go on as before; being near is no merit of the unseen."""
-        if not self.reach:
+        if self.reach is None:
             return np.zeros(len(first))
-        nats = self.passage.reach_nats(first, second)
+        nats = self.reach.nats(first, second)
         return np.where(seen, nats, np.minimum(nats, 0.0))  # false boxes come again where they were
 
     def is_new(self, first: Ints, second: Ints, gap_s: Array) -> NDArray[np.bool_]:
@@ -124,7 +125,7 @@ class Acquaintance:
         begins, ends = self.passage.ends.frames
         gap_s = (begins[columns][None, :] - ends[rows][:, None]) / self.fps
         possible = (gap_s > 0) & (gap_s <= self.max_gap_s)
-        most = self.statures.most_nats + (self.passage.most_reach_nats(rows, HORIZON_S) if self.reach else np.zeros(len(rows)))
+        most = self.statures.most_nats + (self.reach.most_nats(rows, HORIZON_S) if self.reach else np.zeros(len(rows)))
         hopeful = self.looks.table(rows, columns) + self.returning.nats(np.maximum(gap_s, 0)) > -most[:, None]
         row, column = np.nonzero(possible & (hopeful | (gap_s <= HORIZON_S)))
         odds = self.odds(rows[row], columns[column])
