@@ -1,8 +1,8 @@
 """Split tracklets to merged ones: the tracklets of one person get one id.
 
-Each pair gets log-odds of being one person, from looks, motion, stature and what is usual, learnt from the video itself;
-tracklets seen in one frame are two people. The people are the partition with the greatest sum of log-odds: one problem for the
-whole video. Then whole people are joined who are likelier one than two.
+Each pair gets log-odds of being one person, from looks, motion, stature, company and what is usual, learnt from the video
+itself; tracklets seen in one frame are two people. The people are the partition with the greatest sum of log-odds: one problem
+for the whole video. Then whole people are joined who are likelier one than two.
 """
 
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.association.appearance import Views, views_of
+from stages.association.company import learn_company
 from stages.association.decisions import Decision, Sureness, decisions
 from stages.association.likeness import learn_looks
 from stages.association.motion import ends_of, learn_passage
@@ -46,6 +47,7 @@ class MergeParams:
     max_gap_s: Annotated[float, Range(0, 1e6)]
     reach: bool
     stature: bool
+    company: bool
     settle: bool
     temper: Annotated[float, Range(0.01, 10)]
     offset: Annotated[float, Range(-10, 10)]  # nats
@@ -94,6 +96,7 @@ def acquaint(
         passage,
         learn_reach(passage.ends, tracklets.fps) if params.reach else None,
         learn_statures(tracklets) if params.stature else unknown_statures(len(tracklets.ids)),
+        learn_company(tracklets) if params.company else None,
         tracklets.class_ids[tracklets.offsets()[:-1]].astype(np.int64),
         at_edge(tracklets, ends_of(tracklets)),
         tracklets.fps,

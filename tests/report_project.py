@@ -118,7 +118,9 @@ def _write_tables(name: str, artifacts: Path) -> None:
     Embeddings(name, len(seen), "made up", np.arange(len(seen), dtype=np.int32), features).save(artifacts / "embeddings.npz")
     write_audit(artifacts / "rewires.csv", Rewire, [])
     write_audit(artifacts / "splits.csv", Split, [])
-    write_audit(artifacts / "merges.csv", Merge, [Merge("joined", 1, 2, 1, 1, 0.75, 1.1, 0.6, 0.2, 0.4, 0.5, 0.0, None, None)])
+    write_audit(
+        artifacts / "merges.csv", Merge, [Merge("joined", 1, 2, 1, 1, 0.75, 1.1, 0.6, 0.2, 0.4, 0.5, 0.0, 0.0, None, None)]
+    )
     header, row = (artifacts / "merges.csv").read_text().splitlines()  # another version of merge knows more
     (artifacts / "merges.csv").write_text(f"{header},<b>term</b>\n{row},<script>\n")
 

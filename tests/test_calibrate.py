@@ -52,7 +52,7 @@ def make_sequence(name: str, outcomes: Outcomes | None) -> None:
         people = {first: first, second: first if same else second}
         truth += [f"{f + 1},{people[t]},{place[0]},{place[1]},10,20,1,-1,-1,-1\n" for t in people for f in ways[t]]
         kind = "joined" if gain > 0 else "refused"
-        merges.append(Decision(kind, first, second, first, second, 0.5, gain, 0.6, 0.0, gain, 0.0, 0.0, None, None))
+        merges.append(Decision(kind, first, second, first, second, 0.5, gain, 0.6, 0.0, gain, 0.0, 0.0, 0.0, None, None))
     table = tracklets(ways, FRAMES, sequence=name)
     rows = sorted((frame, track) for track, way in ways.items() for frame in way)
     found = [(frame, ways[track][frame], 0.9) for frame, track in rows]

@@ -35,7 +35,7 @@ def decisions(
     """The decisions by name; `extra` is a further column of merges.csv."""
     write_audit(folder / "rewires.csv", Rewire, [Rewire(4, "swap", 1, 2, 2.0, 0.5, runner_up)])
     write_audit(folder / "splits.csv", Split, [Split(2, 7, 4, 1.0, 2.0, 2, 3, True)])
-    write_audit(folder / "merges.csv", Merge, [Merge(merge, 3, 1, 1, 1, 0.75, 1.1, 0.2, 0.5, 0.4, 0.2, 0.0, None, None)])
+    write_audit(folder / "merges.csv", Merge, [Merge(merge, 3, 1, 1, 1, 0.75, 1.1, 0.2, 0.5, 0.4, 0.2, 0.0, 0.0, None, None)])
     if extra:
         header, row = (folder / "merges.csv").read_text().splitlines()
         (folder / "merges.csv").write_text(f"{header},{extra}\n{row},{value}\n")

@@ -22,7 +22,7 @@ from stages.merge import MergeParams, acquaint, merge
 from tests.tables import box, embeddings_of, motionless, tracklets
 from tests.test_rewire import detected
 
-MERGE = MergeParams(enabled=True, max_gap_s=3600.0, reach=True, stature=True, settle=True, temper=0.5, offset=0.0)
+MERGE = MergeParams(enabled=True, max_gap_s=3600.0, reach=True, stature=True, company=True, settle=True, temper=0.5, offset=0.0)
 DIM = 24
 RED, BLUE, GREEN = np.eye(DIM)[:3]
 
@@ -62,7 +62,7 @@ def test_who_looks_the_same_after_an_absence_is_one_person_and_the_audit_says_wh
     assert (row.tracklet_id, row.other_tracklet_id, row.merged_id) == (1, 2, 1)
     assert row.gap_s == pytest.approx(4.1)
     assert row.looks_nats > 3 > row.prior_nats
-    odds = row.prior_nats + row.looks_nats + row.motion_nats + row.stature_nats
+    odds = row.prior_nats + row.looks_nats + row.motion_nats + row.stature_nats + row.company_nats
     assert row.gain_nats == pytest.approx(odds, abs=1e-5)
     assert 0.5 < row.probability < 1
     assert (row.runner_up_tracklet_id, row.runner_up_nats) == (None, None), "nobody else looks like that"

@@ -34,6 +34,7 @@ class Decision:
     looks_nats: float
     motion_nats: float
     stature_nats: float
+    company_nats: float
     runner_up_tracklet_id: int | None  # who else one of the two could have been joined with; None: nobody plausible
     runner_up_nats: float | None  # odds of that pair
 
@@ -86,6 +87,7 @@ def decisions(ids: NDArray[np.int32], merged: Ints, odds: Odds, forced: Ints, su
                 float(odds.looks[e]),
                 float(odds.motion[e]),
                 float(odds.stature[e]),
+                float(odds.company[e]),
                 None if best is None else int(ids[_other(best, odds, first, second)]),
                 None if best is None else float(odds.total[best]),
             )

@@ -1,17 +1,20 @@
-"""Log-odds that two tracklets are one person's, in nats: what is usual, looks, motion, and stature.
+"""Log-odds that two tracklets are one person's, in nats: what is usual, looks, motion, stature, and company.
 
-    odds = prior(gap) + looks + motion(gap) + stature
+    odds = prior(gap) + looks + motion(gap) + stature + company
 
 The prior is what is usual (returning.py). Motion, of which sizes are a part, counts as far as the person may have walked on
 unseen, and stature as far as that is not so: who turned, stopped or left may be wherever people get in that time. After a long
-absence people come back by any entry, and their way says nothing.
+absence people come back by any entry, and their way says nothing. Company counts between people who were seen, as far as by all
+else their companions are one person.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
+from stages.association.company import Company
 from stages.association.likeness import Looks
 from stages.association.motion import Ends, Passage
 from stages.association.reach import Reach
@@ -26,11 +29,13 @@ UNSEEN_S = 4.0  # time constant in which a person hidden has left or turned
 HORIZON_S = 12.0  # after which nobody is known by motion alone ...
 REACH_S = 32.0  # ... and nobody is near or far any more
 IMPOSSIBLE = -30.0  # nats: two tracklets that interlock, or a return that counts as somebody new
-BLIND = -2.0  # nats where motion decides alone: what is easy the tracker and `rewire` have joined already
+BLIND = -2.0  # nats where motion decides alone: what is easy the tracker and `rewire` have joined already ...
+HARDLY = 0.25  # ... and less of it up to this support of two looks together
 AT_EDGE = 0.05  # body heights from the picture's edge within which one crosses it ...
 AHEAD_S = 0.5  # ... in so many seconds more
 FLICKER_S = 0.5  # seconds that a detector may lose somebody at the edge
 MOST_CANDIDATES = 12  # likeliest continuations of a tracklet that are looked at
+DECIMALS = 6  # of nats
 BLOCK = 256  # tracklets compared with all later ones at once
 
 
@@ -45,6 +50,7 @@ class Odds:
     looks: Array
     motion: Array
     stature: Array
+    company: Array
     total: Array
 
     def __len__(self) -> int:
@@ -65,6 +71,7 @@ class Acquaintance:
     passage: Passage
     reach: Reach | None  # None: people may be anywhere
     statures: Statures
+    company: Company | None  # None: nobody walks with anybody
     classes: Ints  # (T,)
     leaves: NDArray[np.bool_]  # (2, T) began, ended at the picture's edge
     fps: float
@@ -74,6 +81,19 @@ class Acquaintance:
 
     def odds(self, one: Ints, other: Ints) -> Odds:
         """Of pairs (E,) in any order."""
+        odds = self._one_by_one(one, other)
+        if self.company is None:
+            return odds
+        seen = (self.looks.supports[odds.first] > 0) & (self.looks.supports[odds.second] > 0)
+        known = np.flatnonzero(seen & (odds.total > IMPOSSIBLE) & self.company.known(odds.first, odds.second))
+        first, second = odds.first[known], odds.second[known]
+        mate, other_mate = self.company.mates[first], self.company.mates[second]
+        alike = np.where(mate == other_mate, 1.0, expit(self._one_by_one(mate, other_mate).total))
+        odds.company[known] = self.company.nats(first, second, alike)
+        return replace(odds, total=np.round(odds.total + odds.company, DECIMALS))
+
+    def _one_by_one(self, one: Ints, other: Ints) -> Odds:
+        """Of pairs (E,) in any order, whoever they walk with."""
         frames = self.passage.ends.frames
         swapped = frames[0, one] > frames[0, other]
         first, second = np.where(swapped, other, one), np.where(swapped, one, other)
@@ -82,16 +102,17 @@ class Acquaintance:
         prior, motion, stature = np.zeros((3, len(first)))
         seen = (self.looks.supports[first] > 0) & (self.looks.supports[second] > 0)
         usual = np.flatnonzero((seen | (gap_s <= HORIZON_S)) & (gap_s > 0) & (gap_s <= self.max_gap_s))
-        prior[usual] = self.returning.nats(gap_s[usual]) + np.where(seen[usual], 0.0, BLIND)
+        supports = self.looks.supports[first[usual]] * self.looks.supports[second[usual]]
+        prior[usual] = self.returning.nats(gap_s[usual]) + BLIND * np.maximum(1 - supports / HARDLY, 0.0)
         stature[usual] = self.statures.nats(first[usual], second[usual])
         near = usual[gap_s[usual] <= REACH_S]
         walking = np.exp(-gap_s[near] / UNSEEN_S)
         going_on = np.log(walking) + self.passage.nats(first[near], second[near])
         motion[near] = np.logaddexp(going_on, np.log1p(-walking) + self._reach_nats(first[near], second[near], seen[near]))
         stature[near] *= 1 - walking  # their ways know sizes already
-        total = np.round(prior + looks + motion + stature, 6)
+        total = np.round(prior + looks + motion + stature, DECIMALS)
         total[(gap_s <= 0) | (self.classes[first] != self.classes[second]) | self.is_new(first, second, gap_s)] = IMPOSSIBLE
-        return Odds(first, second, gap_s, prior, looks, motion, stature, total)
+        return Odds(first, second, gap_s, prior, looks, motion, stature, np.zeros(len(first)), total)
 
     def _reach_nats(self, first: Ints, second: Ints, seen: NDArray[np.bool_]) -> Array:
         """(E,) what it says where somebody is seen again who did not go on as before; being near is no merit of the unseen."""
@@ -125,7 +146,9 @@ class Acquaintance:
         begins, ends = self.passage.ends.frames
         gap_s = (begins[columns][None, :] - ends[rows][:, None]) / self.fps
         possible = (gap_s > 0) & (gap_s <= self.max_gap_s)
-        most = self.statures.most_nats + (self.reach.most_nats(rows, HORIZON_S) if self.reach else np.zeros(len(rows)))
+        most = np.full(len(rows), self.statures.most_nats)
+        most += self.reach.most_nats(rows, HORIZON_S) if self.reach else 0.0
+        most += self.company.most_nats(rows) if self.company else 0.0
         hopeful = self.looks.table(rows, columns) + self.returning.nats(np.maximum(gap_s, 0)) > -most[:, None]
         row, column = np.nonzero(possible & (hopeful | (gap_s <= HORIZON_S)))
         odds = self.odds(rows[row], columns[column])

@@ -2,13 +2,13 @@
 
 Correlation clustering counts for each pair of a person's tracklets what is usual and where they walked, also where others lie
 between the two: a glimpse of somebody behind a tree pays for every other sight of the person. Here a person's tracklets are a
-chain in time, what is usual and motion count between neighbours alone, and looks and stature are those of the whole person. Two
-people are joined as long as that is likelier, the likeliest first (Ward 1963, "Hierarchical grouping to optimize an objective
-function").
+chain in time, what is usual, motion and company count between neighbours alone, and looks and stature are those of the whole
+person. Two people are joined as long as that is likelier, the likeliest first (Ward 1963, "Hierarchical grouping to optimize
+an objective function").
 """
 
 import heapq
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,9 +85,9 @@ def in_chains(odds: Odds, labels: Ints, known: Acquaintance) -> Odds:
         rows = _in_time(rows, known)
         nexts[rows[:-1]] = rows[1:]
     far = (labels[odds.first] == labels[odds.second]) & (nexts[odds.first] != odds.second) & (odds.total > IMPOSSIBLE)
-    prior, motion = np.where(far, 0.0, odds.prior), np.where(far, 0.0, odds.motion)
+    prior, motion, company = (np.where(far, 0.0, nats) for nats in (odds.prior, odds.motion, odds.company))
     total = np.where(far, odds.looks + odds.stature, odds.total)
-    return Odds(odds.first, odds.second, odds.gap_s, prior, odds.looks, motion, odds.stature, total)
+    return replace(odds, prior=prior, motion=motion, company=company, total=total)
 
 
 def _gain(one: Ints, other: Ints, known: Acquaintance, sights: Sights) -> float:
@@ -107,7 +107,7 @@ def _gain(one: Ints, other: Ints, known: Acquaintance, sights: Sights) -> float:
 def _chain(members: Ints, known: Acquaintance) -> float:
     """Nats of tracklets, in time, following each other."""
     links = known.odds(members[:-1], members[1:])
-    return float((links.prior + links.motion).sum())
+    return float((links.prior + links.motion + links.company).sum())
 
 
 def _sights(known: Acquaintance, views: Views) -> Sights:

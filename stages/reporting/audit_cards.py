@@ -42,6 +42,7 @@ WORDS = {
     "looks_nats": "looks (nats)",
     "motion_nats": "motion (nats)",
     "stature_nats": "stature (nats)",
+    "company_nats": "company (nats)",
     "log_odds": "odds (nats)",
     "looks_distance": "distance of looks",
     "places_nats": "places (nats)",
@@ -50,7 +51,7 @@ WORDS = {
     "margin_nats": "lead over the runner-up (nats)",
 }
 FIRST = ("decision", "probability", "kind", "odds_nats", "gain_nats", "prior_nats", "looks_nats", "motion_nats",
-         "stature_nats", "runner_up_tracklet_id", "runner_up_nats", "gap_s")  # fmt: skip
+         "stature_nats", "company_nats", "runner_up_tracklet_id", "runner_up_nats", "gap_s")  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,7 @@ IDEAS = (
     Idea("merge", {"merge.enabled": False}),
     Idea("merge: reach", {"merge.reach": False}),
     Idea("merge: stature", {"merge.stature": False}),
+    Idea("merge: company", {"merge.company": False}),
     Idea("merge: settling", {"merge.settle": False}),
     Idea("appearance (all by motion alone)", {}, blind=SEEING),
     Idea("smooth: leaving out the doubtful", {"smooth.doubtful_s": 0.0}),

@@ -1,0 +1,124 @@
+"""Company: who walks beside whom, and what it says of who returned."""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pytest
+
+from stages.association.company import BESIDE, CHANCE, MET_S, NOBODY, STAYS, Company, learn_company
+from stages.association.decisions import Decision
+from stages.contracts.tracklets import Tracklets
+from stages.embed import no_embeddings
+from stages.merge import merge
+from tests.tables import box, detections, embeddings_of, motionless, tracklets
+from tests.test_merge import BLUE, GREEN, MERGE, RED, crowd, noisy
+
+
+def walk(frames: range, beside: float = 0, behind: float = 0, step: float = 3) -> dict[int, Any]:
+    """Somebody 100 px tall who crosses the lower half of the picture; the second of two is so many px beside and behind."""
+    return {frame: box(20 + step * (frame - frames[0]) + beside, 300 - behind) for frame in frames}
+
+
+def mates(paths: dict[int, Any]) -> dict[int, int | None]:
+    table = tracklets(paths)
+    found = learn_company(table)
+    return {
+        int(name): None if mate == NOBODY else int(table.ids[mate]) for name, mate in zip(table.ids, found.mates, strict=True)
+    }
+
+
+def test_the_ratio_by_hand() -> None:
+    """Trust 0.5 and 0.8; companions who are one person, who are two, and who may be either."""
+    known = Company(np.array([4, 5, NOBODY]), np.array([0.5, 0.8, 0.0]))
+    alike = np.array([1.0, 0.0, 0.5])
+    ratios = [STAYS / CHANCE, (1 - STAYS) / (1 - CHANCE)]
+    expected = np.log(0.6 + 0.4 * np.array([*ratios, np.mean(ratios)]))
+    np.testing.assert_allclose(known.nats(np.array([0, 0, 0]), np.array([1, 1, 1]), alike), expected)
+    assert known.most_nats(np.array([0, 2])) == pytest.approx([np.log(0.5 + 0.5 * ratios[0]), 0])
+    assert known.known(np.array([0, 0, 1]), np.array([1, 2, 2])).tolist() == [True, False, False]
+
+
+def test_each_other_is_no_company_of_both() -> None:
+    known = Company(np.array([1, 0, 3]), np.ones(3))
+    assert known.known(np.array([0]), np.array([1])).tolist() == [False]
+
+
+@pytest.mark.parametrize(
+    ("path", "is_mate"),
+    [
+        pytest.param(walk(range(40), beside=70), True, id="beside"),
+        pytest.param(walk(range(40), beside=-70), True, id="on the other side"),
+        pytest.param(walk(range(40), beside=85), False, id=f"farther than {BESIDE} body heights"),
+        pytest.param(walk(range(40), beside=70, behind=40), False, id="at another depth"),
+        pytest.param(walk(range(40), beside=120, step=-3), False, id="coming towards"),
+        pytest.param(walk(range(25, 30), beside=75 + 70), True, id="seen for half a second, all of it beside"),
+        pytest.param(walk(range(40, 60), beside=120), False, id="never there at one time"),
+    ],
+)
+def test_who_walks_beside_somebody_is_a_mate(path: dict[int, Any], is_mate: bool) -> None:
+    assert mates({1: walk(range(40)), 2: path})[2] == (1 if is_mate else None)
+
+
+def test_the_longest_company_counts_and_who_passes_by_does_not() -> None:
+    passing = {frame: box(170 + 30 * (frame - 50), 300) for frame in range(45, 62)}
+    paths = {
+        1: walk(range(90)),
+        2: walk(range(30), beside=60),
+        3: {f: b for f, b in walk(range(90), beside=60).items() if f >= 30},
+    }
+    found = mates(paths | {4: passing})
+    assert found == {1: 3, 2: 1, 3: 1, 4: None}
+    table = tracklets(paths)
+    assert learn_company(table).trust == pytest.approx([6 / (6 + MET_S), 3 / (3 + MET_S), 6 / (6 + MET_S)])
+
+
+def two_couples(back_with: Any) -> tuple[Tracklets, Any]:
+    """Two in red leave, 1 beside somebody in blue (2) and 3 beside somebody in green (4); one in red returns (5) with 6."""
+    paths, looks = crowd()
+    paths |= {1: walk(range(30)), 2: walk(range(30), beside=60)}
+    paths |= {3: walk(range(30), beside=300), 4: walk(range(30), beside=360)}
+    paths |= {5: walk(range(110, 140), beside=200), 6: walk(range(110, 140), beside=260)}
+    looks |= {1: noisy(RED, 30), 2: noisy(BLUE, 30, 2), 3: noisy(RED, 30, 3), 4: noisy(GREEN, 30, 4)}
+    looks |= {5: noisy(RED, 30, 5), 6: noisy(back_with, 30, 6)}
+    table = tracklets(paths, num_frames=150)
+    return table, embeddings_of(table, looks)
+
+
+def before_the_return(audit: list[Decision]) -> Decision:
+    (row,) = [row for row in audit if row.other_tracklet_id == 5 and row.decision == "joined"]
+    return row
+
+
+@pytest.mark.parametrize(("companion", "before"), [(BLUE, 1), (GREEN, 3)])
+def test_of_two_dressed_alike_the_one_with_the_same_companion_returned(companion: Any, before: int) -> None:
+    table, embeddings = two_couples(companion)
+    row = before_the_return(merge(table, embeddings, motionless(table), MERGE)[1])
+    assert row.tracklet_id == before
+    assert row.company_nats > 2
+    odds = row.prior_nats + row.looks_nats + row.motion_nats + row.stature_nats + row.company_nats
+    assert row.runner_up_nats is not None
+    assert odds > row.runner_up_nats + 2
+
+
+def test_without_company_nobody_can_tell_them_apart() -> None:
+    returned = set()
+    for companion in (BLUE, GREEN):
+        table, embeddings = two_couples(companion)
+        row = before_the_return(merge(table, embeddings, motionless(table), dataclasses.replace(MERGE, company=False))[1])
+        assert row.company_nats == 0
+        returned.add(row.tracklet_id)
+    assert len(returned) == 1
+
+
+def test_who_has_no_looks_has_no_company() -> None:
+    """Whose neighbour stays is not known by it: among dancers everybody has one."""
+    table, _ = two_couples(BLUE)
+    blind = no_embeddings(detections([(0, box(0), 1.0)] * len(table), num_frames=150))
+    audit = merge(table, blind, motionless(table), MERGE)[1]
+    assert all(row.company_nats == 0 for row in audit)
+
+
+def test_nobody_and_one_alone() -> None:
+    assert learn_company(tracklets({})).mates.tolist() == []
+    assert learn_company(tracklets({1: walk(range(9))})).mates.tolist() == [NOBODY]
