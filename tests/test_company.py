@@ -39,11 +39,6 @@ def test_the_ratio_by_hand() -> None:
     assert known.known(np.array([0, 0, 1]), np.array([1, 2, 2])).tolist() == [True, False, False]
 
 
-def test_each_other_is_no_company_of_both() -> None:
-    known = Company(np.array([1, 0, 3]), np.ones(3))
-    assert known.known(np.array([0]), np.array([1])).tolist() == [False]
-
-
 @pytest.mark.parametrize(
     ("path", "is_mate"),
     [

@@ -33,9 +33,8 @@ class Company:
     trust: Array  # (T,) probability that it is company and not a chance meeting
 
     def known(self, first: Ints, second: Ints) -> NDArray[np.bool_]:
-        """(E,) whether both of a pair are in company, and not each with the other."""
-        one, other = self.mates[first], self.mates[second]
-        return np.asarray((one != NOBODY) & (other != NOBODY) & (one != second) & (other != first))
+        """(E,) whether both of a pair are in company."""
+        return np.asarray((self.mates[first] != NOBODY) & (self.mates[second] != NOBODY))
 
     def nats(self, first: Ints, second: Ints, alike: Array) -> Array:
         """(E,) ratios of pairs both in company; alike (E,): how likely their companions are one person."""

@@ -16,7 +16,7 @@ Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 ASIDE = 1.0  # body heights that people may be off at once, as where only a head or the legs were seen, ...
-AWAY = 0.35  # ... and per second more, in x and in y: no video of a still camera had people who get farther on average
+AWAY = 0.35  # ... and per second more, in x and in y: in videos of still cameras, 0.13 to 0.35 on average after 3 s and more
 ELSEWHERE = 0.01  # share of people who are farther away than people get, as those of tracklets that show two
 AROUND_S = np.array([0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0])  # gaps for which beginnings around an end are summed up
 MAX_AROUND = 256  # beginnings that are, spread over the video
