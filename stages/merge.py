@@ -2,7 +2,7 @@
 
 Each pair gets log-odds of being one person, from looks, motion, stature, company and what is usual, learnt from the video
 itself; tracklets seen in one frame are two people. The people are the partition with the greatest sum of log-odds: one problem
-for the whole video. Then whole people are joined who are likelier one than two.
+for the whole video. Then whole people are joined who are likelier one than two, and parted where that is not sure.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ from stages.association.pairs import seen_together
 from stages.association.partition import Partition, partition
 from stages.association.reach import learn_reach
 from stages.association.returning import learn_returning
-from stages.association.settling import in_chains, settle
+from stages.association.settling import in_chains, part, settle
 from stages.association.stature import learn_statures, unknown_statures
 from stages.association.steadying import still_view
 from stages.audit import write_audit
@@ -41,7 +41,7 @@ Returns = Literal["same_person", "new_person"]
 
 @dataclass(frozen=True)
 class MergeParams:
-    """How long an absence may be, what counts, whether pairs alone decide, and how sure a decision's lead in nats makes."""
+    """How long an absence may be, what counts, how sure a join must be, and how sure a decision's lead in nats makes."""
 
     enabled: bool
     max_gap_s: Annotated[float, Range(0, 1e6)]
@@ -49,6 +49,7 @@ class MergeParams:
     stature: bool
     company: bool
     settle: bool
+    min_gain: Annotated[float, Range(-1000, 1000)]  # nats
     temper: Annotated[float, Range(0.01, 10)]
     offset: Annotated[float, Range(-10, 10)]  # nats
 
@@ -77,8 +78,10 @@ def merge(
     apart = np.concatenate([together, np.array(cannot, dtype=np.int64).reshape(-1, 2)])
     odds, people = solve(known, odds, apart, forced)
     labels = people.labels
+    if params.enabled:
+        labels = settle(known, views, labels, odds, apart) if params.settle else labels
+        labels = part(known, views, labels, params.min_gain, forced)
     if params.enabled and params.settle:
-        labels = settle(known, views, labels, odds, apart)
         odds = in_chains(with_inside(known, odds, labels), labels, known)
     _, merged = np.unique(labels, return_inverse=True)
     position = np.searchsorted(tracklets.ids, tracklets.tracklet_ids)

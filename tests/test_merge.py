@@ -22,7 +22,9 @@ from stages.merge import MergeParams, acquaint, merge
 from tests.tables import box, embeddings_of, motionless, tracklets
 from tests.test_rewire import detected
 
-MERGE = MergeParams(enabled=True, max_gap_s=3600.0, reach=True, stature=True, company=True, settle=True, temper=0.5, offset=0.0)
+MERGE = MergeParams(
+    enabled=True, max_gap_s=3600.0, reach=True, stature=True, company=True, settle=True, min_gain=1.4, temper=0.5, offset=0.0
+)
 DIM = 24
 RED, BLUE, GREEN = np.eye(DIM)[:3]
 

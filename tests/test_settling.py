@@ -6,14 +6,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stages.association.appearance import views_of
+from stages.association.appearance import Views, views_of
+from stages.association.pair_odds import Acquaintance
 from stages.association.pairs import seen_together
-from stages.association.settling import in_chains, settle
+from stages.association.settling import _gain, _in_time, _sights, in_chains, part, settle
 from stages.contracts.embeddings import Embeddings
 from stages.contracts.tracklets import Tracklets
+from stages.embed import no_embeddings
 from stages.merge import acquaint, merge, solve, with_inside
 from tests.tables import embeddings_of, motionless, tracklets
-from tests.test_merge import DIM, MERGE, RED, crowd, noisy, standing
+from tests.test_merge import BLUE, DIM, MERGE, RED, crowd, noisy, standing, walking
+from tests.test_rewire import detected
 
 GLIMPSE = 9
 NO_PAIRS = np.zeros((0, 2), np.int64)
@@ -25,12 +28,15 @@ def seldom(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("stages.association.returning.AGAIN", 0.3)
 
 
-def returning() -> tuple[Tracklets, Embeddings]:
-    """Somebody (1 to 5) who is away for seven seconds again and again, and once is seen for a moment in between."""
+def returning(later: Any = RED) -> tuple[Tracklets, Embeddings]:
+    """Somebody (1 to 5) who is away for seven seconds again and again, and once is seen for a moment in between.
+
+    later: the look from tracklet 3 on.
+    """
     paths, looks = crowd()
     clear: dict[int, Any] = {name: standing(range(100 * name, 100 * name + 30), x=300) for name in range(1, 6)}
     paths |= clear | {GLIMPSE: standing(range(333, 336), x=300)}
-    looks |= {name: noisy(RED, 30, name) for name in clear}
+    looks |= {name: noisy(RED if name < 3 else later, 30, name) for name in clear}
     looks |= {GLIMPSE: np.random.default_rng(5).normal(0, 1, (3, DIM))}
     table = tracklets(paths, num_frames=600)
     table.confidences[table.tracklet_ids == GLIMPSE] = 0.4
@@ -91,3 +97,63 @@ def test_all_ways_of_being_seen_again_weigh_as_much_as_never_and_somebody_new(
     gaps_s = np.linspace(0, known.returning.longest_s, 100_001)
     seen_again = np.trapezoid(np.exp(known.returning.nats(gaps_s)), gaps_s)
     assert seen_again * (1 - again) * (1 - again) * known.returning.births_per_s == pytest.approx(again, rel=1e-3)
+
+
+def person() -> tuple[Acquaintance, Views, Any, Any]:
+    """What is known, the views, labels with which 1 to 5 are one person, and those five; from 3 on the person looks otherwise."""
+    table, embeddings = returning(later=RED + 0.8 * BLUE)
+    views = views_of(table, embeddings)
+    known = acquaint(table, views, motionless(table), seen_together(table), MERGE, "same_person")
+    labels = np.where(table.ids < GLIMPSE, 0, np.arange(len(table.ids)))
+    return known, views, labels, _in_time(np.flatnonzero(labels == 0), known)
+
+
+def gains(members: Any, known: Acquaintance, views: Views) -> Any:
+    """What joining all up to each tracklet with all after it gains."""
+    return np.array([_gain(members[:k], members[k:], known, _sights(known, views)) for k in range(1, len(members))])
+
+
+def test_people_are_parted_at_the_loosest_tie_until_all_hold() -> None:
+    known, views, labels, members = person()
+    found = gains(members, known, views)
+    assert found.argmin() == 1
+    assert np.array_equal(part(known, views, labels, found.min() - 0.001, NO_PAIRS), labels)
+    parted = part(known, views, labels, found.min() + 0.001, NO_PAIRS)
+    before, after = members[:2], members[2:]
+    assert [len(np.unique(parted[half])) for half in (before, after, members)] == [1, 1, 2]
+    for half in (before, after):
+        firm = gains(half, known, views).min()
+        assert firm > found.min()
+        parted = part(known, views, labels, firm + 0.001, NO_PAIRS)
+        assert len(np.unique(parted[half])) > 1
+    others = np.setdiff1d(np.arange(len(labels)), members)
+    assert np.array_equal(parted[others], labels[others])
+    assert len(np.unique(part(known, views, labels, 1000.0, NO_PAIRS))) == len(labels)
+
+
+def test_who_was_said_to_be_one_person_is_never_parted() -> None:
+    known, views, labels, members = person()
+    forced = np.array([[members[3], members[1]]])
+    parted = part(known, views, labels, 1000.0, forced)
+    assert len(set(parted[members[1:4]])) == 1  # and whoever is between the two
+    assert len(np.unique(parted)) == len(labels) - 2
+
+
+def test_nobody_without_looks_is_parted() -> None:
+    paths = {1: walking(range(30)), 2: walking(range(40, 70)), 3: standing(range(70), x=900)}
+    table = tracklets(paths)
+    joined = [
+        merge(table, no_embeddings(detected(table)), motionless(table), dataclasses.replace(MERGE, min_gain=gain))[0]
+        for gain in (-1000.0, 1000.0)
+    ]
+    assert len(joined[0].ids) == len(joined[1].ids) == 2
+
+
+def test_joins_that_are_not_sure_enough_are_not_made_and_told_with_their_odds() -> None:
+    table, embeddings = returning()
+    cautious = dataclasses.replace(MERGE, min_gain=1000.0)
+    for settling in (True, False):
+        merged, audit = merge(table, embeddings, motionless(table), dataclasses.replace(cautious, settle=settling))
+        assert np.array_equal(np.diff(merged.offsets()), np.diff(table.offsets()))
+        assert {row.decision for row in audit} == {"refused"}
+        assert {(1, 2), (2, 3)} <= {(row.tracklet_id, row.other_tracklet_id) for row in audit}

@@ -75,7 +75,7 @@ def test_who_stood_while_the_camera_turned_is_joined() -> None:
     paths = {1: {f: first[f] for f in range(18)}, 9: {f: first[f] for f in range(33, 100)}}
     table = tracklets({**paths, **{name: standing(name, range(100), jerk) for name in range(2, 9)}})
     params = MergeParams(
-        enabled=True, max_gap_s=60.0, reach=True, stature=True, company=True, settle=True, temper=0.25, offset=0.0
+        enabled=True, max_gap_s=60.0, reach=True, stature=True, company=True, settle=True, min_gain=1.4, temper=0.25, offset=0.0
     )
     merged, _ = merge(table, embeddings_of(table, {}), motionless(table), params)
     assert merged.ids.tolist() == list(range(1, 9))

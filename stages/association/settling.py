@@ -1,10 +1,10 @@
-"""People as wholes: joins that pairs of tracklets alone do not show.
+"""People as wholes: joins that pairs of tracklets alone do not show, and joins that are not sure enough.
 
 Correlation clustering counts for each pair of a person's tracklets what is usual and where they walked, also where others lie
 between the two: a glimpse of somebody behind a tree pays for every other sight of the person. Here a person's tracklets are a
 chain in time, what is usual, motion and company count between neighbours alone, and looks and stature are those of the whole
 person. Two people are joined as long as that is likelier, the likeliest first (Ward 1963, "Hierarchical grouping to optimize
-an objective function").
+an objective function"). Then people are parted where too little holds them together.
 """
 
 import heapq
@@ -37,6 +37,12 @@ class Sights:
         """The look (D,) of some tracklets of one person, not of unit length, and its support."""
         clarity = float(self.clarities[members].sum()) / max(float(self.weights[members].sum()), 1e-9)
         return self.directions[members].sum(axis=0), float(support_of(self.counts[members].sum(keepdims=True), clarity)[0])
+
+    def growing(self, members: Ints) -> tuple[Array, Array]:
+        """As `whole`, (n, D) and (n,), of the first of n tracklets, of the first two, and so on."""
+        weights, clarities = np.cumsum(self.weights[members]), np.cumsum(self.clarities[members])
+        supports = support_of(np.cumsum(self.counts[members]), clarities / np.maximum(weights, 1e-9))
+        return np.cumsum(self.directions[members], axis=0), supports
 
 
 def settle(known: Acquaintance, views: Views, labels: Ints, odds: Odds, apart: Ints) -> Ints:
@@ -78,6 +84,30 @@ def settle(known: Acquaintance, views: Views, labels: Ints, odds: Odds, apart: I
     return settled
 
 
+def part(known: Acquaintance, views: Views, labels: Ints, min_gain: float, forced: Ints) -> Ints:
+    """The labels (T,) after parting people where fewer than `min_gain` nats tie all that came before to all that came after.
+
+    The loosest tie goes first. Ties to tracklets without looks stay: those are asked for more evidence anyhow. So do ties across
+    `forced` pairs (F, 2), which are one person whatever the odds.
+    """
+    sights = _sights(known, views)
+    parted = labels.copy()
+    todo = [_in_time(rows, known) for rows in _groups(labels) if len(rows) > 1]
+    while todo:
+        members = todo.pop()
+        ties = _ties(members, known, sights)
+        for pair in forced[np.isin(forced, members).all(axis=1)]:
+            one, last = np.flatnonzero(np.isin(members, pair))
+            ties[one:last] = np.inf
+        loosest = int(ties.argmin())
+        if ties[loosest] < min_gain:
+            for half in (members[: loosest + 1], members[loosest + 1 :]):
+                parted[half] = half[0]
+                if len(half) > 1:
+                    todo.append(half)
+    return parted
+
+
 def in_chains(odds: Odds, labels: Ints, known: Acquaintance) -> Odds:
     """The odds with those inside people as `settle` has them: no prior and no motion but between neighbours."""
     nexts = np.full(len(labels), -1)
@@ -102,6 +132,20 @@ def _gain(one: Ints, other: Ints, known: Acquaintance, sights: Sights) -> float:
     looks = known.looks.calibration.nats(np.array(a @ b / max(lengths, 1e-12)), support)
     stature = compare(*(known.statures.sums[members].sum(axis=0, keepdims=True) for members in (one, other)))[0]
     return round(float(looks + stature) + _chain(both, known) - _chain(one, known) - _chain(other, known), DECIMALS)
+
+
+def _ties(members: Ints, known: Acquaintance, sights: Sights) -> Array:
+    """(n - 1,) nats between all up to each of n tracklets, in time, and all after it; infinite where one side has no looks."""
+    (before, support_before), (after, support_after) = sights.growing(members[:-1]), sights.growing(members[:0:-1])
+    after, support_after = after[::-1], support_after[::-1]
+    lengths = np.linalg.norm(before, axis=1) * np.linalg.norm(after, axis=1)
+    supports = np.where(lengths > 0, support_before * support_after, 0.0)
+    cosines = np.einsum("nd,nd->n", before, after) / np.maximum(lengths, 1e-12)
+    sums = known.statures.sums[members]
+    stature = compare(np.cumsum(sums[:-1], axis=0), np.cumsum(sums[:0:-1], axis=0)[::-1])
+    links = known.odds(members[:-1], members[1:])
+    ties = known.looks.calibration.nats(cosines, supports) + stature + links.prior + links.motion + links.company
+    return np.where(supports > 0, np.round(ties, DECIMALS), np.inf)
 
 
 def _chain(members: Ints, known: Acquaintance) -> float:
