@@ -100,7 +100,7 @@ def test_all_ways_of_being_seen_again_weigh_as_much_as_never_and_somebody_new(
 
 
 def person() -> tuple[Acquaintance, Views, Any, Any]:
-    """What is known, the views, labels with which 1 to 5 are one person, and those five; from 3 on the person looks otherwise."""
+    """What is known, the views, labels with which 1 to 5 are one person, and those five; from 3 on they look otherwise."""
     table, embeddings = returning(later=RED + 0.8 * BLUE)
     views = views_of(table, embeddings)
     known = acquaint(table, views, motionless(table), seen_together(table), MERGE, "same_person")

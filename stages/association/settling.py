@@ -87,7 +87,7 @@ def settle(known: Acquaintance, views: Views, labels: Ints, odds: Odds, apart: I
 def part(known: Acquaintance, views: Views, labels: Ints, min_gain: float, forced: Ints) -> Ints:
     """The labels (T,) after parting people where fewer than `min_gain` nats tie all that came before to all that came after.
 
-    The loosest tie goes first. Ties to tracklets without looks stay: those are asked for more evidence anyhow. So do ties across
+    The loosest tie goes first. Ties to tracklets without looks stay: they are asked for more evidence anyhow. So do ties across
     `forced` pairs (F, 2), which are one person whatever the odds.
     """
     sights = _sights(known, views)

@@ -54,6 +54,7 @@ IDEAS = (
     Idea("merge: stature", {"merge.stature": False}),
     Idea("merge: company", {"merge.company": False}),
     Idea("merge: settling", {"merge.settle": False}),
+    Idea("merge: parting who may be two", {"merge.min_gain": -1000.0}),
     Idea("appearance (all by motion alone)", {}, blind=SEEING),
     Idea("smooth: leaving out the doubtful", {"smooth.doubtful_s": 0.0}),
     Idea("smooth: filling", {"smooth.max_gap_s": 0.0}),
