@@ -118,7 +118,7 @@ def test_people_are_back_under_the_identity_they_had(tmp_path: Path) -> None:
     assert [(one.person, other.person) for one, other in successions(found)] == [(ANN, BOB), (BOB, ANN)]
 
 
-def test_visits_at_one_time_are_of_those_whom_the_boxes_show() -> None:
+def test_visits_at_one_time_are_of_whom_most_boxes_show() -> None:
     alone, beside, himself = (
         Visit(ANN, 0, 20, 9, 1, NOBODY, 0),
         Visit(ANN, 30, 34, 5, 1, 1, 9),
@@ -127,10 +127,6 @@ def test_visits_at_one_time_are_of_those_whom_the_boxes_show() -> None:
     assert successions([beside, himself, alone]) == [(alone, himself)]
     back = Visit(ANN, 40, 70, 30, 1, 1, 9)  # and Bob shares her boxes
     assert successions([alone, beside, himself, back]) == [(alone, back)]
-    seldom = dataclasses.replace(beside, num_boxes=8)  # under half of Bob's
-    assert successions([alone, seldom, himself]) == [(alone, himself)]
-    as_often = dataclasses.replace(beside, num_boxes=9)
-    assert successions([alone, as_often, himself]) == [(alone, as_often)]
     elsewhere = dataclasses.replace(himself, identity=2)
     assert successions([alone, elsewhere, back]) == [(alone, back)]
     assert successions([alone, dataclasses.replace(back, first_frame=21)]) == [

@@ -2,13 +2,13 @@
 
 A visit is the time in which a person has true boxes without missing them for more than ABSENCE_S; its identity is that of most
 of the boxes then. Visits without a box are left out. Somebody is back where that is the identity of most of the person's boxes
-before. Visits at one time in one identity are of people who share their boxes: they count as one, of all who have at least half
-as many boxes as the one with most. Two that follow each other in one identity are wrong where nobody is in both.
+before. Visits at one time in one identity are of people who share their boxes: they count as one, of whom has most of them. Two
+that follow each other in one identity are wrong where they are of two people.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise, product
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,28 +66,17 @@ def well_seen(visits: Sequence[Visit], fps: float) -> list[Visit]:
 
 
 def successions(visits: Sequence[Visit]) -> list[tuple[Visit, Visit]]:
-    """Visits that follow each other in one identity, of somebody who is in both, else of those with most boxes."""
-    times: list[list[Visit]] = []  # visits at one time
+    """Visits that follow each other in one identity, of those at one time the one with most boxes."""
+    shown: list[Visit] = []
     identity, last_frame = NOBODY, -1
     for visit in sorted(visits, key=lambda visit: (visit.identity, visit.first_frame, visit.person)):
         if visit.identity == identity and visit.first_frame <= last_frame:
-            times[-1].append(visit)
+            shown[-1] = max(shown[-1], visit, key=lambda one: one.num_boxes)
             last_frame = max(last_frame, visit.last_frame)
         else:
-            times.append([visit])
+            shown.append(visit)
             identity, last_frame = visit.identity, visit.last_frame
-    return [_two(one, other) for one, other in pairwise(times) if one[0].identity == other[0].identity]
-
-
-def _two(one: Sequence[Visit], other: Sequence[Visit]) -> tuple[Visit, Visit]:
-    pairs = list(product(_shown(one), _shown(other)))
-    return next((pair for pair in pairs if pair[0].person == pair[1].person), pairs[0])
-
-
-def _shown(visits: Sequence[Visit]) -> list[Visit]:
-    """Those that boxes shared with others show about as often as anybody, who has most first."""
-    most = max(visit.num_boxes for visit in visits)
-    return sorted((visit for visit in visits if 2 * visit.num_boxes >= most), key=lambda visit: -visit.num_boxes)
+    return [(one, other) for one, other in pairwise(shown) if one.identity == other.identity]
 
 
 def _most(values: Ints) -> int:
