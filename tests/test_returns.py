@@ -77,7 +77,7 @@ def test_a_tracklet_shows_whom_most_of_its_boxes_show_and_is_found_again_by_its_
 def test_a_square_without_returns_has_a_row(tmp_path: Path) -> None:
     scores = count(truth(tmp_path), track_boxes(table(), 0, EVERYWHERE))
     measured = Measured([], [], [], 10.0, scores, scores)
-    assert visits_row("7", [measured]) == ["7", "0 of 0 (none)", "0 of 0 (none)", "0 of 0 (none)"]
+    assert visits_row("7", [measured]) == ["7", *["0 of 0 (none)"] * 4]
     cells = row("7", [measured])
     assert cells[:7] == ["7", "0 of 0 (none)", "0 of 0 (none)", "0 of 0", "0 of 0", "0 of 0 (none)", 0]
 
@@ -137,4 +137,10 @@ def test_visits_at_one_time_are_of_whom_most_boxes_show() -> None:
 def test_a_row_counts_visits_by_people(tmp_path: Path) -> None:
     scores = count(truth(tmp_path), track_boxes(table(), 0, EVERYWHERE))
     cells = visits_row("7", [Measured([], [], visits(tmp_path), 10.0, scores, scores)])
-    assert cells == ["7", "1 of 2 (50.0 %)", "1 of 1 (100.0 %)", "2 of 2 (100.0 %)"]
+    assert cells == [
+        "7",
+        "1 of 2 (50.0 %)",
+        "1 of 1 (100.0 %)",
+        "2 of 2 (100.0 %)",
+        "0 of 1 (0.0 %)",
+    ]  # Bob was there for 0.8 s

@@ -8,7 +8,8 @@ picture: hidden, not detected, or let go by the tracker. A return is a glimpse w
 second, and rejoined where both have one identity afterwards. A join is two tracklets that follow each other in one identity,
 wrong where they show two people; where most boxes of one match nobody, as of people nearly hidden, it is not known.
 
-The second table counts absences from the truth by people instead of tracklets (tests/benchmarks/visits.py).
+The second table counts absences from the truth by people instead of tracklets (tests/benchmarks/visits.py): of all, and of those
+who were seen for a second before and after.
 """
 
 import argparse
@@ -30,7 +31,7 @@ from stages.scoring.truth import GroundTruth
 from tests.benchmarks.in_memory import Footage, tally
 from tests.benchmarks.squares import add_square_options, squares
 from tests.benchmarks.tables import table
-from tests.benchmarks.visits import Visit, find_visits, returned, successions, well_seen
+from tests.benchmarks.visits import Visit, find_visits, lasting, returned, successions, well_seen
 
 Ints = NDArray[np.int64]
 GLIMPSE_S = 0.5  # a tracklet shorter than that shows hardly anybody
@@ -185,15 +186,10 @@ def visits_row(name: str, parts: Sequence[Measured]) -> list[object]:
     back = [visit for part in parts for visit in returned(part.visits)]
     seen = [visit for part in parts for visit in well_seen(returned(part.visits), part.fps)]
     pairs = [pair for part in parts for pair in successions(part.visits)]
-    wrong = sum(one.person != other.person for one, other in pairs)
-    return [
-        name,
-        *(
-            f"{sum(v.back for v in some)} of {len(some)} ({_percent(sum(v.back for v in some), len(some))})"
-            for some in (back, seen)
-        ),
-        f"{wrong} of {len(pairs)} ({_percent(wrong, len(pairs))})",
-    ]
+    longer = [pair for part in parts for pair in successions(lasting(part.visits, part.fps))]
+    rights = [[visit.back for visit in back], [visit.back for visit in seen]]
+    wrongs = [[one.person != other.person for one, other in some] for some in (pairs, longer)]
+    return [name, *(f"{sum(some)} of {len(some)} ({_percent(sum(some), len(some))})" for some in (*rights, *wrongs))]
 
 
 def _percent(part: int, whole: int) -> str:
@@ -228,7 +224,13 @@ def main() -> None:
     rows = [row(str(seed), [one]) for seed, one in measured.items()]
     sys.stdout.write(table(header, [*rows, row("all", list(measured.values()))]) + "\n")
     rows = [visits_row(str(seed), [one]) for seed, one in measured.items()]
-    header = ["seed", "people back", "seen for a second before and after", "visits of two people in one identity"]
+    header = [
+        "seed",
+        "people back",
+        "seen for a second before and after",
+        "visits of two people in one identity",
+        "of a second each",
+    ]
     sys.stdout.write("\n" + table(header, [*rows, visits_row("all", list(measured.values()))]) + "\n")
 
 

@@ -65,6 +65,11 @@ def well_seen(visits: Sequence[Visit], fps: float) -> list[Visit]:
     return [visit for visit in visits if min(visit.num_boxes, visit.boxes_before) >= LONG_S * fps]
 
 
+def lasting(visits: Sequence[Visit], fps: float) -> list[Visit]:
+    """Those with LONG_S of boxes."""
+    return [visit for visit in visits if visit.num_boxes >= LONG_S * fps]
+
+
 def successions(visits: Sequence[Visit]) -> list[tuple[Visit, Visit]]:
     """Visits that follow each other in one identity, of those at one time the one with most boxes."""
     shown: list[Visit] = []
