@@ -137,10 +137,5 @@ def test_visits_at_one_time_are_of_whom_most_boxes_show() -> None:
 def test_a_row_counts_visits_by_people(tmp_path: Path) -> None:
     scores = count(truth(tmp_path), track_boxes(table(), 0, EVERYWHERE))
     cells = visits_row("7", [Measured([], [], visits(tmp_path), 10.0, scores, scores)])
-    assert cells == [
-        "7",
-        "1 of 2 (50.0 %)",
-        "1 of 1 (100.0 %)",
-        "2 of 2 (100.0 %)",
-        "0 of 1 (0.0 %)",
-    ]  # Bob was there for 0.8 s
+    assert cells[:4] == ["7", "1 of 2 (50.0 %)", "1 of 1 (100.0 %)", "2 of 2 (100.0 %)"]
+    assert cells[4:] == ["0 of 1 (0.0 %)"]  # Bob came for 0.8 s

@@ -8,8 +8,8 @@ picture: hidden, not detected, or let go by the tracker. A return is a glimpse w
 second, and rejoined where both have one identity afterwards. A join is two tracklets that follow each other in one identity,
 wrong where they show two people; where most boxes of one match nobody, as of people nearly hidden, it is not known.
 
-The second table counts absences from the truth by people instead of tracklets (tests/benchmarks/visits.py): of all, and of those
-who were seen for a second before and after.
+The second table counts absences from the truth by people instead of tracklets (tests/benchmarks/visits.py), those of all people
+and those of people who were seen for a second before and after.
 """
 
 import argparse
