@@ -17,8 +17,8 @@ KINDS: tuple[tuple[Kind, str, str, str], ...] = (
      "Tracklets of one person brought together across a gap: a row shows the person before the gap (grey line) and after it "
      "(blue line). The most doubtful first."),
     ("refusal", "Refusals", "merges.csv",
-     "Tracklets that looked like one person by themselves and were not joined, because another choice is likelier: the two "
-     "sides should show different people."),
+     "Tracklets that looked like one person by themselves and were not joined, because another choice is likelier or it is "
+     "not sure enough (merge.min_gain): the two sides should show different people."),
     ("cut", "Cuts", "splits.csv",
      "Tracklets that changed person and were cut there: the two sides should show different people."),
     ("exchange", "Exchanges", "rewires.csv",
