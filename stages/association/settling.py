@@ -90,12 +90,15 @@ def part(known: Acquaintance, views: Views, labels: Ints, min_gain: float, force
     The loosest tie goes first. Ties to tracklets without looks stay: they are asked for more evidence anyhow. So do ties across
     `forced` pairs (F, 2), which are one person whatever the odds.
     """
-    sights = _sights(known, views)
-    parted = labels.copy()
+    sights, parted = _sights(known, views), labels.copy()
     todo = [_in_time(rows, known) for rows in _groups(labels) if len(rows) > 1]
+    following = np.zeros(len(labels))  # nats of each tracklet's link to the next
+    if todo:
+        first, second = (np.concatenate([members[side] for members in todo]) for side in (slice(None, -1), slice(1, None)))
+        following[first] = _links(first, second, known)
     while todo:
         members = todo.pop()
-        ties = _ties(members, known, sights)
+        ties = _ties(members, known, sights) + following[members[:-1]]
         for pair in forced[np.isin(forced, members).all(axis=1)]:
             one, last = np.flatnonzero(np.isin(members, pair))
             ties[one:last] = np.inf
@@ -135,7 +138,7 @@ def _gain(one: Ints, other: Ints, known: Acquaintance, sights: Sights) -> float:
 
 
 def _ties(members: Ints, known: Acquaintance, sights: Sights) -> Array:
-    """(n - 1,) nats between all up to each of n tracklets, in time, and all after it; infinite where one side has no looks."""
+    """(n - 1,) nats by which all up to each of n tracklets looks like all after it; infinite where one side has no looks."""
     (before, support_before), (after, support_after) = sights.growing(members[:-1]), sights.growing(members[:0:-1])
     after, support_after = after[::-1], support_after[::-1]
     lengths = np.linalg.norm(before, axis=1) * np.linalg.norm(after, axis=1)
@@ -143,15 +146,18 @@ def _ties(members: Ints, known: Acquaintance, sights: Sights) -> Array:
     cosines = np.einsum("nd,nd->n", before, after) / np.maximum(lengths, 1e-12)
     sums = known.statures.sums[members]
     stature = compare(np.cumsum(sums[:-1], axis=0), np.cumsum(sums[:0:-1], axis=0)[::-1])
-    links = known.odds(members[:-1], members[1:])
-    ties = known.looks.calibration.nats(cosines, supports) + stature + links.prior + links.motion + links.company
-    return np.where(supports > 0, np.round(ties, DECIMALS), np.inf)
+    return np.where(supports > 0, np.round(known.looks.calibration.nats(cosines, supports) + stature, DECIMALS), np.inf)
 
 
 def _chain(members: Ints, known: Acquaintance) -> float:
     """Nats of tracklets, in time, following each other."""
-    links = known.odds(members[:-1], members[1:])
-    return float((links.prior + links.motion + links.company).sum())
+    return float(_links(members[:-1], members[1:], known).sum())
+
+
+def _links(first: Ints, second: Ints, known: Acquaintance) -> Array:
+    """(E,) nats of tracklets following each other, whatever they look like."""
+    links = known.odds(first, second)
+    return np.asarray(links.prior + links.motion + links.company)
 
 
 def _sights(known: Acquaintance, views: Views) -> Sights:
