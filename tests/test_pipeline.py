@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 
@@ -85,17 +86,9 @@ def test_a_first_run_leaves_nothing_to_do_and_nothing_out_of_place(checkout: Che
 
 
 def test_the_same_input_in_another_folder_gives_the_same_bytes_interrupted_or_not(checkout: Checkout, tmp_path: Path) -> None:
-    """The second run is killed in the middle of the detector's work."""
+    """The second run is killed when one of three chunks of the detector's work is done."""
     other = make_tiny(tmp_path)
-    running = subprocess.Popen(
-        ["dvc", "repro", "detect@plaza"], cwd=other.folder, env=other.environment(),
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-    )  # fmt: skip
-    while not list(other.folder.glob(".chunks/detect/plaza/*/000000.npz")):
-        assert running.poll() is None, "detect finished before it could be killed"
-        time.sleep(0.005)
-    os.killpg(running.pid, signal.SIGKILL)
-    running.wait()
+    kill(start(other, "detect@plaza", stops_at="000001.npz"))
     printed = other.run("python -m stages.mend_lock && dvc repro summarize analyze@plaza")
     assert "detect plaza: going on from frame" in printed
     suffixes = (".npz", ".csv", ".txt", ".json")
@@ -196,42 +189,46 @@ def test_stages_that_cannot_write_say_it_in_one_line_and_leave_nothing_half(chec
 )  # DVC runs commands in $SHELL; dash stays their parent, bash does not
 @pytest.mark.parametrize("whom", ["dvc and its stage", "dvc alone"])
 def test_a_run_killed_half_way_leaves_no_artifact_and_the_next_run_finishes(checkout: Checkout, whom: str, shell: str) -> None:
-    """render is killed while it writes: by itself where everything is killed, by the kernel where its DVC is."""
+    """render is killed when it writes its last still: with its DVC, or by the kernel since its DVC is."""
     before = checkout.artifacts(".npz", ".csv", ".mp4")
-    name = "artifacts/plaza/annotated.mp4"
-    for _ in range(5):
-        kill_render(checkout, whom, shell)
-        if not (checkout.folder / name).exists():
-            break
-        assert (checkout.folder / name).read_bytes() == before[name]  # a busy machine was too late: then it is whole
-    else:
-        pytest.fail("render was done each time before it was killed")
+    artifacts = checkout.folder / "artifacts"
+    running = start(checkout, "--force --single-item render@plaza", stops_at="frame_000015.jpg", shell=shell)
+    kill(running, alone=whom == "dvc alone")
+    assert list(artifacts.glob("stills/.plaza.*.tmp/frame_000010.jpg"))  # it was killed half-way
+    assert not (artifacts / "plaza/annotated.mp4").exists()
+    assert not (artifacts / "stills/plaza").exists()
     assert checkout.repro() in ([], ["render@plaza"])  # nothing runs where DVC's run cache knows the result
     assert checkout.artifacts(".npz", ".csv", ".mp4") == before
 
 
-def kill_render(checkout: Checkout, whom: str, shell: str) -> None:
-    """Starts render by DVC, and kills as soon as it has begun to write."""
-    folder = checkout.folder / "artifacts/plaza"
-    leftovers = set(folder.glob(".annotated.mp4.*.tmp"))  # the next writer's to delete
+def start(checkout: Checkout, arguments: str, stops_at: str, shell: str = "/bin/sh") -> "subprocess.Popen[bytes]":
+    """A dvc repro whose stage has stopped where it opens a file with `stops_at` in its name."""
+    listening = {"PYTHONPATH": str(ROOT / "tests/listening"), "RETRACE_STOPS_AT": stops_at}
     running = subprocess.Popen(
-        ["dvc", "repro", "--force", "--single-item", "render@plaza"], cwd=checkout.folder,
-        env=checkout.environment() | {"SHELL": shell},
+        ["dvc", "repro", *arguments.split()], cwd=checkout.folder,
+        env=checkout.environment() | listening | {"SHELL": shell},
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
-    while not set(folder.glob(".annotated.mp4.*.tmp")) - leftovers:
-        assert running.poll() is None, "render finished before it could be killed"
-        time.sleep(0.005)
-    if whom == "dvc alone":
+    while not any(line.startswith("T") for line in session(running)):
+        assert running.poll() is None, f"dvc repro {arguments} has opened no {stops_at}"
+        time.sleep(0.01)
+    return running
+
+
+def kill(running: "subprocess.Popen[bytes]", alone: bool = False) -> None:
+    """Kills DVC, and its stage unless DVC `alone`; then that may go on if it lives. Returns when nothing of both does."""
+    if alone:
         running.kill()
     else:
         os.killpg(running.pid, signal.SIGKILL)
     running.wait()
-    while "stages.render" in session(running.pid):
+    with suppress(ProcessLookupError):
+        os.killpg(running.pid, signal.SIGCONT)
+    while session(running):
         time.sleep(0.01)
 
 
-def session(process: int) -> str:
-    """Command lines of all living processes in this process's session."""
-    listed = subprocess.run(["ps", "-o", "stat=,args=", "-s", str(process)], capture_output=True, text=True, check=False).stdout
-    return "\n".join(line for line in listed.splitlines() if not line.startswith("Z"))
+def session(leader: "subprocess.Popen[bytes]") -> list[str]:
+    """State and command line of all living processes in the session that this one leads."""
+    listed = subprocess.run(["ps", "-o", "stat=,args=", "-s", str(leader.pid)], capture_output=True, text=True, check=False)
+    return [line for line in listed.stdout.splitlines() if not line.startswith("Z")]
