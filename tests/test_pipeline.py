@@ -189,12 +189,13 @@ def test_stages_that_cannot_write_say_it_in_one_line_and_leave_nothing_half(chec
 )  # DVC runs commands in $SHELL; dash stays their parent, bash does not
 @pytest.mark.parametrize("whom", ["dvc and its stage", "dvc alone"])
 def test_a_run_killed_half_way_leaves_no_artifact_and_the_next_run_finishes(checkout: Checkout, whom: str, shell: str) -> None:
-    """render is killed when it writes its last still: with its DVC, or by the kernel since its DVC is."""
+    """render is killed when all is written and nothing is in its place: with its DVC, or by the kernel since its DVC is."""
     before = checkout.artifacts(".npz", ".csv", ".mp4")
     artifacts = checkout.folder / "artifacts"
-    running = start(checkout, "--force --single-item render@plaza", stops_at="frame_000015.jpg", shell=shell)
+    running = start(checkout, "--force --single-item render@plaza", stops_at=".annotated.mp4.", shell=shell)
     kill(running, alone=whom == "dvc alone")
-    assert list(artifacts.glob("stills/.plaza.*.tmp/frame_000010.jpg"))  # it was killed half-way
+    assert list(artifacts.glob("plaza/.annotated.mp4.*.tmp"))
+    assert list(artifacts.glob("stills/.plaza.*.tmp/frame_000015.jpg"))
     assert not (artifacts / "plaza/annotated.mp4").exists()
     assert not (artifacts / "stills/plaza").exists()
     assert checkout.repro() in ([], ["render@plaza"])  # nothing runs where DVC's run cache knows the result
