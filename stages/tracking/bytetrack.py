@@ -4,8 +4,7 @@ Zhang et al. 2022, "ByteTrack: Multi-object tracking by associating every detect
 adds to the paper: scores fused into the IoU, unconfirmed tracks, duplicate removal, and a list of removed tracks that keeps
 its members from ever being lost twice. Scores are compared in float32, as in their arrays: 0.60 is not above 0.6.
 
-A track is a number, counted by birth from 0, and a row of the arrays in `Tracks`; `tracked` and `lost` are lists of numbers
-whose order decides where costs tie, as in the published code.
+`tracked` and `lost` are lists of tracks (bytetrack_tracks.py) whose order decides where costs tie, as in the published code.
 """
 
 from dataclasses import dataclass
@@ -18,6 +17,22 @@ from stages.compiled import compiled
 from stages.params import Range
 from stages.tracking import kalman
 from stages.tracking.assignment import assign
+from stages.tracking.bytetrack_tracks import (
+    CONFIRMED,
+    LAST_DETECTION,
+    Tracks,
+    begin,
+    boxes_of,
+    by_confirmation,
+    claim,
+    life,
+    move,
+    now_lost,
+    now_tracked,
+    predict,
+    room,
+    shift,
+)
 from stages.tracking.camera_shift import camera_shift
 from stages.tracking.detected import Detected, by_score, num_usable, unclaimed, unmatched
 from stages.tracking.lapjv import NONE, Array, Ints
@@ -75,19 +90,6 @@ class Settings(NamedTuple):
     follow_camera: bool
 
 
-class Tracks(NamedTuple):
-    """One row a track that was ever born."""
-
-    states: Array  # (T, 14) see kalman
-    lives: Ints  # (T, 5) see the columns below
-
-
-FIRST_FRAME, LAST_FRAME, LAST_DETECTION = 0, 1, 2  # of those in which, and of those that, it claimed a detection
-CONFIRMED = 3  # seen twice, or in the first frame
-REMOVED = 4  # lost for too long, once
-LIFE_SIZE = 5
-
-
 def byte_track(
     bboxes: Float32s,
     scores: Float32s,
@@ -121,7 +123,7 @@ def _track(
     """The columns of TrackRows."""
     num_rows = num_usable(detected.scores, settings.track_thresh)  # no more: a row of output claims a detection
     shown, claimed, filtered = np.empty(num_rows, np.int64), np.empty(num_rows, np.int64), np.empty((num_rows, 4), np.float32)
-    tracks = _room(int(np.sum(detected.scores >= settings.new_track_thresh)))
+    tracks = room(int(np.sum(detected.scores >= settings.new_track_thresh)))
     tracked, lost = np.zeros(0, np.int64), np.zeros(0, np.int64)
     num_born = count = len(tracked)  # not a literal 0: it would be compiled for by itself
     for frame in range(len(offsets) - 1):
@@ -135,12 +137,6 @@ def _track(
                 kalman.box_of(tracks.states, int(track), filtered, count)
                 count += 1
     return shown[:count], claimed[:count], filtered[:count]
-
-
-@compiled
-def _room(capacity: int) -> Tracks:
-    """Arrays for so many tracks. The system hands out memory as it is touched, so unborn tracks cost none."""
-    return Tracks(np.empty((capacity, kalman.STATE_SIZE)), np.empty((capacity, LIFE_SIZE), np.int64))
 
 
 @compiled
@@ -159,10 +155,10 @@ def _step(
 ) -> tuple[Ints, Ints, int]:
     """One frame: predict, associate thrice, begin and end tracks; the new lists of tracked and lost, and the number born."""
     high, low = by_score(detected.scores, start, stop, settings.track_thresh)
-    confirmed, unconfirmed = _by_confirmation(tracks, tracked)
+    confirmed, unconfirmed = by_confirmation(tracks, tracked)
     if moved:
-        _move(tracks, tracked, lost, transform)
-    _predict(tracks, confirmed, lost)
+        move(tracks, tracked, lost, transform)
+    predict(tracks, confirmed, lost)
 
     # first association: confirmed and lost tracks with high scores
     pool = np.concatenate((confirmed, lost))
@@ -170,69 +166,32 @@ def _step(
         _follow_camera(tracks, confirmed, lost, unconfirmed, detected, high)
     limit, power, fuse = settings.match_thresh, settings.vertical_power, settings.fuse_scores
     chosen = _associate(tracks, pool, detected, high, limit, power, fuse)
-    _claim(tracks, pool, detected, high, chosen, frame)
+    claim(tracks, pool, detected, high, chosen, frame)
     left = unmatched(confirmed, chosen)
     high = unclaimed(high, chosen)
     # second association: tracks not lost before this frame with low scores
     chosen = _associate(tracks, left, detected, low, SECOND_MATCH_THRESH, settings.vertical_power_low, False)
-    _claim(tracks, left, detected, low, chosen, frame)
+    claim(tracks, left, detected, low, chosen, frame)
     newly_lost = unmatched(left, chosen)
     # tracks seen once need a second look; without it they end
     chosen = _associate(tracks, unconfirmed, detected, high, UNCONFIRMED_MATCH_THRESH, power, fuse)
-    _claim(tracks, unconfirmed, detected, high, chosen, frame)
+    claim(tracks, unconfirmed, detected, high, chosen, frame)
     high = unclaimed(high, chosen)
 
-    born = _begin(tracks, num_born, detected, high, settings.new_track_thresh, frame)
-    tracked = _now_tracked(tracks, tracked, born, lost, frame)
-    lost = _now_lost(tracks, lost, newly_lost, frame, settings.lost_frames)
+    born = begin(tracks, num_born, detected, high, settings.new_track_thresh, frame)
+    tracked = now_tracked(tracks, tracked, born, lost, frame)
+    lost = now_lost(tracks, lost, newly_lost, frame, settings.lost_frames)
     tracked, lost = _without_duplicates(tracks, tracked, lost)
     return tracked, lost, num_born + len(born)
-
-
-@compiled
-def _by_confirmation(tracks: Tracks, tracked: Ints) -> tuple[Ints, Ints]:
-    """The confirmed and the unconfirmed of a list."""
-    yes, no = np.empty_like(tracked), np.empty_like(tracked)
-    num_yes = num_no = 0
-    for track in tracked:
-        if tracks.lives[track, CONFIRMED]:
-            yes[num_yes] = track
-            num_yes += 1
-        else:
-            no[num_no] = track
-            num_no += 1
-    return yes[:num_yes], no[:num_no]
-
-
-@compiled
-def _move(tracks: Tracks, tracked: Ints, lost: Ints, transform: Array) -> None:
-    """Everybody as the moved camera sees them."""
-    for chosen in (tracked, lost):
-        for track in chosen:
-            kalman.transform(tracks.states, track, transform)
-
-
-@compiled
-def _predict(tracks: Tracks, confirmed: Ints, lost: Ints) -> None:
-    """One frame of motion; a lost track's height no longer changes."""
-    for track in confirmed:
-        kalman.predict(tracks.states, track)
-    for track in lost:
-        tracks.states[track, 4 + kalman.H] = 0.0
-        kalman.predict(tracks.states, track)
 
 
 @compiled
 def _follow_camera(tracks: Tracks, confirmed: Ints, lost: Ints, unconfirmed: Ints, detected: Detected, high: Ints) -> None:
     """Moves all predictions by the camera's shift, seen by the tracks of the frame before; a share of it goes to velocities."""
     for _ in range(CAMERA_ROUNDS):
-        x, y = camera_shift(_boxes(tracks, confirmed), _corners(detected, high))
+        x, y = camera_shift(boxes_of(tracks, confirmed), _corners(detected, high))
         for part in (confirmed, lost, unconfirmed):
-            for track in part:
-                tracks.states[track, kalman.X] += x
-                tracks.states[track, kalman.Y] += y
-                tracks.states[track, 4 + kalman.X] += CAMERA_VELOCITY_SHARE * x
-                tracks.states[track, 4 + kalman.Y] += CAMERA_VELOCITY_SHARE * y
+            shift(tracks, part, x, y, CAMERA_VELOCITY_SHARE)
 
 
 @compiled
@@ -246,7 +205,7 @@ def _associate(
     """
     if len(pool) == 0 or len(detections) == 0:
         return np.full(len(pool), NONE)
-    predicted, boxes = _boxes(tracks, pool), _corners(detected, detections)
+    predicted, boxes = boxes_of(tracks, pool), _corners(detected, detections)
     starts, columns, costs = overlaps(predicted, boxes, BORDER_PX)
     if vertical_power > 0:
         for row in range(len(pool)):
@@ -257,15 +216,6 @@ def _associate(
         if fuse_scores:
             costs[k] = 1 - (1 - costs[k]) * detected.scores[detections[columns[k]]]  # there and back: the published rounding
     return assign(starts, columns, costs, len(detections), limit)
-
-
-@compiled
-def _boxes(tracks: Tracks, chosen: Ints) -> Array:
-    """(P, 4) the boxes of tracks."""
-    boxes = np.empty((len(chosen), 4))
-    for i in range(len(chosen)):
-        kalman.box_of(tracks.states, chosen[i], boxes, i)
-    return boxes
 
 
 @compiled
@@ -282,85 +232,17 @@ def _corners(detected: Detected, chosen: Ints) -> Array:
 
 
 @compiled
-def _claim(tracks: Tracks, pool: Ints, detected: Detected, detections: Ints, chosen: Ints, frame: int) -> None:
-    """Updates the tracks that were given a detection."""
-    for i in range(len(pool)):
-        if chosen[i] != NONE:
-            track, detection = pool[i], detections[chosen[i]]
-            kalman.update(tracks.states, track, kalman.measured(detected.bboxes, detection))
-            tracks.lives[track, LAST_FRAME] = frame
-            tracks.lives[track, LAST_DETECTION] = detection
-            tracks.lives[track, CONFIRMED] = True
-
-
-@compiled
-def _begin(
-    tracks: Tracks, num_born: int, detected: Detected, detections: Ints, new_track_thresh: np.float32, frame: int
-) -> Ints:
-    """New tracks of detections at or above the threshold; confirmed at once in the first frame alone."""
-    track = num_born
-    for detection in detections:
-        if detected.scores[detection] >= new_track_thresh:
-            kalman.initiate(tracks.states, track, kalman.measured(detected.bboxes, detection))
-            tracks.lives[track, FIRST_FRAME] = tracks.lives[track, LAST_FRAME] = frame
-            tracks.lives[track, LAST_DETECTION] = detection
-            tracks.lives[track, CONFIRMED] = frame == 0
-            tracks.lives[track, REMOVED] = False
-            track += 1
-    return np.arange(num_born, track)
-
-
-@compiled
-def _now_tracked(tracks: Tracks, tracked: Ints, born: Ints, lost: Ints, frame: int) -> Ints:
-    """The tracked after this frame: who was and claimed a detection, the new ones, and who was found again, in this order."""
-    now = np.empty(len(tracked) + len(born) + len(lost), np.int64)
-    count = 0
-    for part in (tracked, born, lost):
-        for track in part:
-            if tracks.lives[track, LAST_FRAME] == frame:
-                now[count] = track
-                count += 1
-    return now[:count]
-
-
-@compiled
-def _now_lost(tracks: Tracks, lost: Ints, newly_lost: Ints, frame: int, lost_frames: int) -> Ints:
-    """The lost after this frame: who was and was not found, then the new ones.
-
-    A track lost for too long is marked removed now but leaves the list only in the next frame, so it can be found once more;
-    having been removed, it can then never be lost again.
-    """
-    now = np.empty(len(lost) + len(newly_lost), np.int64)
-    count = 0
-    for part in (lost, newly_lost):
-        for track in part:
-            if tracks.lives[track, LAST_FRAME] < frame and not tracks.lives[track, REMOVED]:
-                now[count] = track
-                count += 1
-    for track in lost:
-        if frame - tracks.lives[track, LAST_FRAME] > lost_frames:
-            tracks.lives[track, REMOVED] = True
-    return now[:count]
-
-
-@compiled
 def _without_duplicates(tracks: Tracks, tracked: Ints, lost: Ints) -> tuple[Ints, Ints]:
     """Of a tracked and a lost track on one spot only the one with the longer life goes on; the lost one where equal."""
     if len(tracked) == 0 or len(lost) == 0:
         return tracked, lost
-    starts, columns, ious = overlaps(_boxes(tracks, tracked), _boxes(tracks, lost), BORDER_PX)
+    starts, columns, ious = overlaps(boxes_of(tracks, tracked), boxes_of(tracks, lost), BORDER_PX)
     stays_tracked, stays_lost = np.ones(len(tracked), np.bool_), np.ones(len(lost), np.bool_)
     for row in range(len(tracked)):
         for k in range(starts[row], starts[row + 1]):
             if 1 - ious[k] < DUPLICATE_DISTANCE:
-                if _life(tracks, tracked[row]) > _life(tracks, lost[columns[k]]):
+                if life(tracks, tracked[row]) > life(tracks, lost[columns[k]]):
                     stays_lost[columns[k]] = False
                 else:
                     stays_tracked[row] = False
     return tracked[stays_tracked], lost[stays_lost]
-
-
-@compiled
-def _life(tracks: Tracks, track: int) -> int:
-    """Frames from birth to the last detection."""
-    return int(tracks.lives[track, LAST_FRAME] - tracks.lives[track, FIRST_FRAME])
