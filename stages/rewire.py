@@ -1,7 +1,8 @@
 """Raw tracklets to rewired ones: where two people cross, or one is hidden, each keeps the future that fits them.
 
 The tracker decided frame by frame and by boxes alone; here motion and looks after a crossing are known as well as those before.
-Without embeddings motion decides.
+Then two who walked as one box for a while each go on as who they were, which looks alone can tell. Without embeddings motion
+decides.
 """
 
 from collections.abc import Sequence
@@ -10,9 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from stages.association.appearance import views_of
 from stages.association.exchanges import exchange_all
+from stages.association.likeness import learn_looks
 from stages.association.link_costs import FORBIDDEN
+from stages.association.pairs import seen_together
 from stages.association.rewiring import Exchange, RewireParams, rewired
+from stages.association.shared_boxes import mix_ups
 from stages.association.sightings import sightings_of
 from stages.association.two_filter import NONE, Chains
 from stages.audit import write_audit
@@ -41,7 +46,7 @@ class Rewire:
     tracklet_id: int
     other_tracklet_id: int
     gain_nats: float
-    looks_nats: float  # of the gain; the rest is motion's
+    looks_nats: float  # of the gain; the rest is motion's, or how usual it is where two walked as one box
     runner_up_nats: float | None  # of the next best exchange for the first; below 0: it would lose; None: there is none
 
 
@@ -77,7 +82,39 @@ def rewire(
         )  # fmt: skip
         ids[rows], next_id = _names(chains, raw, next_id)
         audit += [_audit(exchange, frames, raw) for exchange in exchanges]
-    return relabel(tracklets, ids), audit
+    ids, undone = _undo_mix_ups(tracklets, ids, embeddings, params, apart)
+    return relabel(tracklets, ids), audit + undone
+
+
+def _undo_mix_ups(
+    tracklets: Tracklets, ids: NDArray[np.int32], embeddings: Embeddings, params: RewireParams, apart: Sequence[Apart]
+) -> tuple[NDArray[np.int32], list[Rewire]]:
+    """The ids (M,) with mix-ups in shared boxes undone, and these exchanges; none makes one person of two who are `apart`."""
+    parts = relabel(tracklets, ids)
+    views = views_of(parts, embeddings)
+    if len(views) == 0:
+        return ids, []
+    looks = learn_looks(views, parts.fps, seen_together(parts), pure=False)
+    frames, raw, audit = tracklets.frame_numbers, tracklets.tracklet_ids, []
+    for found in mix_ups(parts, views, looks, params.min_shared_gain):
+        keeper, ended, begun = (parts.ids[t] for t in (found.sharing.keeper, found.sharing.ended, found.sharing.begun))
+        after = (ids == keeper) & (frames >= found.frame)
+        changed = np.where(after, ended, np.where(ids == begun, keeper, ids))
+        if any(changed[_row(tracklets, a.before, a.last)] == changed[_row(tracklets, a.after, a.first)] for a in apart):
+            continue
+        name, other = (_last(raw, frames, rows) for rows in ((ids == keeper) & ~after, ids == ended))
+        audit.append(Rewire(found.frame - 1, "swap", name, other, found.odds_nats, found.looks_nats, None))
+        ids = changed
+    return ids, audit
+
+
+def _last(names: NDArray[np.int32], frames: NDArray[np.int32], rows: NDArray[np.bool_]) -> int:
+    """The name of the latest of these rows."""
+    return int(names[rows][frames[rows].argmax()])
+
+
+def _row(tracklets: Tracklets, tracklet_id: int, frame: int) -> int:
+    return int(np.flatnonzero((tracklets.tracklet_ids == tracklet_id) & (tracklets.frame_numbers == frame))[0])
 
 
 def _names(chains: Chains, raw: NDArray[np.int64], next_id: int) -> tuple[NDArray[np.int64], int]:

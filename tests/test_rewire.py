@@ -24,7 +24,7 @@ from stages.rewire import Rewire, main, rewire
 from tests.conftest import ROOT
 from tests.tables import box, embeddings_of, tracklets
 
-PARAMS = RewireParams(enabled=True, min_gain=3.0, end_cost=12.0, miss_cost=0.2, max_gap_frames=60)
+PARAMS = RewireParams(enabled=True, min_gain=3.0, end_cost=12.0, miss_cost=0.2, max_gap_frames=60, min_shared_gain=0.0)
 NUM_FRAMES = 60
 Paths = dict[int, dict[int, Any]]
 

@@ -30,6 +30,7 @@ class RewireParams:
     end_cost: Annotated[float, Range(0, 1000)]  # nats, where USUAL_ENDS of boxes are ends
     miss_cost: Annotated[float, Range(0, 1000)]  # nats per frame
     max_gap_frames: Annotated[int, Range(1, 10_000)]
+    min_shared_gain: Annotated[float, Range(-1000, 1000)]  # nats
 
 
 @dataclass(frozen=True)
