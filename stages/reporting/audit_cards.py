@@ -22,8 +22,8 @@ KINDS: tuple[tuple[Kind, str, str, str], ...] = (
     ("cut", "Cuts", "splits.csv",
      "Tracklets that changed person and were cut there: the two sides should show different people."),
     ("exchange", "Exchanges", "rewires.csv",
-     "Where people crossed and motion and looks say that the tracker exchanged them: each row shows one person before and "
-     "after, as corrected."),
+     "Where people crossed, or walked as one box, and motion and looks say that the tracker exchanged them: each row shows one "
+     "person before and after, as corrected."),
 )  # fmt: skip
 MEANINGS: dict[Cause, str] = {
     "absence": "the person was outside the picture, or the ground truth has no box of them",

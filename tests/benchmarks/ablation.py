@@ -48,6 +48,7 @@ IDEAS = (
     Idea("track: following the camera", {"track.retrace.follow_camera": False}),
     Idea("rewire", {"rewire.enabled": False}),
     Idea("rewire: looks", {}, blind=("rewire",)),
+    Idea("rewire: shared boxes", {"rewire.min_shared_gain": 1000.0}),
     Idea("split", {"split.enabled": False}),
     Idea("merge", {"merge.enabled": False}),
     Idea("merge: reach", {"merge.reach": False}),
