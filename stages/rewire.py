@@ -102,15 +102,20 @@ def _undo_mix_ups(
         changed = np.where(after, ended, np.where(ids == begun, keeper, ids))
         if any(changed[_row(tracklets, a.before, a.last)] == changed[_row(tracklets, a.after, a.first)] for a in apart):
             continue
-        name, other = (_last(raw, frames, rows) for rows in ((ids == keeper) & ~after, ids == ended))
-        audit.append(Rewire(found.frame - 1, "swap", name, other, found.odds_nats, found.looks_nats, None))
+        (_, was), (now, _), (_, gone), (came, _) = (
+            _first_and_last(raw, frames, rows) for rows in ((ids == keeper) & ~after, after, ids == ended, ids == begun)
+        )
+        nats = found.odds_nats, found.looks_nats, None
+        audit.append(Rewire(found.frame - 1, "transfer", was, came, *nats))
+        audit.append(Rewire(found.sharing.shared_from, "join", gone, now, *nats))
         ids = changed
     return ids, audit
 
 
-def _last(names: NDArray[np.int32], frames: NDArray[np.int32], rows: NDArray[np.bool_]) -> int:
-    """The name of the latest of these rows."""
-    return int(names[rows][frames[rows].argmax()])
+def _first_and_last(names: NDArray[np.int32], frames: NDArray[np.int32], rows: NDArray[np.bool_]) -> tuple[int, int]:
+    """The names of the earliest and the latest of these rows."""
+    found = names[rows]
+    return int(found[frames[rows].argmin()]), int(found[frames[rows].argmax()])
 
 
 def _row(tracklets: Tracklets, tracklet_id: int, frame: int) -> int:

@@ -1,6 +1,7 @@
 """Two who walked as one box: who came out as each other gets their own way back, and nobody else is touched."""
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,15 +9,19 @@ import pytest
 from numpy.typing import NDArray
 
 from stages.association.appearance import views_of
+from stages.association.decisions import Decision
 from stages.association.likeness import learn_looks
 from stages.association.pairs import seen_together
 from stages.association.rewiring import RewireParams
 from stages.association.shared_boxes import EXCHANGED_NATS, MixUp, Sharing, mix_ups, sharings
+from stages.audit import write_audit
 from stages.contracts.camera_motion import CameraMotion
 from stages.contracts.embeddings import Embeddings
 from stages.contracts.tracklets import Tracklets
 from stages.corrections.resolving import Apart
+from stages.decisions import read_decisions
 from stages.rewire import Rewire, rewire
+from stages.split import Split
 from tests.tables import box, embeddings_of, tracklets
 from tests.test_rewire import detected
 
@@ -75,11 +80,12 @@ def test_who_came_out_of_one_box_as_each_other_get_their_own_way_back(change: in
     assert frames_of(result, 1) == [*range(change), *range(60, 100)], "Anna: before, and as whom 3 began"
     assert frames_of(result, 2) == [*range(40), *range(change, 100)], "Ben: before, and in the box that was hers"
     assert result.ids.tolist() == [1, 2, *range(11, 21)]
-    (made,) = audit
-    assert (made.frame_number, made.kind, made.tracklet_id, made.other_tracklet_id) == (change - 1, "swap", 1, 2)
-    assert made.gain_nats == pytest.approx(made.looks_nats + EXCHANGED_NATS)
-    assert made.gain_nats > 0
-    assert made.runner_up_nats is None
+    told = [(made.frame_number, made.kind, made.tracklet_id, made.other_tracklet_id) for made in audit]
+    assert told == [(change - 1, "transfer", 1, 3), (39, "join", 2, 1)], "Anna goes on as 3, and Ben in the box of 1"
+    for made in audit:
+        assert made.gain_nats == pytest.approx(made.looks_nats + EXCHANGED_NATS)
+        assert made.gain_nats > 0
+        assert made.runner_up_nats is None
 
 
 def test_who_came_out_as_they_went_in_are_left_alone() -> None:
@@ -153,7 +159,7 @@ def test_a_tracklet_is_exchanged_once_by_what_is_surest() -> None:
 )
 def test_what_a_person_cut_is_not_exchanged(apart: Apart) -> None:
     table, embeddings = exchanged()
-    assert len(rewired(table, embeddings)[1]) == 1
+    assert len(rewired(table, embeddings)[1]) == 2
     result, audit = rewired(table, embeddings, apart=[apart])
     assert (result.tracklet_ids.tolist(), audit) == (table.tracklet_ids.tolist(), [])
 
@@ -161,7 +167,7 @@ def test_what_a_person_cut_is_not_exchanged(apart: Apart) -> None:
 def test_more_can_be_asked_for_and_without_looks_nobody_is_exchanged() -> None:
     table, embeddings = exchanged()
     gain = rewired(table, embeddings)[1][0].gain_nats
-    for asked, expected in ((gain - 0.01, 1), (gain + 0.01, 0)):
+    for asked, expected in ((gain - 0.01, 2), (gain + 0.01, 0)):
         assert len(rewired(table, embeddings, dataclasses.replace(PARAMS, min_shared_gain=asked))[1]) == expected
     assert rewired(table, embeddings_of(table, {}))[1] == []
 
@@ -172,3 +178,18 @@ def test_by_looks_alone_the_couple_is_one_person() -> None:
     views = views_of(table, embeddings)
     looks = learn_looks(views, table.fps, seen_together(table), pure=False)
     assert looks.nats(np.array([1]), np.array([2]))[0] > 0
+
+
+def test_the_audit_shows_both_sides_of_both(tmp_path: Path) -> None:
+    """`read_decisions` finds who is before and after each row, by raw tracklets and frame."""
+    table, embeddings = exchanged()
+    result, audit = rewired(table, embeddings)
+    for name, kind, rows in (("rewires", Rewire, audit), ("splits", Split, []), ("merges", Decision, [])):
+        write_audit(tmp_path / f"{name}.csv", kind, rows)
+    levels = {"raw": table, "rewired": result, "split": result, "merged": result, "final": result}
+    found = read_decisions(tmp_path / "rewires.csv", tmp_path / "splits.csv", tmp_path / "merges.csv", levels)
+    frame = dict(zip(table.detection_indices.tolist(), table.frame_numbers.tolist(), strict=True))
+    sides = {
+        (one.frame_number, pair.tracks, frame[pair.before[-1]], frame[pair.after[0]]) for one in found for pair in one.pairs
+    }
+    assert sides == {(52, (1, 1), 51, 60), (40, (2, 2), 39, 52)}

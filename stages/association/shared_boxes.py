@@ -21,7 +21,7 @@ from stages.contracts.tracklets import Tracklets
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-EXCHANGED_NATS = -2.2  # log-odds of coming out exchanged: 6 of 59 pairs in 40 drawn squares
+EXCHANGED_NATS = -2.2  # log-odds of coming out exchanged: 6 of 59 sharings in 40 drawn squares
 SHARED_S = 20.0  # after which who begins beside the keeper has nothing to do with who ended there
 MIN_VIEWS = 5  # of the keeper, before it is shared and after
 
