@@ -75,28 +75,34 @@ def mix_ups(tracklets: Tracklets, views: Views, looks: Looks, min_odds: float) -
 
 def sharings(tracklets: Tracklets) -> list[Sharing]:
     """All, by keeper and by who ended and who began."""
+    offsets, reach = tracklets.offsets(), round(MEETING_S * tracklets.fps)
+    first, last = tracklets.frame_numbers[offsets[:-1]].tolist(), tracklets.frame_numbers[offsets[1:] - 1].tolist()
+    ended = _beside(tracklets, offsets[1:] - 1, 0, reach)
+    begun = _beside(tracklets, offsets[:-1], -reach, 0)
+    return [
+        Sharing(keeper, one, other, last[one], first[other])
+        for keeper in sorted(ended.keys() & begun.keys())
+        for one, other in product(ended[keeper], begun[keeper])
+        if 0 < first[other] - last[one] <= SHARED_S * tracklets.fps
+    ]
+
+
+def _beside(tracklets: Tracklets, ends: Ints, since: int, until: int) -> dict[int, list[int]]:
+    """Tracklets t by keeper: whose boxes, within its time, that in row `ends[t]` meets, `since` to `until` frames later."""
     offsets, frames = tracklets.offsets(), tracklets.frame_numbers.astype(np.int64)
+    owners, classes = np.searchsorted(tracklets.ids, tracklets.tracklet_ids), tracklets.class_ids[offsets[:-1]]
     first, last = frames[offsets[:-1]], frames[offsets[1:] - 1]
     order = np.argsort(frames, kind="stable")
-    by_frame = np.searchsorted(frames[order], np.arange(tracklets.num_frames + 1))
-    owners, classes = np.searchsorted(tracklets.ids, tracklets.tracklet_ids), tracklets.class_ids[offsets[:-1]]
-    reach = round(MEETING_S * tracklets.fps)
-    ended: dict[int, list[int]] = {}
-    begun: dict[int, list[int]] = {}
-    for t in range(len(first)):
-        after = order[by_frame[last[t]] : by_frame[min(last[t] + reach + 1, tracklets.num_frames)]]
-        before = order[by_frame[max(first[t] - reach, 0)] : by_frame[first[t] + 1]]
-        for rows, row, beside in ((after, offsets[t + 1] - 1, ended), (before, offsets[t], begun)):
-            met = iou(tracklets.bboxes[row : row + 1], tracklets.bboxes[rows])[0] >= MEETING_IOU
-            for keeper in np.unique(owners[rows[met]]).tolist():
-                if first[keeper] < frames[row] < last[keeper] and classes[keeper] == classes[t]:
-                    beside.setdefault(keeper, []).append(t)
-    found = []
-    for keeper in sorted(ended.keys() & begun.keys()):
-        for one, other in product(ended[keeper], begun[keeper]):
-            if 0 < first[other] - last[one] <= SHARED_S * tracklets.fps:
-                found.append(Sharing(keeper, one, other, int(last[one]), int(first[other])))
-    return found
+    starts = np.searchsorted(frames[order], frames[ends] + since)
+    stops = np.searchsorted(frames[order], frames[ends] + until, side="right")
+    beside: dict[int, list[int]] = {}
+    for t, row in enumerate(ends.tolist()):
+        near = order[starts[t] : stops[t]]
+        met = iou(tracklets.bboxes[row : row + 1], tracklets.bboxes[near])[0] >= MEETING_IOU
+        for keeper in np.unique(owners[near[met]]).tolist():
+            if first[keeper] < frames[row] < last[keeper] and classes[keeper] == classes[t]:
+                beside.setdefault(keeper, []).append(t)
+    return beside
 
 
 def _compared(sharing: Sharing, views: Views, starts: Ints, looks: Looks) -> MixUp | None:
