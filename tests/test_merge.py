@@ -125,6 +125,16 @@ def test_who_is_seen_at_the_same_time_is_two_people(first: Any, second: Any, why
     assert len(merged.ids) == 2, why
 
 
+def test_what_all_have_in_common_makes_nobody_the_next_who_comes_by() -> None:
+    """One at a time before one background: nothing in the video says for sure how alike two people are."""
+    dress = [0, 1, 2, 3, 0]  # the last is the first again
+    shared, varies = 2 * np.eye(DIM)[-1], 1 - np.eye(DIM)[-1]
+    table = tracklets({1 + k: standing(range(30 * k, 30 * k + 25)) for k in range(len(dress))}, 150)
+    looks = {1 + k: shared + varies * noisy(np.eye(DIM)[colour], 25, k) for k, colour in enumerate(dress)}
+    nats = learn_looks(views_of(table, embeddings_of(table, looks)), table.fps, seen_together(table)).table(*[np.arange(5)] * 2)
+    assert nats[0, 4] > 1.4 > 0 > max(nats[one, other] for one in range(4) for other in range(one))
+
+
 def test_classes_never_mix() -> None:
     table = tracklets({1: walking(range(30)), 2: walking(range(32, 60))})
     table.class_ids[table.tracklet_ids == 2] = 1

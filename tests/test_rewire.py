@@ -214,7 +214,7 @@ def test_who_shared_a_box_for_long_is_known_by_what_was_seen_before() -> None:
     table, still = tracklets({**mixed, **others}, count), CameraMotion.still("hall", count)
     whose = [1] * begin + [f % 2 for f in range(begin, end)] + [0] * len(after)
     looks = dressed(table, {1: 0, 2: whose, 9: 1, **{name: name - 1 for name in others}})
-    params = dataclasses.replace(PARAMS, min_gain=7.5, max_gap_frames=100)
+    params = dataclasses.replace(PARAMS, min_gain=7.0, max_gap_frames=100)
     result, _ = rewire(table, detected(table), looks, still, params)
     for frame in (begin - 1, end, count - 1):
         now = {name: edges for name, f, edges in rows_of(result) if f == frame}
