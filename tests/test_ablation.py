@@ -17,8 +17,9 @@ from stages.regions import EVERYWHERE
 from stages.scoring.challenge import TrackBoxes, count
 from stages.scoring.tally import Tally
 from stages.scoring.truth import GroundTruth, read_truth
-from tests.benchmarks.ablation import ALL_ON, IDEAS, Idea, main, sequence_folders, table, without
+from tests.benchmarks.ablation import main, sequence_folders, table
 from tests.benchmarks.copies import COPIES, every, missing
+from tests.benchmarks.ideas import ALL_ON, IDEAS, Idea, named, without
 from tests.benchmarks.in_memory import Footage, Memory, read_footage
 from tests.conftest import ROOT
 from tests.test_scoring import person, write_rows
@@ -42,6 +43,13 @@ def test_every_idea_changes_entries_that_params_have_and_what_they_say() -> None
     assert read_params(ROOT / "params.yaml") == PARAMS  # a copy was changed
     with pytest.raises(ParamsError, match=r"magic: merge\.magic\.depth: expected an entry of params\.yaml, found none"):
         without(PARAMS, Idea("magic", {"merge.magic.depth": 3}))
+
+
+def test_ideas_are_chosen_by_how_their_names_begin() -> None:
+    assert [idea.name for idea in named(["merge: s", "split"])] == ["split", "merge: stature", "merge: settling"]
+    assert named([""]) == list(IDEAS)
+    with pytest.raises(DataError, match=r"^magic: expected the beginning of an idea's name \(track: .*\), found none$"):
+        named(["magic"])
 
 
 def test_what_filling_is_worth_can_be_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,82 +10,33 @@ Detections and embeddings are those at hand; nothing is written but the tables.
 """
 
 import argparse
-import copy
 import csv
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from stages.artifacts import write_text
 from stages.command import execute, log, parser
-from stages.errors import DataError, ParamsError
-from stages.params import PARAMS, read_params
+from stages.errors import DataError
+from stages.params import read_params
 from stages.progress import progress
 from stages.scoring.tally import Tally, combine
 from tests.benchmarks.copies import copies
-from tests.benchmarks.in_memory import SEEING, Footage, Memory, read_footage, tally
+from tests.benchmarks.ideas import ALL_ON, Idea, named, with_and_without
+from tests.benchmarks.in_memory import Footage, read_footage, tally
 
 FIGURES = ("HOTA", "AssA", "MOTA", "IDF1", "IDSW")
 LEFT_OUT = ("HOTA", "IDF1")  # figures whose range is given with each sequence left out in turn
-ALL_ON = "everything"
 UNLISTED = {"returns": "new_person", "at_border": "seen"}  # as add_sequence lists a folder that has ground truth
-
-
-@dataclass(frozen=True)
-class Idea:
-    """What params.yaml would say without it: dotted name -> value; stages in `blind` get no embeddings."""
-
-    name: str
-    changes: Mapping[str, Any]
-    blind: tuple[str, ...] = ()
-
-
-IDEAS = (
-    Idea("track: all beyond ByteTrack", {"track.algorithm": "bytetrack"}),
-    Idea("track: vertical overlap", {"track.retrace.vertical_power": 0.0, "track.retrace.vertical_power_low": 0.0}),
-    Idea("track: following the camera", {"track.retrace.follow_camera": False}),
-    Idea("rewire", {"rewire.enabled": False}),
-    Idea("rewire: looks", {}, blind=("rewire",)),
-    Idea("rewire: shared boxes", {"rewire.min_shared_gain": 1000.0}),
-    Idea("split", {"split.enabled": False}),
-    Idea("merge", {"merge.enabled": False}),
-    Idea("merge: reach", {"merge.reach": False}),
-    Idea("merge: stature", {"merge.stature": False}),
-    Idea("merge: company", {"merge.company": False}),
-    Idea("merge: settling", {"merge.settle": False}),
-    Idea("merge: parting who may be two", {"merge.min_gain": -1000.0}),
-    Idea("appearance (all by motion alone)", {}, blind=SEEING),
-    Idea("smooth: leaving out the doubtful", {"smooth.doubtful_s": 0.0}),
-    Idea("smooth: filling", {"smooth.max_gap_s": 0.0}),
-    Idea("smooth: regression", {"smooth.method": "none"}),
-    Idea("smooth: regression following the video", {"smooth.method": "regression"}),
-)
-
-
-def without(params: Mapping[str, Any], idea: Idea) -> dict[str, Any]:
-    """The parameters with the idea off. Raises ParamsError for a name that they do not have."""
-    changed = copy.deepcopy(dict(params))
-    for name, value in idea.changes.items():
-        *sections, key = name.split(".")
-        node: Any = changed
-        for section in sections:
-            node = node.get(section) if isinstance(node, dict) else None
-        if not isinstance(node, dict) or key not in node:
-            raise ParamsError(f"{idea.name}: {name}: expected an entry of {PARAMS}, found none")
-        node[key] = value
-    return changed
 
 
 def measure(footage: Sequence[Footage], params: Mapping[str, Any], ideas: Sequence[Idea]) -> dict[str, dict[str, Tally]]:
     """Idea (ALL_ON first) -> sequence -> what TrackEval counts of the final tracks."""
-    variants = {ALL_ON: (dict(params), ()), **{idea.name: (without(params, idea), idea.blind) for idea in ideas}}
-    tallies: dict[str, dict[str, Tally]] = {name: {} for name in variants}
+    tallies: dict[str, dict[str, Tally]] = {}
     for one in progress(footage, "ablation", len(footage)):
-        memories = {blind: Memory(one, blind) for _, blind in variants.values()}
-        for name, (changed, blind) in variants.items():
-            tallies[name][one.name] = tally(one, memories[blind].run(changed)["final"])
+        for name, levels in with_and_without(one, params, ideas):
+            tallies.setdefault(name, {})[one.name] = tally(one, levels["final"])
     return tallies
 
 
@@ -157,7 +108,7 @@ def options() -> argparse.ArgumentParser:
 
 def main() -> None:
     args = options().parse_args()
-    ideas = [idea for idea in IDEAS if not args.only or idea.name.startswith(tuple(args.only))]
+    ideas = named(args.only or [""])
     params, texts, lines = read_params(), [], []
     for place in args.folders:
         footage = []

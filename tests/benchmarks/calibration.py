@@ -49,8 +49,8 @@ def main() -> None:
             footage = read_footage(folder, args.artifacts / folder.name if args.artifacts else None)
             judged[folder.name] = judged_in_memory(footage, Memory(footage).run(params)["split"], merging, args.returns)
             log.info("%s: %d decisions", folder.name, len(judged[folder.name]))
-    for seed, footage, levels in squares(args, params):
-        judged[f"square {seed}"] = judged_in_memory(footage, levels["split"], merging, "same_person")
+    for seed, footage in squares(args, params):
+        judged[f"square {seed}"] = judged_in_memory(footage, Memory(footage).run(params)["split"], merging, "same_person")
     if not sum(map(len, judged.values())):
         raise DataError("expected decisions of merge to judge, found none in these sequences")
     found = compare(judged, Sureness(merging.temper, merging.offset))

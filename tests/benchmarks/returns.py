@@ -1,6 +1,7 @@
 """How many people who come back get their identity back, on squares of the sample world that nothing was trained or tuned on.
 
     python -m tests.benchmarks.returns 31 32 33
+    python -m tests.benchmarks.returns 31 32 33 --without merge rewire: split
 
 A return is a tracklet before `merge` whose person had one before that ended earlier: whom a tracklet shows is the person of
 most of its boxes. Somebody was `away` where the truth has no box of them in some frame between the two, and else `lost` in the
@@ -28,12 +29,31 @@ from stages.params import read_params
 from stages.scoring.matching import match_detections
 from stages.scoring.tally import Tally, combine
 from stages.scoring.truth import GroundTruth
+from tests.benchmarks.ideas import ALL_ON, named, with_and_without
 from tests.benchmarks.in_memory import Footage, tally
 from tests.benchmarks.squares import add_square_options, squares
 from tests.benchmarks.tables import table
 from tests.benchmarks.visits import Visit, find_visits, lasting, returned, successions, well_seen
 
 Ints = NDArray[np.int64]
+HEADER = [
+    "",
+    "rejoined",
+    "without glimpses",
+    "who were away",
+    "who were lost",
+    "wrong joins",
+    "not known",
+    "before merge: HOTA / IDF1 / IDSW",
+    "after",
+]
+VISITS_HEADER = [
+    "",
+    "people back",
+    "seen for a second before and after",
+    "visits of two people in one identity",
+    "of a second each",
+]
 GLIMPSE_S = 0.5  # a tracklet shorter than that shows hardly anybody
 
 
@@ -200,38 +220,26 @@ def options() -> argparse.ArgumentParser:
     made = parser(__doc__)
     add_square_options(made, "seeds", "+")
     made.add_argument("--verbose", action="store_true", help="also list who was not rejoined and what was joined wrongly")
+    made.add_argument(
+        "--without", nargs="*", metavar="IDEA", help="not by seed: with all ideas, and without each whose name begins so"
+    )
     return made
 
 
 def main() -> None:
     args = options().parse_args()
-    measured = {}
-    for seed, footage, levels in squares(args, read_params()):
-        measured[seed] = measure(footage, levels)
-        for line in _mistakes(measured[seed]) if args.verbose else []:
+    params, ideas = read_params(), [] if args.without is None else named(args.without or [""])
+    measured: dict[str, dict[int, Measured]] = {}
+    for seed, footage in squares(args, params):
+        for name, levels in with_and_without(footage, params, ideas):
+            measured.setdefault(name, {})[seed] = measure(footage, levels)
+        for line in _mistakes(measured[ALL_ON][seed]) if args.verbose else []:
             sys.stdout.write(f"{seed}: {line}\n")
-    levels_header = ["before merge: HOTA / IDF1 / IDSW", "after"]
-    header = [
-        "seed",
-        "rejoined",
-        "without glimpses",
-        "who were away",
-        "who were lost",
-        "wrong joins",
-        "not known",
-        *levels_header,
-    ]
-    rows = [row(str(seed), [one]) for seed, one in measured.items()]
-    sys.stdout.write(table(header, [*rows, row("all", list(measured.values()))]) + "\n")
-    rows = [visits_row(str(seed), [one]) for seed, one in measured.items()]
-    header = [
-        "seed",
-        "people back",
-        "seen for a second before and after",
-        "visits of two people in one identity",
-        "of a second each",
-    ]
-    sys.stdout.write("\n" + table(header, [*rows, visits_row("all", list(measured.values()))]) + "\n")
+    lines = {name: list(by_seed.values()) for name, by_seed in measured.items()}
+    if args.without is None:
+        lines = {**{str(seed): [one] for seed, one in measured[ALL_ON].items()}, "all": lines[ALL_ON]}
+    for header, make in ((HEADER, row), (VISITS_HEADER, visits_row)):
+        sys.stdout.write(table(header, [make(name, parts) for name, parts in lines.items()]) + "\n\n")
 
 
 def _mistakes(measured: Measured) -> list[str]:

@@ -18,9 +18,8 @@ from typing import Any
 import yaml
 
 from stages.command import log
-from stages.contracts.tracklets import Tracklets
 from stages.weights import weights_file
-from tests.benchmarks.in_memory import Footage, Memory, read_footage
+from tests.benchmarks.in_memory import Footage, read_footage
 from tests.conftest import ROOT
 
 CAMERA = "plaza"  # the camera of params.yaml that films `square`: where none is named
@@ -37,14 +36,13 @@ def add_square_options(made: argparse.ArgumentParser, seeds: str, nargs: str) ->
     made.add_argument("--scratch", type=Path, default=Path(__file__).parent / "out" / "squares", help="where they are made")
 
 
-def squares(args: argparse.Namespace, params: Mapping[str, Any]) -> Iterator[tuple[int, Footage, dict[str, Tracklets]]]:
-    """Each seed with what the networks see of its square and the tracklets of every level."""
+def squares(args: argparse.Namespace, params: Mapping[str, Any]) -> Iterator[tuple[int, Footage]]:
+    """Each seed with what the networks see of its square."""
     changed = copy.deepcopy(dict(params))
     if args.seconds is not None:
         changed["scenes"][changed["cameras"][CAMERA]["scene"]]["seconds"] = args.seconds
     for seed in args.seeds:
-        footage = square(seed, changed, args.scratch)
-        yield seed, footage, Memory(footage).run(changed)
+        yield seed, square(seed, changed, args.scratch)
 
 
 def square(seed: int, params: Mapping[str, Any], scratch: Path) -> Footage:
