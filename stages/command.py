@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import NoReturn
 
 import psutil
+from threadpoolctl import threadpool_limits
 
 from stages.artifacts import LOCKS, exclusive, write_json
 from stages.errors import InputError
@@ -117,7 +118,8 @@ def execute(main: Callable[[], None]) -> None:
     die_with_dvc()
     try:
         _set_up_log()
-        main()
+        with threadpool_limits(1, "blas"):  # products here are small: threads would wait for each other, and round otherwise
+            main()
     except (InputError, OSError, MemoryError, OverflowError, RecursionError) as error:
         if "--debug" in sys.argv or os.environ.get("RETRACE_DEBUG") == "1":
             raise

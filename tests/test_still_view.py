@@ -1,6 +1,7 @@
 """A view that does not move: there and back, by known motion and by what boxes show; what joins and filling gain."""
 
 import numpy as np
+import pytest
 
 from stages.association.steadying import still_view
 from stages.contracts.camera_motion import CameraMotion
@@ -32,6 +33,14 @@ def test_a_known_motion_is_taken_out_and_put_back() -> None:
     seen, frames = np.array([[10.0, 20, 14, 30], [-51, 18, -43, 38], [-61, -110, -45, -70]]), np.array([0, 1, 2])
     np.testing.assert_allclose(view.boxes(seen, frames), np.tile([10.0, 20, 14, 30], (3, 1)), atol=1e-9)
     np.testing.assert_allclose(view.back(view.boxes(seen, frames), frames), seen, atol=1e-9)
+
+
+def test_boxes_are_the_same_however_many_are_moved_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = crowd(range(0))
+    view = still_view(table, motionless(table))
+    whole = view.boxes(table.bboxes, table.frame_numbers)
+    monkeypatch.setattr("stages.association.still_view.BLOCK_BOXES", 7)
+    assert np.array_equal(view.boxes(table.bboxes, table.frame_numbers), whole)
 
 
 def test_a_camera_that_stands_still_leaves_boxes_within_a_pixel_of_where_they_are() -> None:

@@ -116,6 +116,15 @@ def crowd(jump: float) -> tuple[Measured, Chains]:
     return Measured(values, np.full(60, 100.0), np.ones(60), frames), chains_of(people)
 
 
+def drift_of(measured: Measured, chains: Chains) -> np.ndarray:
+    """Over ten frames."""
+
+    def part(rows: slice) -> Measured:
+        return Measured(measured.values[rows].copy(), measured.heights[rows], measured.blur[rows], measured.frames[rows])
+
+    return residual_drift(part, measured.frames, chains, 10)
+
+
 def test_doubtful_and_small_boxes_shake_more() -> None:
     """Of a picture 1,920 px wide the grain is 2 px, as much as the least noise of a body of 160 px."""
     heights = np.array([160, 160, 80, 1600])
@@ -128,10 +137,10 @@ def test_doubtful_and_small_boxes_shake_more() -> None:
 
 def test_what_all_people_jump_is_the_cameras_and_jitter_is_nobodys() -> None:
     measured, chains = crowd(40.0)
-    drift = residual_drift(measured, chains, 10)
+    drift = drift_of(measured, chains)
     assert drift[5, 0] - drift[4, 0] == pytest.approx(40, abs=1)
     assert np.abs(drift[:5]).max() < 1
-    assert np.abs(residual_drift(*crowd(0.0), 10)).max() < 0.5
+    assert np.abs(drift_of(*crowd(0.0))).max() < 0.5
 
 
 @pytest.mark.parametrize("window", [1, 3, 7])
@@ -143,7 +152,7 @@ def test_drift_is_the_same_whatever_frames_are_filtered_at_a_time(monkeypatch: p
     seen = np.flatnonzero(~unseen)
     some = Measured(measured.values[seen], measured.heights[seen], measured.blur[seen], measured.frames[seen])
     links = chains_of(people[seen])
-    whole = residual_drift(some, links, 10)
+    whole = drift_of(some, links)
     monkeypatch.setattr("stages.association.camera_drift.WINDOW_FRAMES", window)
-    assert np.array_equal(residual_drift(some, links, 10), whole)
+    assert np.array_equal(drift_of(some, links), whole)
     assert np.abs(whole).max() > 30

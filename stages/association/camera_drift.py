@@ -5,6 +5,8 @@ where the camera's motion is not known, is found in the boxes themselves: how fa
 predicts. Without footage that is all there is; with a camera that stands still it comes out as nothing.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from stages.association.motion_noise import START
@@ -33,9 +35,13 @@ MEDIAN_ERROR = 1.4826 * 1.2533  # standard error of a median, in median absolute
 LEAST_VARIANCE = 1e-6  # px^2 of a median: residuals may all be equal
 
 
-def residual_drift(measured: Measured, chains: Chains, num_frames: int) -> Array:
-    """(F, 2) how far the picture has drifted up to each frame in x and y, px; rows are sorted by frame."""
-    offsets = np.searchsorted(measured.frames, np.arange(num_frames + 1))
+def residual_drift(measured: Callable[[slice], Measured], frames: Ints, chains: Chains, num_frames: int) -> Array:
+    """(F, 2) how far the picture has drifted up to each frame in x and y, px.
+
+    frames (N,) of the boxes, ascending, and their chains; measured gives what the filters see of those in a range of rows, as
+    arrays of its own, so that no more than a window of them is in memory.
+    """
+    offsets = np.searchsorted(frames, np.arange(num_frames + 1))
     drift, oldest, states = np.zeros((num_frames, 2)), 0, np.zeros((0, QUANTITIES, STATE_SIZE))
     needed = _oldest_needed(chains.befores)
     for start in range(0, num_frames, WINDOW_FRAMES):
@@ -45,10 +51,9 @@ def residual_drift(measured: Measured, chains: Chains, num_frames: int) -> Array
         rows = slice(kept, last)
         known = states[kept - oldest :]
         oldest, states = kept, np.concatenate([known, np.zeros((last - first, QUANTITIES, STATE_SIZE))])
-        still = Measured(measured.values[rows].copy(), measured.heights[rows], measured.blur[rows], measured.frames[rows])
         befores = chains.befores[rows]  # those of kept boxes lead out, and only whether there is one counts
         links = Chains(chains.nexts[rows], np.where(befores == NONE, NONE, np.maximum(befores - kept, 0)))
-        _drift(still, links, offsets[start : stop + 1] - kept, states, drift, start, START)
+        _drift(measured(rows), links, offsets[start : stop + 1] - kept, states, drift, start, START)
     return drift
 
 

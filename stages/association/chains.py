@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from stages.association.camera_drift import residual_drift
 from stages.association.motion_noise import MIN_MEASUREMENT
-from stages.association.still_view import from_first_frame
+from stages.association.still_view import StillView, from_first_frame
 from stages.association.two_filter import NONE, Array, Chains, Ints, Measured
 
 MIN_HEIGHT_PX = 2.0  # of a box, as a unit of noise
@@ -13,19 +13,15 @@ BLUR_OF_DOUBT = 1.0  # a box of score 0 shakes so much more than one of score 1
 GRAIN = 1 / 960  # of the picture's width: a box's noise beside that in body heights, however small it is
 
 
-def measured_drift(
-    bboxes: NDArray[np.float32], scores: NDArray[np.float32], frames: Ints, chains: Chains, transforms: Array
-) -> tuple[Measured, Array]:
-    """What the filters see of boxes (M, 4) sorted by frame, as from the first frame, and the drift (F, 2) px still in it.
-
-    transforms (F, 2, 3) as CameraMotion's.
-    """
-    x1, y1, x2, y2 = from_first_frame(transforms).boxes(bboxes, frames).T
+def measured_boxes(
+    bboxes: NDArray[np.float32], scores: NDArray[np.float32], frames: NDArray[np.integer], view: StillView
+) -> Measured:
+    """What the filters see of boxes (M, 4) as from the first frame."""
+    x1, y1, x2, y2 = view.boxes(bboxes, frames).T
     values = np.stack([(x1 + x2) / 2, y1, y2, x2 - x1], axis=1)
     heights = np.maximum(values[:, 2] - values[:, 1], MIN_HEIGHT_PX)
     blur = 1 + BLUR_OF_DOUBT * (1 - scores.astype(np.float64))
-    moving = Measured(values, heights, blur, frames)
-    return moving, residual_drift(moving, chains, len(transforms))
+    return Measured(values, heights, blur, frames.astype(np.int64))
 
 
 def measure(
@@ -36,8 +32,15 @@ def measure(
     transforms: Array,
     width_px: int,
 ) -> Measured:
-    """The same with the drift taken out; the picture is `width_px` wide, and boxes small in it shake more for their size."""
-    moving, drift = measured_drift(bboxes, scores, frames, chains, transforms)
+    """The same of boxes sorted by frame, with the drift taken out that the camera's motion `transforms` (F, 2, 3) leaves in.
+
+    The picture is `width_px` wide, and boxes small in it shake more for their size.
+    """
+    view = from_first_frame(transforms)
+    drift = residual_drift(
+        lambda rows: measured_boxes(bboxes[rows], scores[rows], frames[rows], view), frames, chains, len(transforms)
+    )
+    moving = measured_boxes(bboxes, scores, frames, view)
     moving.values[:, 0] -= drift[frames, 0]
     moving.values[:, 1:3] -= drift[frames, 1:2]
     return moving._replace(blur=moving.blur * np.hypot(1, GRAIN * width_px / (MIN_MEASUREMENT * moving.heights)))

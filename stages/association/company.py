@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from stages.association.pairs import frames_together
 from stages.boxes import foot_points
 from stages.contracts.tracklets import Tracklets
 
@@ -54,7 +55,7 @@ def learn_company(tracklets: Tracklets) -> Company:
     one, other, frames = _frames_side_by_side(tracklets, owners)
     long = frames >= np.minimum(LEAST_S * tracklets.fps, np.bincount(owners)[one] / 2)
     one, other, frames = one[long], other[long], frames[long]
-    mostly = frames >= MOSTLY * _frames_of_both(tracklets, owners, one, other)
+    mostly = frames >= MOSTLY * np.asarray(frames_together(tracklets)[one, other])
     one, other, frames = one[mostly], other[mostly], frames[mostly]
     order = np.lexsort((-other, frames, one))  # of the longest company the first tracklet is written last
     mates, seconds = np.full(count, NOBODY), np.zeros(count)
@@ -85,10 +86,3 @@ def _frames_side_by_side(tracklets: Tracklets, owners: Ints) -> tuple[Ints, Ints
         total = total + csr_array((np.ones(len(pair[0]), np.int64), pair), shape=(count, count))
     pairs = (total + total.T).tocoo()
     return pairs.row.astype(np.int64), pairs.col.astype(np.int64), pairs.data
-
-
-def _frames_of_both(tracklets: Tracklets, owners: Ints, one: Ints, other: Ints) -> Ints:
-    """(P,) number of frames that show both tracklets of each pair."""
-    shape = (len(tracklets.ids), tracklets.num_frames)
-    seen = csr_array((np.ones(len(owners), np.int64), (owners, tracklets.frame_numbers)), shape=shape)
-    return np.asarray((seen[one] * seen[other]).sum(axis=1))

@@ -30,6 +30,7 @@ PRIOR_NOISE, PRIOR_WANDER, PRIOR_SPREAD = 0.02**2, 0.015**2, 0.05**2  # variance
 PRIOR_PEOPLE = 10.0  # worth of examples that the priors are
 PRIOR_SURFACE = 10.0  # standard deviation of a coefficient of it: hardly any belief
 MISLED = 0.05  # share of comparisons in which one was bent, hidden or somebody else in part
+TERMS = 8  # of the surface
 DECIMALS = 6  # of nats
 
 
@@ -73,15 +74,11 @@ def unknown_statures(count: int) -> Statures:
 
 def learn_statures(tracklets: Tracklets) -> Statures:
     """The statures of a video's tracklets, of each class by itself."""
-    rows = _whole_views(tracklets)
-    owners = np.searchsorted(tracklets.ids, tracklets.tracklet_ids[rows])
-    logs, terms = _log_heights(tracklets, rows), _terms(tracklets, rows)
-    parts = tracklets.frame_numbers[rows].astype(np.int64) // max(round(BLOCK_S * tracklets.fps), 1)
-    sums = np.zeros((len(tracklets.ids), 2 + terms.shape[1]))
-    every = max(TOGETHER_S * tracklets.fps, 1.0)
-    for class_id in np.unique(tracklets.class_ids[rows]):
-        here = np.flatnonzero(tracklets.class_ids[rows] == class_id)
-        sums += _sums(owners[here], parts[here], logs[here], terms[here], len(sums), every)
+    rows, count = _whole_views(tracklets), len(tracklets.ids)
+    classes = tracklets.class_ids[rows]
+    sums = np.zeros((count, 2 + TERMS))
+    for class_id in np.unique(classes):
+        sums += _sums(tracklets, rows[classes == class_id], count)
     return Statures(sums)
 
 
@@ -110,8 +107,12 @@ def _terms(tracklets: Tracklets, rows: Ints) -> Array:
     return np.stack([np.ones_like(x), y, y**2, y**3, y**4, x, x * y, x**2], axis=1)
 
 
-def _sums(owners: Ints, parts: Ints, logs: Array, terms: Array, count: int, every: float) -> Array:
-    """(T, 2 + P) sums of T tracklets from K views of one class; `every` so many views count as one."""
+def _sums(tracklets: Tracklets, rows: Ints, count: int) -> Array:
+    """(T, 2 + P) sums of T tracklets from the views in these rows (K,), of one class."""
+    owners = np.searchsorted(tracklets.ids, tracklets.tracklet_ids[rows])
+    logs, terms = _log_heights(tracklets, rows), _terms(tracklets, rows)
+    parts = tracklets.frame_numbers[rows].astype(np.int64) // max(round(BLOCK_S * tracklets.fps), 1)
+    every = max(TOGETHER_S * tracklets.fps, 1.0)
     some = np.arange(0, len(owners), max(1, -(-len(owners) // MAX_VIEWS)))
     surface, covariance, noise, spread = _fit(owners[some], logs[some], terms[some], count, every)
     residuals = logs - terms @ surface
@@ -127,7 +128,10 @@ def _sums(owners: Ints, parts: Ints, logs: Array, terms: Array, count: int, ever
 
 
 def _fit(owners: Ints, logs: Array, terms: Array, count: int, every: float) -> tuple[Array, Array, float, float]:
-    """The surface's coefficients (P,), their covariance (P, P), and the variances of a view and of people's statures."""
+    """The surface's coefficients (P,), their covariance (P, P), and the variances of a view and of people's statures.
+
+    `every` so many views count as one.
+    """
     noise, spread, weights = PRIOR_NOISE, PRIOR_SPREAD, np.ones(len(logs))
     people = np.bincount(owners, minlength=count) > 0
     belief = np.diag(np.full(terms.shape[1], PRIOR_SURFACE**-2))

@@ -7,8 +7,10 @@ cannot tell a camera that turns steadily from the start from people who all walk
 
 import numpy as np
 
-from stages.association.chains import chains_of, measured_drift
+from stages.association.camera_drift import residual_drift
+from stages.association.chains import chains_of, measured_boxes
 from stages.association.still_view import StillView, from_first_frame
+from stages.association.two_filter import Measured
 from stages.contracts.camera_motion import CameraMotion
 from stages.contracts.tracklets import Tracklets
 
@@ -22,12 +24,12 @@ def still_view(tracklets: Tracklets, camera_motion: CameraMotion) -> StillView:
         return known
     away = np.diff(tracklets.frame_numbers, prepend=0) > LONGEST_LINK_S * tracklets.fps
     chains = np.cumsum((np.diff(tracklets.tracklet_ids, prepend=-1) != 0) | away)
-    rows = np.lexsort((tracklets.bboxes[:, 0], tracklets.frame_numbers))
-    drift = measured_drift(
-        tracklets.bboxes[rows],
-        tracklets.confidences[rows],
-        tracklets.frame_numbers[rows].astype(np.int64),
-        chains_of(chains[rows]),
-        camera_motion.transforms,
-    )[1]
+    order = np.lexsort((tracklets.bboxes[:, 0], tracklets.frame_numbers))
+    frames = tracklets.frame_numbers[order].astype(np.int64)
+
+    def measured(rows: slice) -> Measured:
+        part = order[rows]
+        return measured_boxes(tracklets.bboxes[part], tracklets.confidences[part], frames[rows], known)
+
+    drift = residual_drift(measured, frames, chains_of(chains[order]), tracklets.num_frames)
     return StillView(known.factors, known.shifts + known.factors * (drift[:, 0] + 1j * drift[:, 1]))

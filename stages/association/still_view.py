@@ -9,6 +9,7 @@ from stages.contracts.tracklets import Tracklets, with_bboxes
 
 Array = NDArray[np.float64]
 
+BLOCK_BOXES = 1_000_000  # at a time: what lies between takes several times their memory
 FARTHEST_ZOOM = 1e6  # beyond it coordinates are begun anew, long before numbers run out
 
 
@@ -21,9 +22,13 @@ class StillView:
 
     def boxes(self, bboxes: NDArray[np.floating], frames: NDArray[np.integer]) -> Array:
         """(N, 4) boxes x1, y1, x2, y2 of these frames (N,) as seen from frame 0; a turned box stays upright."""
-        centres, halves = _halved(bboxes)
-        scales = np.abs(self.factors[frames])
-        return _whole((centres - self.shifts[frames]) / self.factors[frames], halves / scales[:, None])
+        found = np.empty((len(bboxes), 4))
+        for start in range(0, len(bboxes), BLOCK_BOXES):
+            rows = slice(start, start + BLOCK_BOXES)
+            centres, halves = _halved(bboxes[rows])
+            factors, shifts = self.factors[frames[rows]], self.shifts[frames[rows]]
+            found[rows] = _whole((centres - shifts) / factors, halves / np.abs(factors)[:, None])
+        return found
 
     def back(self, bboxes: Array, frames: NDArray[np.integer]) -> Array:
         """(N, 4) boxes seen from frame 0 as the camera sees them in these frames (N,)."""

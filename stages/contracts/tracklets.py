@@ -1,6 +1,7 @@
 """Tracklets of one sequence at any level: raw, rewired, split, merged, final."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -43,7 +44,7 @@ class Tracklets(Table):
         low = self.detection_indices < -1
         expect(not low.any(), "detection_indices", "at least -1", self.detection_indices[low][:1])
 
-    @property
+    @cached_property
     def ids(self) -> NDArray[np.int32]:
         """(T,) the tracklet ids, ascending."""
         return np.unique(self.tracklet_ids)
