@@ -118,7 +118,7 @@ def execute(main: Callable[[], None]) -> None:
     die_with_dvc()
     try:
         _set_up_log()
-        with threadpool_limits(1, "blas"):  # products here are small: threads would wait for each other, and round otherwise
+        with threadpool_limits(1, "blas"):  # small products: threads would wait for each other and round differently
             main()
     except (InputError, OSError, MemoryError, OverflowError, RecursionError) as error:
         if "--debug" in sys.argv or os.environ.get("RETRACE_DEBUG") == "1":

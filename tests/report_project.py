@@ -3,6 +3,7 @@
 import importlib
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -107,7 +108,7 @@ def make_project(folder: Path) -> Path:
 
 
 def _write_tables(name: str, artifacts: Path) -> None:
-    made = {level: Tracklets(**{**table.__dict__, "sequence": name}) for level, table in levels().items()}
+    made = {level: replace(table, sequence=name) for level, table in levels().items()}
     for level, table in made.items():
         table.save(artifacts / f"{FILES[level]}.npz")
     raw = made["raw"]
@@ -144,13 +145,18 @@ def run_stage(stage: str, sequence: str | None = None) -> None:
         importlib.import_module(f"stages.{stage}").main()
 
 
+def run_stages_of(sequence: str) -> None:
+    """From `evaluate` to `present` in the current folder."""
+    for stage in ("evaluate", "analyze", "diagnose", "illustrate", "present"):
+        run_stage(stage, sequence)
+
+
 def run_stages(folder: Path) -> None:
     """Everything from `evaluate` to `report`."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         for name in ("hall", "yard"):
-            for stage in ("evaluate", "analyze", "diagnose", "illustrate", "present"):
-                run_stage(stage, name)
+            run_stages_of(name)
         run_stage("summarize")
         run_stage("report")
 

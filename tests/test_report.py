@@ -3,17 +3,22 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from stages.association.decisions import Decision as Merge
+from stages.audit import write_audit
 from stages.errors import DataError
+from stages.identify import Decision as Identified
 from stages.report import format_timings
 from stages.reporting.words import clock, figure
 from stages.timings import Timing, by_stage, read_timings
 from tests.html_check import Page, unresolved
-from tests.report_project import make_project, run_stage, run_stages
+from tests.report_project import FILES, FRAMES, VIDEO, make_project, run_stage, run_stages, run_stages_of
+from tests.tables import tracklets
 
 TIMINGS = [
     Timing("detect", "hall", 10.0, 8.0, 900.0, 400),
@@ -134,6 +139,20 @@ def test_without_pixels_and_truth_pages_say_so(reports: Path) -> None:
     assert [
         image["src"] for image in Page(reports / "sequences/yard/identities.html").of("img") if "person" in image["src"]
     ] == []
+
+
+def test_where_nobody_was_tracked_the_page_says_so_and_shows_no_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = make_project(tmp_path / "project")
+    monkeypatch.chdir(project)
+    made = project / "artifacts/yard"
+    for name in FILES.values():
+        replace(tracklets({}, FRAMES, **VIDEO), sequence="yard").save(made / f"{name}.npz")
+    write_audit(made / "merges.csv", Merge, [])
+    write_audit(made / "identities.csv", Identified, [])
+    run_stages_of("yard")
+    page = Page(project / "reports/sequences/yard/index.html")
+    assert "Nobody was tracked" in page.text
+    assert "Where people went" not in page.text
 
 
 def test_people_recognised_in_two_cameras_stand_side_by_side(reports: Path) -> None:
