@@ -16,7 +16,6 @@ from types import TracebackType
 from typing import NoReturn
 
 import psutil
-from threadpoolctl import threadpool_limits
 
 from stages.artifacts import LOCKS, exclusive, write_json
 from stages.errors import InputError
@@ -118,8 +117,7 @@ def execute(main: Callable[[], None]) -> None:
     die_with_dvc()
     try:
         _set_up_log()
-        with threadpool_limits(1, "blas"):  # small products: threads would wait for each other and round differently
-            main()
+        main()
     except (InputError, OSError, MemoryError, OverflowError, RecursionError) as error:
         if "--debug" in sys.argv or os.environ.get("RETRACE_DEBUG") == "1":
             raise

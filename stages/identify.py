@@ -20,6 +20,7 @@ from stages.contracts.identities import Identities
 from stages.errors import DataError
 from stages.identity.evidence import Evidence, gather
 from stages.identity.partition import partition, standing
+from stages.linear_algebra import on_one_thread
 from stages.params import Range, load_section
 from stages.pins import check_pins
 
@@ -155,7 +156,7 @@ def main() -> None:
     params = load_section(IdentifyParams, "identify")
     with stage_run("identify", args.sequence, args.timings) as run:
         galleries = [Gallery.load(path) for path in sorted(args.galleries.glob("*.npz"))]
-        with run.computing():
+        with run.computing(), on_one_thread():
             identities, decisions = identify(galleries, params)
         mine = identities.of(args.sequence)
         shared = np.isin(mine.identity_ids, identities.identity_ids[identities.sequences != args.sequence])

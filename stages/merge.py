@@ -32,6 +32,7 @@ from stages.contracts.embeddings import Embeddings
 from stages.contracts.tracklets import Tracklets, relabel
 from stages.corrections.resolving import constraints
 from stages.corrections.rows import read_corrections
+from stages.linear_algebra import on_one_thread
 from stages.params import Range, load_section, load_value
 from stages.pins import check_pins
 
@@ -143,7 +144,7 @@ def main() -> None:
         tracklets, embeddings = Tracklets.load(args.tracklets, args.sequence), Embeddings.load(args.embeddings, args.sequence)
         camera_motion = CameraMotion.load_of(args.camera_motion, args.sequence, tracklets.num_frames)
         known = constraints(tracklets, read_corrections(args.corrections))
-        with run.computing():
+        with run.computing(), on_one_thread():
             merged, merges = merge(tracklets, embeddings, camera_motion, params, returns, known.must, known.cannot)
         run.counts = {"frames": merged.num_frames, "tracklets": len(tracklets.ids), "people": len(merged.ids),
                       "joins": len(tracklets.ids) - len(merged.ids)}  # fmt: skip

@@ -29,6 +29,7 @@ from stages.contracts.embeddings import Embeddings
 from stages.contracts.tracklets import Tracklets, relabel
 from stages.corrections.resolving import Apart, apart_at_cuts, cut_tracklets
 from stages.corrections.rows import read_corrections
+from stages.linear_algebra import on_one_thread
 from stages.params import load_section
 from stages.pins import check_pins
 
@@ -161,7 +162,7 @@ def main() -> None:
         tracklets = cut_tracklets(tracklets, corrections)
         if not is_built(exchange_all):
             log.info("rewire: compiling, once for this version of its code (some 10 s)")
-        with run.computing():
+        with run.computing(), on_one_thread():
             apart = apart_at_cuts(tracklets, corrections)
             result, rewires = rewire(tracklets, detections, embeddings, camera_motion, params, apart)
         run.counts = {"frames": result.num_frames, "boxes": len(result), "tracklets": len(tracklets.ids),

@@ -19,6 +19,7 @@ from stages.contracts.embeddings import Embeddings
 from stages.contracts.tracklets import Tracklets, relabel
 from stages.corrections.resolving import cut_tracklets
 from stages.corrections.rows import read_corrections
+from stages.linear_algebra import on_one_thread
 from stages.params import Range, load_section
 from stages.pins import check_pins
 
@@ -86,7 +87,7 @@ def main() -> None:
     with stage_run("split", args.sequence, args.timings) as run:
         tracklets, embeddings = Tracklets.load(args.tracklets, args.sequence), Embeddings.load(args.embeddings, args.sequence)
         corrected = cut_tracklets(tracklets, read_corrections(args.corrections))
-        with run.computing():
+        with run.computing(), on_one_thread():
             result, splits = split(corrected, embeddings, params)
         run.counts = {"frames": result.num_frames, "tracklets": len(tracklets.ids), "cuts": len(splits),
                       "corrected": len(corrected.ids) - len(tracklets.ids)}  # fmt: skip

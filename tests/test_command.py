@@ -7,11 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np  # noqa: F401  brings its linear algebra
 import pytest
-from threadpoolctl import threadpool_info, threadpool_limits
 
-from stages.command import execute
 from tests.conftest import ROOT
 
 # A stage whose work is one line of Python, run as `python -m stages.example` would be.
@@ -61,17 +58,6 @@ def test_exit_statuses(tmp_path: Path, work: str, options: tuple[str, ...], stat
     assert said in done.stderr
     assert "Traceback" not in done.stderr
     assert (tmp_path / "timings.json").exists() == (status == 0)
-
-
-def test_linear_algebra_has_one_thread_while_a_stage_works() -> None:
-    def threads() -> set[int]:
-        return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
-
-    seen: list[set[int]] = []
-    with threadpool_limits(2, "blas"):
-        execute(lambda: seen.append(threads()))
-        seen.append(threads())
-    assert seen == [{1}, {2}]
 
 
 def test_debug_shows_where_an_error_was_raised(tmp_path: Path) -> None:
