@@ -8,6 +8,7 @@ import pytest
 
 from stages.association.company import BESIDE, CHANCE, MET_S, NOBODY, STAYS, Company, learn_company
 from stages.association.decisions import Decision
+from stages.association.pairs import frames_together, seen_together
 from stages.contracts.tracklets import Tracklets
 from stages.embed import no_embeddings
 from stages.merge import merge
@@ -53,6 +54,22 @@ def test_the_ratio_by_hand() -> None:
 )
 def test_who_walks_beside_somebody_is_a_mate(path: dict[int, Any], is_mate: bool) -> None:
     assert mates({1: walk(range(40)), 2: path})[2] == (1 if is_mate else None)
+
+
+def test_where_nobody_walks_beside_anybody_all_are_alone() -> None:
+    assert mates({1: walk(range(40)), 2: walk(range(40), beside=200)}) == {1: None, 2: None}
+
+
+def test_frames_that_show_both_are_counted() -> None:
+    """1 in frames 0 to 9 and 15 to 19, 2 in 5 to 17, 3 later."""
+    where = box(10, 10)
+    paths = {1: [*range(10), *range(15, 20)], 2: range(5, 18), 3: range(30, 33)}
+    table = tracklets({name: dict.fromkeys(seen, where) for name, seen in paths.items()})
+    pairs, frames = frames_together(table)
+    assert dict(zip(map(tuple, pairs.tolist()), frames.tolist(), strict=True)) == {
+        (0, 0): 15, (0, 1): 8, (1, 0): 8, (1, 1): 13, (2, 2): 3
+    }  # fmt: skip
+    assert seen_together(table).tolist() == [[0, 1]]
 
 
 def test_the_longest_company_counts_and_who_passes_by_does_not() -> None:

@@ -55,7 +55,9 @@ def learn_company(tracklets: Tracklets) -> Company:
     one, other, frames = _frames_side_by_side(tracklets, owners)
     long = frames >= np.minimum(LEAST_S * tracklets.fps, np.bincount(owners)[one] / 2)
     one, other, frames = one[long], other[long], frames[long]
-    mostly = frames >= MOSTLY * np.asarray(frames_together(tracklets)[one, other])
+    pairs, both = frames_together(tracklets)
+    place = np.searchsorted(pairs @ [count, 1], one * count + other)  # who is beside somebody is in a frame with them
+    mostly = frames >= MOSTLY * both[place]
     one, other, frames = one[mostly], other[mostly], frames[mostly]
     order = np.lexsort((-other, frames, one))  # of the longest company the first tracklet is written last
     mates, seconds = np.full(count, NOBODY), np.zeros(count)

@@ -2,23 +2,25 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array, csr_array, triu
+from scipy.sparse import coo_array, csr_array
 
 from stages.contracts.tracklets import Tracklets
 
 Ints = NDArray[np.int64]
 
 
-def frames_together(tracklets: Tracklets) -> csr_array:
-    """(T, T) how many frames show both of two tracklets."""
+def frames_together(tracklets: Tracklets) -> tuple[Ints, Ints]:
+    """(P, 2) positions of tracklets that share a frame, in order and both ways, each with itself too; (P,) how many frames."""
     position = np.searchsorted(tracklets.ids, tracklets.tracklet_ids)
     shape = (len(tracklets.ids), tracklets.num_frames)
     seen = csr_array(coo_array((np.ones(len(position), np.int32), (position, tracklets.frame_numbers)), shape=shape))
-    return csr_array(seen @ seen.T)
+    counts = (seen @ seen.T).tocoo()
+    order = np.lexsort((counts.col, counts.row))
+    pairs = np.stack([counts.row, counts.col], axis=1).astype(np.int64)
+    return pairs[order], counts.data[order].astype(np.int64)
 
 
 def seen_together(tracklets: Tracklets) -> Ints:
     """(P, 2) positions of tracklets that share a frame, the smaller first: they are two people."""
-    pairs = triu(frames_together(tracklets), k=1).tocoo()
-    found = np.stack([pairs.row, pairs.col], axis=1).astype(np.int64)
-    return found[np.lexsort((found[:, 1], found[:, 0]))]
+    pairs, _ = frames_together(tracklets)
+    return pairs[pairs[:, 0] < pairs[:, 1]]
