@@ -1,5 +1,6 @@
 """Axis-aligned boxes: x1, y1, x2, y2 in pixels, float arrays (N, 4)."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -25,3 +26,18 @@ def iou(a: NDArray[Any], b: NDArray[Any], border_px: float = 0.0) -> NDArray[np.
 def foot_points(bboxes: NDArray[Any]) -> NDArray[np.float64]:
     """(N, 2) middle of each box's lower edge, where a person stands."""
     return np.stack([(bboxes[:, 0] + bboxes[:, 2]) / 2, bboxes[:, 3]], axis=1).astype(np.float64)
+
+
+def side_by_side(
+    frames: NDArray[np.integer], starts: NDArray[np.floating], ends: NDArray[np.floating]
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Pairs of rows of one frame of which the second starts where the first reaches, each pair once.
+
+    frames, starts and ends (N,), sorted by frame and start: each row comes with the next one, then each with the one after
+    that, as long as any reaches so far.
+    """
+    for step in range(1, len(frames)):
+        left = np.flatnonzero((frames[step:] == frames[:-step]) & (starts[step:] <= ends[:-step]))
+        if len(left) == 0:
+            return
+        yield left, left + step

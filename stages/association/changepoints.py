@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from stages.association.cosines import Calibration
 from stages.association.likeness import support_of
+from stages.boxes import side_by_side
 from stages.contracts.tracklets import Tracklets
 
 Array = NDArray[np.float64]
@@ -116,13 +117,7 @@ def meetings(tracklets: Tracklets) -> NDArray[np.bool_]:
     frames, boxes = tracklets.frame_numbers[order], tracklets.bboxes[order].astype(np.float64)
     areas = np.prod(np.maximum(boxes[:, 2:] - boxes[:, :2], 0), axis=1)
     met = np.zeros(len(order), dtype=bool)
-    left, step = np.arange(len(order)), 0
-    while len(left):  # from each box to the next ones on its right, as long as they begin before it ends
-        step += 1
-        left = left[left + step < len(order)]
-        right = left + step
-        near = (frames[left] == frames[right]) & (boxes[right, 0] < boxes[left, 2])
-        left, right = left[near], right[near]
+    for left, right in side_by_side(frames, boxes[:, 0], boxes[:, 2]):
         low, high = np.maximum(boxes[left, :2], boxes[right, :2]), np.minimum(boxes[left, 2:], boxes[right, 2:])
         shared = np.prod(np.maximum(high - low, 0), axis=1)
         overlapping = shared >= MEETING_IOU * (areas[left] + areas[right] - shared)

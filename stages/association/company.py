@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from stages.association.pairs import frames_together
-from stages.boxes import foot_points
+from stages.boxes import foot_points, side_by_side
 from stages.contracts.tracklets import Tracklets
 
 Array = NDArray[np.float64]
@@ -75,13 +75,7 @@ def _frames_side_by_side(tracklets: Tracklets, owners: Ints) -> tuple[Ints, Ints
     widest = BESIDE * heights.max(initial=0.0)
     count = len(tracklets.ids)
     total = csr_array((count, count), dtype=np.int64)
-    left, step = np.arange(len(x)), 0
-    while len(left):  # each box with the next one to its right, with the one after that, ..., as far as company reaches
-        step += 1
-        left = left[left + step < len(x)]
-        right = left + step
-        reached = (frames[left] == frames[right]) & (x[right] - x[left] <= widest)
-        left, right = left[reached], right[reached]
+    for left, right in side_by_side(frames, x, x + widest):
         tall = np.maximum(heights[left], heights[right])
         beside = (x[right] - x[left] <= BESIDE * tall) & (np.abs(y[right] - y[left]) <= BEHIND * tall)
         pair = owners[left[beside]], owners[right[beside]]
