@@ -47,7 +47,7 @@ class Tracklets(Table):
     @cached_property
     def ids(self) -> NDArray[np.int32]:
         """(T,) the tracklet ids, ascending."""
-        return np.unique(self.tracklet_ids)
+        return self.tracklet_ids[self.offsets()[:-1]]
 
     def offsets(self) -> NDArray[np.int64]:
         """(T + 1,): rows of the t-th tracklet in `ids` are offsets[t]:offsets[t + 1]."""

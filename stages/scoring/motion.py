@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from stages.boxes import side_by_side
 from stages.contracts.tracklets import Tracklets
 
 Rows = NDArray[np.intp]
@@ -74,7 +75,7 @@ def largest_overlaps(tracklets: Tracklets) -> NDArray[np.float64]:
 
     Some frames at a time: memory follows the boxes in those, not in the video.
     """
-    order = np.argsort(tracklets.frame_numbers, kind="stable")
+    order = np.lexsort((tracklets.bboxes[:, 0], tracklets.frame_numbers))
     frames = tracklets.frame_numbers[order]
     largest = np.zeros(len(order))
     first = 0
@@ -87,19 +88,12 @@ def largest_overlaps(tracklets: Tracklets) -> NDArray[np.float64]:
 
 
 def _overlaps_in_frames(frames: NDArray[np.int32], boxes: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(K,) largest IoU of each box (K, 4) with another of its frame; rows are sorted by frame.
-
-    The k-th pass compares each row with the k-th after it, as long as that is of the same frame.
-    """
+    """(K,) largest IoU of each box (K, 4) with another of its frame; rows are sorted by frame and x1."""
     largest = np.zeros(len(frames))
-    rows, shift = np.arange(len(frames)), 0
-    while len(rows):
-        shift += 1
-        rows = rows[rows + shift < len(frames)]
-        rows = rows[frames[rows] == frames[rows + shift]]
-        overlaps = _paired_iou(boxes[rows], boxes[rows + shift])
-        largest[rows] = np.maximum(largest[rows], overlaps)
-        largest[rows + shift] = np.maximum(largest[rows + shift], overlaps)
+    for left, right in side_by_side(frames, boxes[:, 0], boxes[:, 2]):
+        overlaps = _paired_iou(boxes[left], boxes[right])
+        largest[left] = np.maximum(largest[left], overlaps)
+        largest[right] = np.maximum(largest[right], overlaps)
     return largest
 
 

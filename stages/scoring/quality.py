@@ -83,18 +83,19 @@ def level_quality(table: pd.DataFrame, tracklets: Tracklets, detections: Detecti
 
     Raises DataError where tracklets name detections that are not there.
     """
-    used = np.unique(tracklets.detection_indices)
-    used = used[used >= 0]
-    if len(used) and used[-1] >= len(detections):
-        raise DataError(f"tracklets: expected detection_indices below {len(detections)}, got {used[-1]}")
+    used = tracklets.detection_indices[tracklets.detection_indices >= 0]
+    if used.max(initial=-1) >= len(detections):
+        raise DataError(f"tracklets: expected detection_indices below {len(detections)}, got {used.max()}")
+    tracked = np.zeros(len(detections), dtype=bool)
+    tracked[used] = True
     high = detections.confidences >= np.float32(params.high_confidence)
     return {
         "tracklets": len(table),
         "boxes": len(tracklets),
         "detections": len(detections),
-        "detections_tracked": len(used),
-        "share_of_detections_tracked": _share(len(used), len(detections)),
-        "share_of_high_detections_tracked": _share(int(high[used].sum()), int(high.sum())),
+        "detections_tracked": int(tracked.sum()),
+        "share_of_detections_tracked": _share(int(tracked.sum()), len(detections)),
+        "share_of_high_detections_tracked": _share(int(high[tracked].sum()), int(high.sum())),
         "mean_tracklet_s": _share(float(table["duration_s"].sum()), len(table)),
         "gaps": int(table["gaps"].sum()),
         "suspicious_tracklets": int(table[list(FLAGS)].any(axis=1).sum()),
