@@ -6,7 +6,7 @@ for the whole video. Then whole people are joined who are likelier one than two,
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 import numpy as np
@@ -17,7 +17,7 @@ from stages.association.company import learn_company
 from stages.association.decisions import Decision, Sureness, decisions
 from stages.association.likeness import learn_looks
 from stages.association.motion import ends_of, learn_passage
-from stages.association.pair_odds import Acquaintance, Odds, at_edge
+from stages.association.pair_odds import Acquaintance, Odds, all_of, at_edge
 from stages.association.pairs import seen_together
 from stages.association.partition import Partition, partition
 from stages.association.reach import learn_reach
@@ -29,7 +29,7 @@ from stages.audit import write_audit
 from stages.command import execute, stage_options, stage_run
 from stages.contracts.camera_motion import CameraMotion
 from stages.contracts.embeddings import Embeddings
-from stages.contracts.tracklets import Tracklets, relabel
+from stages.contracts.tracklets import Tracklets, only, relabel
 from stages.corrections.resolving import constraints
 from stages.corrections.rows import read_corrections
 from stages.linear_algebra import on_one_thread
@@ -38,6 +38,9 @@ from stages.pins import check_pins
 
 Ints = NDArray[np.int64]
 Returns = Literal["same_person", "new_person"]
+
+ELSEWHERE = -1  # place of a tracklet of another class
+NEAREST = 100  # tracklets of a person before and after each, that it is compared with: cost would follow their square
 
 
 @dataclass(frozen=True)
@@ -66,17 +69,48 @@ def merge(
 ) -> tuple[Tracklets, list[Decision]]:
     """The tracklets under merged ids (in the order of each person's first tracklet, from 1), and the decisions.
 
-    must and cannot hold pairs of positions in `tracklets.ids` that are one person, or two, whatever the odds. Raises DataError
-    where they contradict each other or what is seen.
+    Each class is a problem of its own, of which the others say nothing. must and cannot hold pairs of positions in
+    `tracklets.ids` that are one person, or two, whatever the odds. Raises DataError where they contradict each other or what is
+    seen.
     """
     if len(tracklets) == 0 or not (params.enabled or must):
         return tracklets, []
+    classes = tracklets.class_ids[tracklets.offsets()[:-1]]
+    known = [np.array(pairs, dtype=np.int64).reshape(-1, 2) for pairs in (must, cannot)]
+    labels, asked = np.arange(len(classes)), []
+    for class_id in np.unique(classes):
+        members = np.flatnonzero(classes == class_id)
+        place = np.full(len(classes), ELSEWHERE)
+        place[members] = np.arange(len(members))
+        mine = tracklets if len(members) == len(classes) else only(tracklets, tracklets.class_ids == class_id)
+        forced, apart = (place[pairs[(classes[pairs] == class_id).all(axis=1)]] for pairs in known)
+        found, odds = people_of(mine, embeddings, camera_motion, params, returns, forced, apart)
+        labels[members] = members[found]
+        asked.append(replace(odds, first=members[odds.first], second=members[odds.second]))
+    _, merged = np.unique(labels, return_inverse=True)
+    position = np.searchsorted(tracklets.ids, tracklets.tracklet_ids)
+    audit = decisions(tracklets.ids, merged + 1, all_of(asked), known[0], Sureness(params.temper, params.offset))
+    return relabel(tracklets, merged[position] + 1), audit
+
+
+def people_of(
+    tracklets: Tracklets,
+    embeddings: Embeddings,
+    camera_motion: CameraMotion,
+    params: MergeParams,
+    returns: Returns,
+    forced: Ints,
+    apart: Ints,
+) -> tuple[Ints, Odds]:
+    """Labels (T,) of one class's tracklets, the first of each one's person, and the odds of all pairs that were asked for.
+
+    forced and apart (P, 2): pairs that are one person, or two, whatever the odds.
+    """
     together = seen_together(tracklets)
     views = views_of(tracklets, embeddings)
     known = acquaint(tracklets, views, camera_motion, together, params, returns)
     odds = known.candidates() if params.enabled else known.candidates().take(np.zeros(0, np.int64))
-    forced = np.array(must, dtype=np.int64).reshape(-1, 2)
-    apart = np.concatenate([together, np.array(cannot, dtype=np.int64).reshape(-1, 2)])
+    apart = np.concatenate([together, apart])
     odds, people = solve(known, odds, apart, forced)
     labels = people.labels
     if params.enabled:
@@ -84,10 +118,7 @@ def merge(
         labels = part(known, views, labels, params.min_gain, forced)
     if params.enabled and params.settle:
         odds = in_chains(with_inside(known, odds, labels), labels, known)
-    _, merged = np.unique(labels, return_inverse=True)
-    position = np.searchsorted(tracklets.ids, tracklets.tracklet_ids)
-    audit = decisions(tracklets.ids, merged + 1, odds, forced, Sureness(params.temper, params.offset))
-    return relabel(tracklets, merged[position] + 1), audit
+    return labels, odds
 
 
 def acquaint(
@@ -101,7 +132,6 @@ def acquaint(
         learn_reach(passage.ends, tracklets.fps) if params.reach else None,
         learn_statures(tracklets) if params.stature else unknown_statures(len(tracklets.ids)),
         learn_company(tracklets) if params.company else None,
-        tracklets.class_ids[tracklets.offsets()[:-1]].astype(np.int64),
         at_edge(tracklets, ends_of(tracklets)),
         tracklets.fps,
         learn_returning(tracklets, params.max_gap_s),
@@ -112,7 +142,7 @@ def acquaint(
 
 def solve(known: Acquaintance, odds: Odds, apart: Ints, forced: Ints) -> tuple[Odds, Partition]:
     """The best partition, and the odds of all pairs that it puts together; pairs are asked for when they would be joined."""
-    count = len(known.classes)
+    count = len(known.looks.supports)
     while True:
         pairs = np.stack([odds.first, odds.second], axis=1)
         people = partition(count, pairs, odds.total, apart, forced)
@@ -123,14 +153,17 @@ def solve(known: Acquaintance, odds: Odds, apart: Ints, forced: Ints) -> tuple[O
 
 
 def with_inside(known: Acquaintance, odds: Odds, labels: Ints) -> Odds:
-    """The odds and those of all pairs inside clusters that were not asked for yet."""
-    order = np.argsort(labels, kind="stable")
-    groups = np.split(order, np.flatnonzero(np.diff(labels[order])) + 1)
-    inside = [np.stack(np.triu_indices(len(group), 1), axis=1) for group in groups]
-    pairs = np.concatenate([np.sort(group[pair], axis=1) for group, pair in zip(groups, inside, strict=True)])
-    low, high = np.minimum(odds.first, odds.second), np.maximum(odds.first, odds.second)
-    missing = pairs[~np.isin(pairs[:, 0] * len(labels) + pairs[:, 1], low * len(labels) + high)]
-    return odds.joined(known.odds(missing[:, 0], missing[:, 1])) if len(missing) else odds
+    """The odds and those of pairs inside clusters that were not asked for yet: of all that follow each other within NEAREST."""
+    order = np.lexsort((known.passage.ends.frames[0], labels))
+    pairs = [np.zeros((0, 2), np.int64)]
+    for step in range(1, min(NEAREST, int(np.bincount(labels).max(initial=0)) - 1) + 1):
+        one, other = order[:-step], order[step:]
+        pairs.append(np.stack([one, other], axis=1)[labels[one] == labels[other]])
+    low, high = np.sort(np.concatenate(pairs), axis=1).T
+    asked = np.minimum(odds.first, odds.second) * len(labels) + np.maximum(odds.first, odds.second)
+    missing = np.flatnonzero(~np.isin(low * len(labels) + high, asked))
+    missing = missing[np.lexsort((high[missing], low[missing], labels[low[missing]]))]
+    return odds.joined(known.odds(low[missing], high[missing])) if len(missing) else odds
 
 
 def main() -> None:

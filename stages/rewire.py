@@ -6,7 +6,7 @@ decides.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,7 @@ from stages.contracts.embeddings import Embeddings
 from stages.contracts.tracklets import Tracklets, relabel
 from stages.corrections.resolving import Apart, apart_at_cuts, cut_tracklets
 from stages.corrections.rows import read_corrections
+from stages.lineage import owners, owners_of
 from stages.linear_algebra import on_one_thread
 from stages.params import load_section
 from stages.pins import check_pins
@@ -39,7 +40,8 @@ class Rewire:
     """One exchange, in the order made: raw tracklets `tracklet_id` and `other_tracklet_id` after `frame_number`.
 
     swap: each goes on as the other; join: one ended and goes on as the other, which began; transfer: one goes on as the other,
-    which ends there or begins there.
+    which ends there or begins there. Three who are put right at once are a transfer and a join with the gain of both, each with
+    its own part of what looks say.
     """
 
     frame_number: int
@@ -85,6 +87,13 @@ def rewire(
         audit += [_audit(exchange, frames, raw) for exchange in exchanges]
     ids, undone = _undo_mix_ups(tracklets, ids, embeddings, params, apart)
     return relabel(tracklets, ids), audit + undone
+
+
+def before_cuts(rewires: list[Rewire], cut: Tracklets, raw: Tracklets) -> list[Rewire]:
+    """The exchanges of `cut` tracklets under the ids of the raw ones that corrections cut."""
+    first = cut.detection_indices[cut.offsets()[:-1]]
+    whole = dict(zip(cut.ids.tolist(), owners_of(first, owners(raw)).tolist(), strict=True))
+    return [replace(row, tracklet_id=whole[row.tracklet_id], other_tracklet_id=whole[row.other_tracklet_id]) for row in rewires]
 
 
 def _undo_mix_ups(
@@ -159,7 +168,7 @@ def main() -> None:
         embeddings = Embeddings.load(args.embeddings, args.sequence)
         camera_motion = CameraMotion.load_of(args.camera_motion, args.sequence, tracklets.num_frames)
         corrections = read_corrections(args.corrections)
-        tracklets = cut_tracklets(tracklets, corrections)
+        raw, tracklets = tracklets, cut_tracklets(tracklets, corrections)
         if not is_built(exchange_all):
             log.info("rewire: compiling, once for this version of its code (some 10 s)")
         with run.computing(), on_one_thread():
@@ -168,7 +177,7 @@ def main() -> None:
         run.counts = {"frames": result.num_frames, "boxes": len(result), "tracklets": len(tracklets.ids),
                       "rewired": len(result.ids), "exchanges": len(rewires)}  # fmt: skip
         result.save(args.rewired)
-        write_audit(args.rewires, Rewire, rewires)
+        write_audit(args.rewires, Rewire, before_cuts(rewires, tracklets, raw))
 
 
 if __name__ == "__main__":

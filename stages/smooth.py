@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from stages.artifacts import writing
 from stages.association.steadying import still_view
+from stages.association.still_view import StillView, from_first_frame
 from stages.command import execute, stage_options, stage_run
 from stages.contracts.camera_motion import CameraMotion
 from stages.contracts.detections import Detections
@@ -52,7 +53,8 @@ def smooth(
 ) -> Tracklets:
     """Final tracks: the detected boxes, as large as `at_border` says, gaps up to `max_gap_s` filled, smoothed by `method`.
 
-    named (M,) rows of people who stay however doubtful they are.
+    Boxes are smoothed as seen by a camera that stands still, by what is known of its motion; by what boxes show of it beyond
+    that, as gaps are filled, MOT17 loses 0.1 HOTA. named (M,) rows of people who stay however doubtful they are.
     """
     beyond = tracklets.detection_indices >= len(detections)
     expect(not beyond.any(), "tracklets: detection_indices", f"rows of {len(detections)} detections",
@@ -65,18 +67,19 @@ def smooth(
     sigma_frames = params.sigma_s * tracklets.fps * _strength(measured, params)
     if sigma_frames < MIN_SIGMA_FRAMES or len(filled) == 0:
         return filled
-    weights = np.square(filled.confidences.astype(np.float64)) + MIN_WEIGHT
-    offsets = filled.offsets()
+    return _smoothed(filled, from_first_frame(camera_motion.transforms), sigma_frames)
+
+
+def _smoothed(tracklets: Tracklets, view: StillView, sigma_frames: float) -> Tracklets:
+    """The boxes smoothed track by track in `view`: the camera's shaking is not theirs."""
+    weights = np.square(tracklets.confidences.astype(np.float64)) + MIN_WEIGHT
+    frames, offsets = tracklets.frame_numbers.astype(np.int64), tracklets.offsets()
+    bboxes = view.boxes(tracklets.bboxes, frames)
     parts = [
-        smooth_boxes(
-            filled.bboxes[a:b].astype(np.float64),
-            weights[a:b],
-            filled.frame_numbers[a:b].astype(np.int64),
-            sigma_frames,
-        )
+        smooth_boxes(bboxes[a:b], weights[a:b], frames[a:b], sigma_frames)
         for a, b in zip(offsets[:-1], offsets[1:], strict=True)
     ]
-    return with_bboxes(filled, np.concatenate(parts))
+    return with_bboxes(tracklets, view.back(np.concatenate(parts), frames))
 
 
 def _strength(measured: Tracklets, params: SmoothParams) -> float:

@@ -15,7 +15,7 @@ from stages.errors import DataError
 from tests.sample_project import project  # noqa: F401  # a fixture
 from tests.tables import box, tracklets
 
-FILE = Path("data/corrections/plaza.csv")
+FILE, IDENTITIES = Path("data/corrections/plaza.csv"), Path("artifacts/identities/plaza.npz")
 # Track 1 is identity 5, seen from frame 3 to 9 and filled in frame 6; track 2 is Ben, identity 7.
 SEEN = tracklets({1: {f: box(100 + f) for f in range(3, 10)}, 2: {f: box(400) for f in range(3, 10)}}, 20, sequence="plaza")
 FILLED = (SEEN.tracklet_ids == 1) & (SEEN.frame_numbers == 6)
@@ -31,7 +31,7 @@ def artifacts(project: Path) -> None:  # noqa: F811
     only(SEEN, ~FILLED).save(folder / "tracklets_split.npz")
     identities = Identities(np.array(["plaza"] * 2), np.array([1, 2], np.int32), np.array([5, 7], np.int32),
                             np.array(["", "Ben"]), np.zeros(2, np.float32))  # fmt: skip
-    identities.save(project / "artifacts/identities/plaza.npz")
+    identities.save(project / IDENTITIES)
 
 
 def correct(*arguments: str) -> Correction:
@@ -56,6 +56,14 @@ def test_whole_people_are_named_by_what_the_video_shows() -> None:
     assert correct("delete", "5@6") == Correction("delete", Place(6, box(108, y=102)))
     assert correct("rename", "5@3", "--name", "Ann") == Correction("rename", Place(3, box(105, y=102)), name="Ann")
     assert len(read_corrections(FILE)) == 2
+
+
+def test_a_name_that_is_somebody_elses_number_has_to_be_told_from_it() -> None:
+    rename = Identities.load(IDENTITIES)
+    dataclasses.replace(rename, names=np.array(["", "5"])).save(IDENTITIES)
+    with pytest.raises(DataError, match="5@3: expected one person in frame 3, found 2 of that number or name"):
+        correct("delete", "5@3")
+    assert correct("delete", "7@3") == Correction("delete", Place(3, box(402, y=102)))
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from stages.corrections.resolving import told_apart
 from stages.corrections.rows import HEADER, Correction, Place
 from stages.errors import DataError
 from stages.identify import Decision, IdentifyParams, identify
-from stages.identity.looks import MAX_NATS, WITHIN, Calibration, calibrate, expected_across
+from stages.identity.looks import SURE_NATS, WITHIN, Calibration, calibrate, expected_across
 from stages.identity.partition import partition, standing
 from stages.identity.portraits import PortrayParams, portray
 from stages.identity.whereabouts import compare_places, moment_log_odds
@@ -42,6 +42,16 @@ def camera(name: str, looks: dict[int, Any], frames: Any = range(5), **other: An
     table = tracklets({track: {f: box(60 * track) for f in frames} for track in looks}, sequence=name)
     made = portray(table, embeddings_of(table, looks), other.pop("names", {}), (), None, None, VIEWS)
     return dataclasses.replace(made, **other)
+
+
+def crowded(name: str, looks: Tables) -> Gallery:
+    """Many people with a view each, all of whom are there at once."""
+    tracks = np.arange(1, len(looks) + 1, dtype=np.int32)
+    unit = (looks / np.linalg.norm(looks, axis=1, keepdims=True)).astype(np.float16)
+    together = np.stack(np.triu_indices(len(looks), 1), axis=1).astype(np.int32) + 1
+    nobody = np.zeros(0, np.int32), np.zeros(0, np.int64), np.zeros((0, 2), np.float32)
+    classes, names = np.zeros(len(looks), np.int16), np.full(len(looks), "")
+    return Gallery(name, "made up", tracks, classes, names, tracks, unit, together, *nobody)
 
 
 def placed(gallery: Gallery, ways: dict[int, tuple[int, list[tuple[float, float]]]]) -> Gallery:
@@ -113,7 +123,7 @@ def test_two_whom_a_person_told_apart_are_not_one_who_returned() -> None:
 def test_more_evidence_may_be_asked_for_than_there_is() -> None:
     left, right = camera("left", {1: RED}), camera("right", {1: RED})
     assert ids(left, right) == [1, 1]
-    assert ids(left, right, params=dataclasses.replace(PARAMS, min_log_odds=MAX_NATS + 1)) == [1, 2]
+    assert ids(left, right, params=dataclasses.replace(PARAMS, min_log_odds=2 * SURE_NATS)) == [1, 2]
 
 
 def test_people_in_uniform_are_told_apart_by_where_they_stand() -> None:
@@ -273,7 +283,16 @@ def test_log_odds_are_those_of_two_normal_distributions() -> None:
     """Means 0.2 and 0.4, spread 0.1: at 0.3 even odds; at 0.25, ((0.15)^2 - (0.05)^2) / (2 * 0.01) = 1 nat."""
     known = Calibration(0.2, 0.4, 0.1)
     assert known.log_odds(np.array([0.3, 0.25, 0.35])) == pytest.approx([0, 1, -1])
-    assert known.log_odds(np.array([-9.0, 9.0])).tolist() == [MAX_NATS, -MAX_NATS]
+    far = SURE_NATS + np.log1p(20 * 9.3 - SURE_NATS)  # 20 nats for each 1 that the distance is from the middle
+    assert known.log_odds(np.array([-9.0, 9.6])) == pytest.approx([far, -far])
+
+
+def test_among_a_thousand_people_whoever_looks_like_nobody_else_is_known() -> None:
+    """By chance two are one with odds of a thousand to one against; no two of these look alike."""
+    looks = np.random.default_rng(8).normal(0, 1, (1000, 64))
+    galleries = [crowded(f"hall {n}", looks + np.random.default_rng(n).normal(0, 0.1, looks.shape)) for n in (1, 2)]
+    found = identify(galleries, dataclasses.replace(PARAMS, min_log_odds=1.4))[0].identity_ids
+    assert found[:1000].tolist() == found[1000:].tolist()
 
 
 def test_distances_of_certain_pairs_teach_the_calibration_and_few_of_them_little() -> None:

@@ -18,7 +18,7 @@ from stages.association.reach import ASIDE, AWAY, ELSEWHERE, learn_reach
 from stages.contracts.tracklets import Tracklets
 from stages.embed import no_embeddings
 from stages.errors import DataError
-from stages.merge import MergeParams, acquaint, merge
+from stages.merge import MergeParams, acquaint, merge, with_inside
 from tests.tables import box, embeddings_of, motionless, tracklets
 from tests.test_rewire import detected
 
@@ -139,6 +139,35 @@ def test_classes_never_mix() -> None:
     table = tracklets({1: walking(range(30)), 2: walking(range(32, 60))})
     table.class_ids[table.tracklet_ids == 2] = 1
     assert len(merge(table, embeddings_of(table, {}), motionless(table), MERGE)[0].ids) == 2
+
+
+def test_cars_say_nothing_of_how_often_people_come_or_how_tall_they_are() -> None:
+    paths, looks = crowd()
+    paths |= {1: standing(range(100, 130), x=560), 2: standing(range(300, 330), x=560)}
+    looks |= {1: noisy(RED, 30), 2: noisy(RED, 30, 2)}
+    cars = {101 + k: walking(range(3 * k, 3 * k + 3), x=-50, step=2) for k in range(150)}
+    tables = [tracklets(paths, num_frames=600), tracklets(paths | cars, num_frames=600)]
+    tables[1].class_ids[tables[1].tracklet_ids > 100] = 2
+    without, beside = (merge(table, embeddings_of(table, looks), motionless(table), MERGE)[1] for table in tables)
+    assert [row for row in beside if row.tracklet_id <= 100] == without
+    assert {(row.tracklet_id, row.other_tracklet_id) for row in without if row.decision == "joined"} >= {(1, 2)}
+
+
+def test_cost_follows_the_tracklets_of_a_person_and_not_their_square(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Inside a person each is compared with the nearest before and after it alone, and the person stays whole."""
+    monkeypatch.setattr("stages.merge.NEAREST", 2)
+    paths, looks = crowd()
+    back = {1 + k: standing(range(100 + 40 * k, 120 + 40 * k), x=560) for k in range(8)}
+    looks |= {name: noisy(RED, 20, name) for name in back}
+    table = tracklets(paths | back, num_frames=500)
+    embeddings, none = embeddings_of(table, looks), np.zeros(0, np.int64)
+    together, views = seen_together(table), views_of(table, embeddings)
+    known = acquaint(table, views, motionless(table), together, MERGE, "same_person")
+    labels = np.where(table.ids < 11, 0, np.arange(len(table.ids)))
+    inside = with_inside(known, known.candidates().take(none), labels)
+    assert sorted((inside.second - inside.first).tolist()) == [1] * 7 + [2] * 6
+    whole = [100 + 40 * k + frame for k in range(8) for frame in range(20)]
+    assert whole in people(merge(table, embeddings, motionless(table), MERGE)[0])
 
 
 def test_without_looks_motion_joins_who_walks_on_behind_something() -> None:
@@ -334,6 +363,13 @@ def test_views_are_spread_evenly_and_means_weighted() -> None:
 def test_seen_together_by_hand() -> None:
     table = tracklets({4: standing(range(5)), 6: standing([4, 9], x=200), 9: standing(range(5, 9), x=300)})
     assert seen_together(table).tolist() == [[0, 1]]
+
+
+def test_nobody_strays_into_another_tracklet_of_a_short_video() -> None:
+    """All stand, one beside the other, for less than the longest lag: what is believed beforehand is left as it is."""
+    standing_row = {k: standing(range(50), x=60 * k) for k in range(1, 9)}
+    spreads = [learn_straying(tracklets(standing_row, num_frames)).spread[-1] for num_frames in (50, 1000)]
+    assert spreads[0].tolist() == spreads[1].tolist()
 
 
 def test_people_who_walk_straight_stray_less_than_they_walk() -> None:

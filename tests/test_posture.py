@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from stages.contracts.tracklets import Tracklets
+from stages.contracts.tracklets import Tracklets, with_bboxes
 from stages.smooth import SmoothParams, smooth
 from stages.smoothing.posture import posture_change
 from tests.tables import detections, motionless, tracklets
@@ -35,6 +35,13 @@ def test_a_swing_is_measured_and_jitter_and_a_steady_drift_are_not() -> None:
 def test_too_little_to_see_is_no_change() -> None:
     assert posture_change(tracklets({})) == 0
     assert posture_change(tracklets({1: {frame: (0, 0, 10 + frame % 5, 20) for frame in range(20)}})) == 0
+
+
+def test_a_box_without_width_says_nothing_of_the_others() -> None:
+    table = person(amplitude=0.2, period_s=0.5)
+    broken = table.bboxes.copy()
+    broken[7, 2] = broken[7, 0]
+    assert posture_change(with_bboxes(table, broken)) == pytest.approx(posture_change(table), rel=0.05)
 
 
 @pytest.mark.parametrize(("amplitude", "smoothed"), [(0.0, True), (0.2, False)])

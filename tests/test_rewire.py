@@ -18,11 +18,12 @@ from stages.association.two_filter import NONE, Chains
 from stages.contracts.camera_motion import CameraMotion
 from stages.contracts.detections import Detections
 from stages.contracts.embeddings import Embeddings
-from stages.contracts.tracklets import Tracklets
+from stages.contracts.tracklets import Tracklets, relabel
+from stages.corrections.resolving import Apart
 from stages.corrections.rows import HEADER
-from stages.rewire import Rewire, main, rewire
+from stages.rewire import Rewire, before_cuts, main, rewire
 from tests.conftest import ROOT
-from tests.tables import box, embeddings_of, tracklets
+from tests.tables import box, embeddings_of, motionless, tracklets
 
 PARAMS = RewireParams(enabled=True, min_gain=3.0, end_cost=12.0, miss_cost=0.2, max_gap_frames=60, min_shared_gain=0.0)
 NUM_FRAMES = 60
@@ -83,6 +84,16 @@ SEEN_AGAIN = {1: {f: RIGHT[f] for f in range(22)}, 2: LATER}
 STOPPING = {1: {f: box(6 * min(f, 30) + (f * 7 % 5) / 4) for f in range(60)}, 2: walking(range(60), 500, 0.5)}
 
 
+def test_the_audit_names_raw_tracklets_also_where_a_correction_cut_them() -> None:
+    raw = tracklets(SWAPPED, NUM_FRAMES)
+    cut = relabel(raw, np.where((raw.tracklet_ids == 1) & (raw.frame_numbers >= 5), 3, raw.tracklet_ids))
+    still, apart = CameraMotion.still("hall", NUM_FRAMES), [Apart(1, 3, 4, 5)]
+    audit = rewire(cut, detected(cut), unseen(cut), still, PARAMS, apart)[1]
+    assert [(made.kind, made.tracklet_id, made.other_tracklet_id) for made in audit] == [("swap", 3, 2)]
+    expected = [dataclasses.replace(made, tracklet_id=1) for made in audit]
+    assert before_cuts(audit, cut, raw) == expected
+
+
 def test_what_is_right_already_stays_to_the_byte(tmp_path: Path) -> None:
     """A clean crossing, somebody who stops, and people far apart."""
     far_apart = {1: walking(range(60), 0, 1), 2: walking(range(60), 400, 1, y=300)}
@@ -106,6 +117,13 @@ def test_who_reappears_elsewhere_or_too_late_is_not_joined() -> None:
     assert rewired(tracklets(elsewhere, NUM_FRAMES))[1] == []
     at_most = dataclasses.replace(PARAMS, max_gap_frames=12)
     assert rewired(tracklets(SEEN_AGAIN, NUM_FRAMES), at_most)[1] == []
+
+
+def test_a_link_of_the_trackers_may_be_longer_and_is_judged_like_any_other() -> None:
+    """1 is hidden for 25 frames, where no more than 20 may be linked, and 2 walks by."""
+    params = dataclasses.replace(PARAMS, max_gap_frames=20)
+    passing = {1: walking([*range(21), *range(46, NUM_FRAMES)], 100, 0), 2: walking(range(NUM_FRAMES), 300, -5, y=130)}
+    assert rewired(tracklets(passing, NUM_FRAMES), params)[1] == []
 
 
 def test_where_people_come_and_go_all_the_time_two_tracklets_are_rather_two_people() -> None:
@@ -335,6 +353,22 @@ def test_a_camera_that_turns_and_jolts_does_not_hide_who_crossed(known: bool) ->
         motion.transforms[:, :, 2] = jumps
     result, _ = rewire(shaken, detected(shaken), unseen(shaken), motion, PARAMS)
     assert partition(result) == partition(rewired(table)[0]) != partition(table)
+
+
+@pytest.mark.parametrize("zoom", [1.0, 4.0, 30.0])
+def test_how_far_a_camera_has_gone_before_does_not_matter(zoom: float) -> None:
+    """It goes on ahead for 40 frames in which nobody is there, and stands: two cross as before one that never went."""
+    went = 40
+    table = tracklets(
+        {name: {f + went: where for f, where in path.items()} for name, path in SWAPPED.items()}, NUM_FRAMES + went
+    )
+    step = zoom ** (1 / (went - 1))
+    motion = motionless(table).transforms.copy()
+    motion[1:went] = [[step, 0, 320 * (1 - step)], [0, step, 240 * (1 - step)]]
+    seen = rewire(table, detected(table), unseen(table), CameraMotion("hall", table.num_frames, motion), PARAMS)[1]
+    (before,) = rewired(tracklets(SWAPPED, NUM_FRAMES))[1]
+    assert [made.kind for made in seen] == ["swap"]
+    assert seen[0].gain_nats == pytest.approx(before.gain_nats, abs=0.1)
 
 
 def test_windows_of_a_long_video_join_up(monkeypatch: pytest.MonkeyPatch) -> None:

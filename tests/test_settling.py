@@ -55,6 +55,27 @@ def test_a_glimpse_belongs_to_whom_it_follows() -> None:
     assert [*range(333, 336)] in [entry["frame_numbers"].tolist() for entry in by_pairs.to_dicts()]
 
 
+@pytest.mark.parametrize("glimpsed", [False, True])
+def test_a_glimpse_without_a_look_does_not_pay_for_the_absence_after_it(glimpsed: bool) -> None:
+    """Somebody like 1 comes 41 seconds later, not alike enough after so long; 1 was seen once more as it left."""
+    paths, looks = crowd()
+    paths |= {1: standing(range(100, 130), x=560), 2: standing(range(540, 570), x=560)}
+    if glimpsed:
+        paths |= {GLIMPSE: standing(range(131, 134), x=560)}
+    looks |= {1: noisy(RED, 30), 2: noisy(RED + 1.1 * BLUE, 30, 2)}
+    table = tracklets(paths, num_frames=600)
+    merged, _ = merge(table, embeddings_of(table, looks), motionless(table), MERGE)
+    whose = dict(zip(table.ids.tolist(), merged_of(table, merged), strict=True))
+    assert whose[1] != whose[2]
+    assert not glimpsed or whose[GLIMPSE] == whose[1]
+
+
+def merged_of(table: Tracklets, merged: Tracklets) -> list[int]:
+    """The person of each tracklet."""
+    first = table.detection_indices[table.offsets()[:-1]]
+    return [int(merged.tracklet_ids[merged.detection_indices == row][0]) for row in first]
+
+
 def test_pairs_alone_would_leave_it_out_and_strangers_stay_apart() -> None:
     table, embeddings = returning()
     together, views = seen_together(table), views_of(table, embeddings)

@@ -140,6 +140,15 @@ def test_too_few_views_say_nothing() -> None:
         assert len(found(table, few)) == expected
 
 
+def test_who_stands_there_for_hours_is_known_by_the_views_nearby(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Long before, 1 was dressed like Ben, and long after like Anna."""
+    changing = [BEN] * 24 + [ANNA] * 28 + [BEN] * 24 + [ANNA] * 24
+    table, embeddings = filmed(couple(), {1: changing, 2: [BEN] * 40, 3: [ANNA] * 40})
+    assert found(table, embeddings) == []
+    monkeypatch.setattr("stages.association.shared_boxes.MOST_VIEWS", 16)
+    assert len(found(table, embeddings)) == 1
+
+
 def test_a_tracklet_is_exchanged_once_by_what_is_surest() -> None:
     """Who began twice beside the box: as Anna, clearly, and as somebody half like her."""
     paths = couple() | {4: standing(range(60, 100), 90.0)}

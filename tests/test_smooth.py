@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from stages.association.steadying import still_view
+from stages.contracts.camera_motion import CameraMotion
 from stages.smooth import SmoothParams, smooth
 from stages.smoothing.doubtful import doubtful
 from stages.smoothing.filling import fill_gaps
@@ -71,6 +72,30 @@ def test_a_straight_walk_stays_as_it_is_and_time_may_run_backwards() -> None:
     forward, backward = (smooth_boxes(noisy[::step], np.ones(20), frames, 3.0) for step in (1, -1))
     np.testing.assert_allclose(forward, backward[::-1], atol=1e-8)
     assert np.abs(forward - boxes).mean() < 0.6 * np.abs(noisy - boxes).mean()
+
+
+def test_two_visits_are_smoothed_as_two_and_cost_no_more_however_long_nobody_is_there() -> None:
+    """Ten hours at 30 frames/s and 500 years apart: on the frame grid the second would not fit into memory."""
+    boxes = np.tile([100.0, 50, 140, 150], (40, 1)) + np.random.default_rng(3).normal(0, 2, (40, 4))
+    frames = np.arange(20)
+    alone = [smooth_boxes(half, np.ones(20), frames, 3.0) for half in (boxes[:20], boxes[20:])]
+    for away in (1_080_000, 500 * 365 * 24 * 3600 * 30):
+        both = smooth_boxes(boxes, np.ones(40), np.concatenate([frames, frames + away]), 3.0)
+        np.testing.assert_allclose(both, np.concatenate(alone), rtol=1e-12)
+
+
+def test_a_camera_that_shakes_does_not_shake_what_is_smoothed() -> None:
+    """By 5 px a frame, known: the boxes come out nearer to the truth than they were detected, not farther."""
+    rng, frames = np.random.default_rng(4), range(100)
+    shake = np.vstack([np.zeros((1, 2)), rng.normal(0, 5, (99, 2))])
+    transforms = motionless(tracklets({})).transforms.copy()
+    transforms[1:, :, 2] = np.diff(shake, axis=0)
+    true = {f: np.array(box(100.0 + f)) + np.tile(shake[f], 2) for f in frames}
+    table = tracklets({1: {f: where + rng.normal(0, 1.5, 4) for f, where in true.items()}})
+    seen = detections([(f, where, 0.9) for f, where in zip(frames, table.bboxes, strict=True)])
+    final = smooth(table, seen, CameraMotion("hall", 100, transforms), SmoothParams(0.0, 0.5, "regression", 0.2))
+    off = [np.abs(boxes - np.array(list(true.values()))).mean() for boxes in (table.bboxes, final.bboxes)]
+    assert off[1] < 0.7 * off[0]
 
 
 def test_one_frame_alone_is_its_own_box() -> None:

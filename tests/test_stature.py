@@ -120,16 +120,6 @@ def test_where_people_bend_from_time_to_time_stature_says_little() -> None:
     assert -1 < learn_statures(table).nats(one, two)[0] < 0.3
 
 
-def test_classes_are_measured_by_themselves() -> None:
-    """Half of all are cars, of all sizes: beside them all people would be as tall."""
-    paths = {1: seen(TALL, range(300, 400)), 2: seen(SHORT, range(500, 600))}
-    cars = {201 + k: seen(1.5 + 0.1 * k, range(300), 0.1, 0.9, seed=k) for k in range(12)}
-    table = tracklets(crowd() | paths | cars, num_frames=2000)
-    table.class_ids[table.tracklet_ids > 200] = 2
-    one, two = np.searchsorted(table.ids, [[1], [2]])
-    assert learn_statures(table).nats(one, two).tolist() == nats(paths, [(1, 2)])
-
-
 def test_sums_of_tracklets_are_the_persons() -> None:
     """Three rows of one person as one row: as precise as all of them together."""
     rows = np.array([[2.0, 0.4, 2.0], [1.0, 0.1, 1.0], [3.0, 0.6, 3.0]])

@@ -81,7 +81,6 @@ def test_misfit_is_the_student_density_of_the_two_states_apart() -> None:
     assert link_cost(3, -1, measured, states, START, prices) == link_cost(-1, 4, measured, states, START, prices) == 12
     assert link_cost(-1, -1, measured, states, START, prices) == 0
     assert link_cost(4, 3, measured, states, START, prices) == FORBIDDEN
-    assert link_cost(3, 4, measured, states, START, Prices(12.0, 0.2, 3)) == FORBIDDEN
 
 
 def test_noise_is_learnt_from_what_boxes_do() -> None:

@@ -8,7 +8,6 @@ from stages.association.motion_noise import MIN_MEASUREMENT
 from stages.association.still_view import StillView, from_first_frame
 from stages.association.two_filter import NONE, Array, Chains, Ints, Measured
 
-MIN_HEIGHT_PX = 2.0  # of a box, as a unit of noise
 BLUR_OF_DOUBT = 1.0  # a box of score 0 shakes so much more than one of score 1
 GRAIN = 1 / 960  # of the picture's width: a box's noise beside that in body heights, however small it is
 
@@ -19,9 +18,8 @@ def measured_boxes(
     """What the filters see of boxes (M, 4) as from the first frame."""
     x1, y1, x2, y2 = view.boxes(bboxes, frames).T
     values = np.stack([(x1 + x2) / 2, y1, y2, x2 - x1], axis=1)
-    heights = np.maximum(values[:, 2] - values[:, 1], MIN_HEIGHT_PX)
     blur = 1 + BLUR_OF_DOUBT * (1 - scores.astype(np.float64))
-    return Measured(values, heights, blur, frames.astype(np.int64))
+    return Measured(values, y2 - y1, blur, frames.astype(np.int64))
 
 
 def measure(
@@ -43,7 +41,8 @@ def measure(
     moving = measured_boxes(bboxes, scores, frames, view)
     moving.values[:, 0] -= drift[frames, 0]
     moving.values[:, 1:3] -= drift[frames, 1:2]
-    return moving._replace(blur=moving.blur * np.hypot(1, GRAIN * width_px / (MIN_MEASUREMENT * moving.heights)))
+    pictured = moving.heights * np.abs(view.factors[frames])  # px in their own frames: grain is the picture's
+    return moving._replace(blur=moving.blur * np.hypot(1, GRAIN * width_px / (MIN_MEASUREMENT * pictured)))
 
 
 def chains_of(tracklets: Ints) -> Chains:

@@ -31,7 +31,7 @@ class Found(NamedTuple):
     """The best exchange of (a, a') for (b, b')."""
 
     gain: float  # nats
-    runner_up: float  # nats of the next best exchange of (a, a'), at least min_gain below 0
+    runner_up: float  # nats of the next best exchange of (a, a'), by motion alone where no looks could make it pay
     a: int
     a_next: int
     b: int

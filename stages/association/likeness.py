@@ -152,7 +152,7 @@ def _same_cosines(blocks: Blocks, space: Space) -> tuple[Array, Ints]:
     cosines, whose = [np.zeros(0)], [np.zeros(0, np.int64)]
     for step in range(1, min(round(MEMORY_S / BLOCK_S), len(blocks.owners))):
         apart = (blocks.numbers[step:] - blocks.numbers[:-step]) * BLOCK_S
-        pairs = np.flatnonzero((blocks.owners[:-step] == blocks.owners[step:]) & (apart >= APART_S))
+        pairs = np.flatnonzero((blocks.owners[:-step] == blocks.owners[step:]) & (apart >= APART_S) & (apart <= MEMORY_S))
         pairs = pairs[:: max(1, -(-len(pairs) // MAX_PAIRS_A_STEP))]
         pairs = pairs[supports[pairs] * supports[pairs + step] > LEAST_SUPPORT]
         support = supports[pairs] * supports[pairs + step]

@@ -42,7 +42,7 @@ class Prices(NamedTuple):
 
     end: float  # nats of a chain's beginning, and of its end
     miss: float  # nats of each frame without a box inside a chain
-    max_gap: int  # frames from a box to the next of its chain, at most
+    max_gap: int  # frames from a box to the next of its chain, at most, where a link is made: the tracker's may be longer
 
 
 @compiled
@@ -53,7 +53,7 @@ def link_cost(past: int, future: int, measured: Measured, states: States, noise:
     if past == NONE or future == NONE:
         return prices.end
     frames = measured.frames[future] - measured.frames[past]
-    if frames <= 0 or frames > prices.max_gap:
+    if frames <= 0:
         return FORBIDDEN
     cost = prices.miss * (frames - 1)
     for i in range(QUANTITIES):

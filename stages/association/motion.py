@@ -17,6 +17,7 @@ Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 X, Y, SIZE = 0, 1, 2  # of a place: foot point in px, logarithm of the height in px
+MIN_HEIGHT_PX = 1e-4  # as from the first frame, which a camera that moves on leaves far behind
 WINDOW_S = 0.5  # of an end, that its velocity is taken from
 LAGS_S = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4)  # after which straying is learnt
 PRIOR_STRAY = np.array([[0.06, 0.05, 0.04], [0.3, 0.15, 0.05]])  # body heights at once, and per second more
@@ -64,7 +65,7 @@ class Straying:
 
 def place_rows(tracklets: Tracklets) -> Array:
     """(M, 3) place of each box."""
-    heights = np.maximum(tracklets.bboxes[:, 3] - tracklets.bboxes[:, 1], 1.0).astype(np.float64)
+    heights = np.maximum(tracklets.bboxes[:, 3] - tracklets.bboxes[:, 1], MIN_HEIGHT_PX).astype(np.float64)
     return np.column_stack([foot_points(tracklets.bboxes), np.log(heights)])
 
 
@@ -113,16 +114,16 @@ def learn_straying(tracklets: Tracklets) -> Straying:
     """How people of this video stray, mixed with what is believed of people in general."""
     fps, frames, places = tracklets.fps, tracklets.frame_numbers.astype(np.int64), place_rows(tracklets)
     window = max(round(WINDOW_S * fps), 1)
+    lags = np.unique(np.maximum(np.round(np.array(LAGS_S) * fps), 1).astype(np.int64))
     offsets = tracklets.offsets()
     owner = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
-    key = owner * (2 * tracklets.num_frames) + frames
+    key = owner * (tracklets.num_frames + window + int(lags[-1])) + frames  # nothing reaches from one tracklet into another
     rows = np.arange(0, len(frames), max(1, -(-len(frames) // MAX_ROWS)))
     starts = np.maximum(np.searchsorted(key, key[rows] - window), offsets[owner[rows]])
     settled = rows - starts >= window / 2
     rows, starts = rows[settled], starts[settled]
     at, velocities = _lines(frames, places, starts, rows + 1, rows)
     heights = np.exp(at[:, SIZE])
-    lags = np.unique(np.maximum(np.round(np.array(LAGS_S) * fps), 1).astype(np.int64))
     belief, spread = np.zeros((len(lags), 3)), np.zeros((len(lags), 3))
     for k, lag in enumerate(lags):
         target = np.minimum(np.searchsorted(key, key[rows] + lag), len(key) - 1) if len(key) else rows

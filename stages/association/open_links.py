@@ -65,14 +65,16 @@ def weighed_cost(search: Search, past: int, future: int) -> float:
 
 @compiled
 def _cost(search: Search, past: int, future: int) -> float:
-    if past != NONE and future != NONE and _are_apart(search, past, future):
+    if past != NONE and future != NONE and search.chains.nexts[past] != future and _is_barred(search, past, future):
         return FORBIDDEN
     return link_cost(past, future, search.measured, search.states, search.noise, search.prices)
 
 
 @compiled
-def _are_apart(search: Search, past: int, future: int) -> bool:
-    """Whether a link would join two people who are known to be two."""
+def _is_barred(search: Search, past: int, future: int) -> bool:
+    """Whether a new link would be too long, or join two people who are known to be two."""
+    if search.measured.frames[future] - search.measured.frames[past] > search.prices.max_gap:
+        return True
     a, b = search.tracklets[past], search.tracklets[future]
     for k in range(len(search.apart)):
         one, other, first, last = search.apart[k]

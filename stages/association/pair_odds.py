@@ -8,6 +8,7 @@ absence people come back by any entry, and their way says nothing. Company count
 else their companions are one person.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -60,7 +61,12 @@ class Odds:
         return Odds(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
 
     def joined(self, other: "Odds") -> "Odds":
-        return Odds(*(np.concatenate([getattr(self, name), getattr(other, name)]) for name in self.__dataclass_fields__))
+        return all_of([self, other])
+
+
+def all_of(parts: Sequence[Odds]) -> Odds:
+    """One table after the other; at least one."""
+    return Odds(*(np.concatenate([getattr(part, name) for part in parts]) for name in Odds.__dataclass_fields__))
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +78,6 @@ class Acquaintance:
     reach: Reach | None  # None: people may be anywhere
     statures: Statures
     company: Company | None  # None: nobody walks with anybody
-    classes: Ints  # (T,)
     leaves: NDArray[np.bool_]  # (2, T) began, ended at the picture's edge
     fps: float
     returning: Returning
@@ -111,8 +116,13 @@ class Acquaintance:
         motion[near] = np.logaddexp(going_on, np.log1p(-walking) + self._reach_nats(first[near], second[near], seen[near]))
         stature[near] *= 1 - walking  # their ways know sizes already
         total = np.round(prior + looks + motion + stature, DECIMALS)
-        total[(gap_s <= 0) | (self.classes[first] != self.classes[second]) | self.is_new(first, second, gap_s)] = IMPOSSIBLE
+        total[(gap_s <= 0) | self.is_new(first, second, gap_s)] = IMPOSSIBLE
         return Odds(first, second, gap_s, prior, looks, motion, stature, np.zeros(len(first)), total)
+
+    def usual(self, odds: Odds) -> Array:
+        """(E,) the prior of pairs that follow each other; the odds have 0 where nothing else is known of two."""
+        unknown = (odds.prior == 0) & (odds.gap_s > 0)
+        return np.where(unknown, np.round(self.returning.nats(np.maximum(odds.gap_s, 0.0)), DECIMALS), odds.prior)
 
     def _reach_nats(self, first: Ints, second: Ints, seen: NDArray[np.bool_]) -> Array:
         """(E,) what it says where somebody is seen again who did not go on as before; being near is no merit of the unseen."""
@@ -137,9 +147,7 @@ class Acquaintance:
             low = np.searchsorted(starts, ends[rows[0]], side="right")
             high = np.searchsorted(starts, ends[rows[-1]] + self.max_gap_s * self.fps, side="right")
             found.append(self._likely(rows, by_begin[low:high]))
-        names = Odds.__dataclass_fields__
-        every = Odds(*(np.concatenate([getattr(part, name) for part in found]) for name in names))
-        return _best(every, MOST_CANDIDATES)
+        return _best(all_of(found), MOST_CANDIDATES)
 
     def _likely(self, rows: Ints, columns: Ints) -> Odds:
         """Pairs of a row and a later column with positive odds."""

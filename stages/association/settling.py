@@ -117,9 +117,11 @@ def in_chains(odds: Odds, labels: Ints, known: Acquaintance) -> Odds:
     for rows in _groups(labels):
         rows = _in_time(rows, known)
         nexts[rows[:-1]] = rows[1:]
-    far = (labels[odds.first] == labels[odds.second]) & (nexts[odds.first] != odds.second) & (odds.total > IMPOSSIBLE)
-    prior, motion, company = (np.where(far, 0.0, nats) for nats in (odds.prior, odds.motion, odds.company))
-    total = np.where(far, odds.looks + odds.stature, odds.total)
+    inside = (labels[odds.first] == labels[odds.second]) & (odds.total > IMPOSSIBLE)
+    near, far = inside & (nexts[odds.first] == odds.second), inside & (nexts[odds.first] != odds.second)
+    prior = np.where(near, known.usual(odds), odds.prior)
+    prior, motion, company = (np.where(far, 0.0, nats) for nats in (prior, odds.motion, odds.company))
+    total = np.where(inside, np.round(prior + odds.looks + motion + odds.stature + company, DECIMALS), odds.total)
     return replace(odds, prior=prior, motion=motion, company=company, total=total)
 
 
@@ -157,7 +159,7 @@ def _chain(members: Ints, known: Acquaintance) -> float:
 def _links(first: Ints, second: Ints, known: Acquaintance) -> Array:
     """(E,) nats of tracklets following each other, whatever they look like."""
     links = known.odds(first, second)
-    return np.asarray(links.prior + links.motion + links.company)
+    return np.asarray(known.usual(links) + links.motion + links.company)
 
 
 def _sights(known: Acquaintance, views: Views) -> Sights:

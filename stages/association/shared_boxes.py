@@ -24,6 +24,7 @@ Ints = NDArray[np.int64]
 EXCHANGED_NATS = -2.2  # log-odds of coming out exchanged: 6 of 59 sharings in 40 drawn squares
 SHARED_S = 20.0  # after which who begins beside the keeper has nothing to do with who ended there
 MIN_VIEWS = 5  # of the keeper, before it is shared and after
+MOST_VIEWS = 1_000  # of anybody before or after, the nearest: more say nothing new, and a keeper may stand there for hours
 
 
 @dataclass(frozen=True)
@@ -109,8 +110,9 @@ def _compared(sharing: Sharing, views: Views, starts: Ints, looks: Looks) -> Mix
     """How likely they came out exchanged, and where; None where too little is seen."""
     own = slice(int(starts[sharing.keeper]), int(starts[sharing.keeper + 1]))
     since, until = own.start + np.searchsorted(views.frames[own], [sharing.shared_from + 1, sharing.shared_to])
-    sides = (own.start, since), (until, own.stop), starts[sharing.ended :][:2], starts[sharing.begun :][:2]
-    before, after, ended, begun = (_look(slice(int(first), int(stop)), views, looks) for first, stop in sides)
+    earlier, later = ((own.start, since), starts[sharing.ended :][:2]), ((until, own.stop), starts[sharing.begun :][:2])
+    before, ended = (_look(np.arange(first, stop)[-MOST_VIEWS:], views, looks) for first, stop in earlier)
+    after, begun = (_look(np.arange(first, stop)[:MOST_VIEWS], views, looks) for first, stop in later)
     if min(before.count, after.count) < MIN_VIEWS or min(ended.count, begun.count) == 0:
         return None
     crosswise = _nats(before, begun, looks) + _nats(ended, after, looks)
@@ -123,9 +125,9 @@ def _compared(sharing: Sharing, views: Views, starts: Ints, looks: Looks) -> Mix
     return MixUp(sharing, frame, nats + EXCHANGED_NATS, nats)
 
 
-def _look(chosen: slice, views: Views, looks: Looks) -> Look:
+def _look(chosen: Ints, views: Views, looks: Looks) -> Look:
     """Their mean is moved into the space of looks: to move each view would cost as much as all else."""
-    weights, count = views.weights[chosen], chosen.stop - chosen.start
+    weights, count = views.weights[chosen], len(chosen)
     total = max(float(weights.sum()), 1e-9)
     mean = ((weights @ views.features(chosen)) / total).astype(np.float32)
     clarity = float(weights @ views.clarities[chosen]) / total

@@ -73,13 +73,9 @@ def unknown_statures(count: int) -> Statures:
 
 
 def learn_statures(tracklets: Tracklets) -> Statures:
-    """The statures of a video's tracklets, of each class by itself."""
+    """The statures of a video's tracklets, of one class."""
     rows, count = _whole_views(tracklets), len(tracklets.ids)
-    classes = tracklets.class_ids[rows]
-    sums = np.zeros((count, 2 + TERMS))
-    for class_id in np.unique(classes):
-        sums += _sums(tracklets, rows[classes == class_id], count)
-    return Statures(sums)
+    return Statures(_sums(tracklets, rows, count)) if len(rows) else unknown_statures(count)
 
 
 def _whole_views(tracklets: Tracklets) -> Ints:
@@ -108,13 +104,14 @@ def _terms(tracklets: Tracklets, rows: Ints) -> Array:
 
 
 def _sums(tracklets: Tracklets, rows: Ints, count: int) -> Array:
-    """(T, 2 + P) sums of T tracklets from the views in these rows (K,), of one class."""
+    """(T, 2 + P) sums of T tracklets from the views in these rows (K,)."""
     owners = np.searchsorted(tracklets.ids, tracklets.tracklet_ids[rows])
     logs, terms = _log_heights(tracklets, rows), _terms(tracklets, rows)
     parts = tracklets.frame_numbers[rows].astype(np.int64) // max(round(BLOCK_S * tracklets.fps), 1)
     every = max(TOGETHER_S * tracklets.fps, 1.0)
-    some = np.arange(0, len(owners), max(1, -(-len(owners) // MAX_VIEWS)))
-    surface, covariance, noise, spread = _fit(owners[some], logs[some], terms[some], count, every)
+    stride = max(1, -(-len(owners) // MAX_VIEWS))
+    some = slice(None, None, stride)
+    surface, covariance, noise, spread = _fit(owners[some], logs[some], terms[some], count, max(every / stride, 1.0))
     residuals = logs - terms @ surface
     statures, weights = _means(owners, residuals, noise, count)
     wander = _wander(owners, parts, residuals - statures[owners], weights, count)

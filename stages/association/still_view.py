@@ -10,7 +10,8 @@ from stages.contracts.tracklets import Tracklets, with_bboxes
 Array = NDArray[np.float64]
 
 BLOCK_BOXES = 1_000_000  # at a time: what lies between takes several times their memory
-FARTHEST_ZOOM = 1e6  # beyond it coordinates are begun anew, long before numbers run out
+MIN_HEIGHT_PX = 2.0  # of a box in its own picture, as a unit of what is far
+FARTHEST_ZOOM = 1e4  # beyond it coordinates are begun anew, before those of tracklets run out of digits
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,11 +22,15 @@ class StillView:
     shifts: NDArray[np.complex128]  # (F,) px
 
     def boxes(self, bboxes: NDArray[np.floating], frames: NDArray[np.integer]) -> Array:
-        """(N, 4) boxes x1, y1, x2, y2 of these frames (N,) as seen from frame 0; a turned box stays upright."""
+        """(N, 4) boxes x1, y1, x2, y2 of these frames (N,) as seen from frame 0; a turned box stays upright.
+
+        Boxes without height get MIN_HEIGHT_PX.
+        """
         found = np.empty((len(bboxes), 4))
         for start in range(0, len(bboxes), BLOCK_BOXES):
             rows = slice(start, start + BLOCK_BOXES)
             centres, halves = _halved(bboxes[rows])
+            halves[:, 1] = np.maximum(halves[:, 1], MIN_HEIGHT_PX / 2)
             factors, shifts = self.factors[frames[rows]], self.shifts[frames[rows]]
             found[rows] = _whole((centres - shifts) / factors, halves / np.abs(factors)[:, None])
         return found

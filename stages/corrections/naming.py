@@ -37,6 +37,8 @@ class Seen:
         if not len(rows):
             seen = ", ".join(map(str, sorted(ids[there].tolist()))) or "nobody"
             raise DataError(f"{who}: expected somebody in frame {frame} ({seen}), found none of that number or name")
+        if len(rows) > 1:
+            raise DataError(f"{who}: expected one person in frame {frame}, found {len(rows)} of that number or name")
         return int(rows[0])
 
     def row_of_track(self, track_id: int, frame: int) -> int:

@@ -21,7 +21,7 @@ Mask = NDArray[np.bool_]
 MIN_SPREAD = 0.03  # of distances: no fewer than rounding and luck make
 PRIOR_PAIRS = 4.0  # that what is known beforehand weighs
 ROUNDS = 30  # of expectation and maximization
-MAX_NATS = 8.0  # that looks can say: two people may be dressed alike
+SURE_NATS = 8.0  # beyond which nats count logarithmically: two people may be dressed alike
 
 
 @dataclass(frozen=True)
@@ -33,10 +33,11 @@ class Calibration:
     spread: float
 
     def log_odds(self, distances: Array) -> Array:
-        """Nats for one person: the logarithm of the ratio of two normal densities with equal spread, limited to MAX_NATS."""
+        """Nats for one person: the logarithm of the ratio of two normal densities with equal spread, then damped."""
         middle = (self.same + self.different) / 2
         nats = (self.different - self.same) / self.spread**2 * (middle - distances)
-        return np.asarray(np.clip(nats, -MAX_NATS, MAX_NATS))
+        beyond = np.maximum(np.abs(nats) - SURE_NATS, 0.0)
+        return np.asarray(np.sign(nats) * (np.minimum(np.abs(nats), SURE_NATS) + np.log1p(beyond)))
 
 
 WITHIN = Calibration(same=0.10, different=0.40, spread=0.08)  # of mean features, as networks trained for Re-ID have them

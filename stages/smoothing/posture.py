@@ -32,7 +32,8 @@ def posture_change(tracklets: Tracklets) -> float:
     sure = (tracklets.confidences[rows] > MIN_CONFIDENCE).all(axis=1)
     boxes = tracklets.bboxes[rows[sure]].astype(np.float64)
     sizes = boxes[..., 2:] - boxes[..., :2]
-    if len(sizes) < MIN_WINDOWS or (sizes <= 0).any():
+    sizes = sizes[(sizes > 0).all(axis=(1, 2))]
+    if len(sizes) < MIN_WINDOWS:
         return 0.0
     shape = np.log(sizes[..., 0] / sizes[..., 1])
     shape -= shape.mean(axis=1, keepdims=True)

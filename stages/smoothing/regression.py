@@ -2,7 +2,7 @@
 
 Cleveland 1979, "Robust locally weighted regression and smoothing scatterplots", without the robustness step and with a
 Gaussian weight. Centre and log size are regressed, so a size stays positive. On the frame grid every sum of the normal
-equations is a convolution, and the cost is linear in the track's length.
+equations is a convolution, and the cost is linear in the track's boxes: gaps that nothing reaches across are cut short.
 """
 
 import numpy as np
@@ -20,17 +20,17 @@ def smooth_boxes(bboxes: Array, weights: Array, frames: NDArray[np.int64], sigma
     bboxes (N, 4) x1, y1, x2, y2 px, weights (N,) positive, frames (N,) ascending; `sigma_frames` is the standard deviation
     of the time weight.
     """
-    grid = frames - frames[0]
     size = np.maximum(bboxes[:, 2:] - bboxes[:, :2], MIN_SIZE_PX)
     values = np.column_stack([(bboxes[:, :2] + bboxes[:, 2:]) / 2, np.log(size)])
-    fitted = _local_linear(values, weights, grid, sigma_frames)
+    fitted = _local_linear(values, weights, frames, sigma_frames)
     half = np.exp(fitted[:, 2:]) / 2
     return np.concatenate([fitted[:, :2] - half, fitted[:, :2] + half], axis=1)
 
 
-def _local_linear(values: Array, weights: Array, grid: NDArray[np.int64], sigma_frames: float) -> Array:
-    """(N, C) intercepts of the weighted straight line around each grid point, by the closed 2x2 normal equations."""
+def _local_linear(values: Array, weights: Array, frames: NDArray[np.int64], sigma_frames: float) -> Array:
+    """(N, C) intercepts of the weighted straight line around each frame, by the closed 2x2 normal equations."""
     reach = int(np.ceil(REACH * sigma_frames))
+    grid = np.cumsum(np.minimum(np.diff(frames, prepend=frames[0]), reach + 1))
     lag = np.arange(-reach, reach + 1)
     gaussian = np.exp(-0.5 * (lag / sigma_frames) ** 2)
     length = int(grid[-1]) + 1
