@@ -26,6 +26,7 @@ MEETING_S = 0.7  # so far around a meeting people may have changed
 GAP_S = 0.3  # without a box
 AT_BORDER = 0.01  # body heights from it
 NEAR_VIEWS = 10  # on each side, that say at which view people changed
+BLOCK_CUTS = 1_000  # looked at at a time: what lies between takes several times the views' memory
 
 
 @dataclass(frozen=True)
@@ -47,12 +48,18 @@ class Sums:
 
     def nats(self, starts: int | Ints, cuts: Ints, stops: int | Ints, calibration: Calibration) -> Array:
         """(N,) log-likelihood ratios that views start:cut and cut:stop show two people over one."""
-        a, b = self.looks[cuts] - self.looks[starts], self.looks[stops] - self.looks[cuts]
-        norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
-        cosines = np.divide((a * b).sum(axis=1), norms, out=np.ones_like(norms), where=norms > 0)
+        starts, stops = np.broadcast_to(starts, cuts.shape), np.broadcast_to(stops, cuts.shape)
+        blocks = [slice(first, first + BLOCK_CUTS) for first in range(0, max(len(cuts), 1), BLOCK_CUTS)]
+        cosines = np.concatenate([self._cosines(starts[rows], cuts[rows], stops[rows]) for rows in blocks])
         return -calibration.nats(cosines, self._supports(starts, cuts) * self._supports(cuts, stops))
 
-    def _supports(self, starts: int | Ints, stops: int | Ints) -> Array:
+    def _cosines(self, starts: Ints, cuts: Ints, stops: Ints) -> Array:
+        middle = self.looks[cuts]
+        a, b = middle - self.looks[starts], self.looks[stops] - middle
+        norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+        return np.asarray(np.divide((a * b).sum(axis=1), norms, out=np.ones_like(norms), where=norms > 0))
+
+    def _supports(self, starts: Ints, stops: Ints) -> Array:
         clear = (self.clarities[stops] - self.clarities[starts]) / (self.weights[stops] - self.weights[starts])
         return support_of(np.asarray(stops - starts), clear)
 
@@ -64,7 +71,7 @@ def changes(
 
     clarities (K,) in [0, 1]; weights (K,) > 0; expected (K,) log-odds of a change before each view.
     """
-    sums = Sums(_running(looks * weights[:, None]), _running(weights), _running(weights * clarities))
+    sums = Sums(_running(looks, weights[:, None]), _running(weights, 1.0), _running(clarities, weights))
     found: list[Change] = []
     segments = [(0, len(looks))]
     while segments:
@@ -83,10 +90,10 @@ def changes(
     return sorted(found, key=lambda change: change.index)
 
 
-def _running(values: Array) -> Array:
+def _running(values: Array | Floats, weights: Array | float) -> Array:
     sums = np.zeros((len(values) + 1, *values.shape[1:]))
-    np.cumsum(values, axis=0, out=sums[1:])
-    return sums
+    np.multiply(values, weights, out=sums[1:])
+    return np.cumsum(sums, axis=0, out=sums)
 
 
 def expected_changes(tracklets: Tracklets) -> Array:
