@@ -23,6 +23,7 @@ APART: tuple[Kind, ...] = ("cut", "refusal")  # that say: two people
 Rows = NDArray[np.int64]  # of the detections, by frame
 Evidence = dict[str, str]
 
+EXCHANGE_TEMPER, EXCHANGE_OFFSET = 0.19, -0.57  # of a lead in nats, to log-odds of being right: docs/measured.md, "How sure"
 WITNESSES = 15  # boxes nearest to a decision that say who the person on that side is
 
 
@@ -82,9 +83,9 @@ def _exchanges(path: Path, levels: Mapping[str, Tracklets], final: Rows) -> list
                 if len(before) and len(after) and raw_owner[before[-1]] != raw_owner[after[0]]:
                     pairs.append(_pair(before, after, final))
         gain, rival = _number(row, "gain_nats"), _number(row, "runner_up_nats")
-        # the share of the exchange among itself, its best rival, if there is one, and leaving all as it was
-        doubt = 1 / (1 + math.exp(min(gain - max(0.0, rival), 700.0))) if math.isfinite(gain) else 1.0
-        doubt = _doubt(row, 2 * doubt)
+        lead = gain - max(0.0, rival)
+        sure = EXCHANGE_TEMPER * lead + EXCHANGE_OFFSET
+        doubt = _doubt(row, 1 / (1 + math.exp(min(sure, 700.0))) if math.isfinite(gain) else 1.0)
         made.append(Decision(f"exchange-{number}", "exchange", frame + 1, (first, second), tuple(pairs), _rest(row), doubt))
     return made
 

@@ -78,9 +78,9 @@ def test_doubt_is_one_minus_the_probability_or_what_the_runner_up_leaves(tmp_pat
     assert made["join-0"].doubt == pytest.approx(0.25)
     assert made["cut-0"].doubt == pytest.approx(2 / (1 + np.e)), "1 nat"
     assert decisions(tmp_path, merge="refused")["refusal-0"].doubt == pytest.approx(0.75), "it might well be one person"
-    assert made["exchange-0"].doubt == pytest.approx(2 / (1 + np.e)), "1 nat before its rival"
+    assert made["exchange-0"].doubt == pytest.approx(1 / (1 + np.exp(0.19 - 0.57))), "1 nat before its rival"
     alone = decisions(tmp_path, runner_up=None)["exchange-0"]
-    assert alone.doubt == pytest.approx(2 / (1 + np.exp(2))), "2 nats before leaving all as it was"
+    assert alone.doubt == pytest.approx(1 / (1 + np.exp(2 * 0.19 - 0.57))), "2 nats before leaving all as it was"
     assert "runner_up_nats" not in alone.evidence
 
 
