@@ -28,6 +28,7 @@ from stages.sequence_folder import holds_data
 from stages.weights import weights_file
 
 CHUNK_FRAMES = 64
+NO_WEIGHTS = "none"  # folder that stands for no network
 PREFETCH = 16  # decoded frames waiting
 
 
@@ -94,9 +95,9 @@ def main() -> None:
     clip = load_section(ClipParams, f"sequences.{args.sequence}.clip")
     with stage_run("embed", args.sequence, args.timings) as run, ExitStack() as stack:
         detections = Detections.load(args.detections, args.sequence)
-        rows = chosen_rows(detections, params) if holds_data(args.pixels) else np.zeros(0, dtype=np.int64)
-        log.info("embed %s: %s of %s detections%s", args.sequence, f"{len(rows):,}", f"{len(detections):,}",
-                 "" if holds_data(args.pixels) else ": there are no pixels")  # fmt: skip
+        blind = ": no network" if args.weights.name == NO_WEIGHTS else ": no pixels" if not holds_data(args.pixels) else ""
+        rows = np.zeros(0, dtype=np.int64) if blind else chosen_rows(detections, params)
+        log.info("embed %s: %s of %s detections%s", args.sequence, f"{len(rows):,}", f"{len(detections):,}", blind)
         if len(rows):
             embeddings = network_embeddings(args, params, clip, detections, rows, run, stack)
         else:

@@ -10,7 +10,8 @@ def weights_file(folder: Path, suffixes: tuple[str, ...]) -> Path:
     wanted = " or ".join(suffixes)
     found = sorted(path for path in folder.glob("*") if path.name.endswith(suffixes) and path.is_file())
     if not found:
-        raise DataError(f"{folder}: expected one {wanted} file, found none: {where_to_get(folder)}")
+        others = sorted(p.name for p in folder.glob("[!.]*") if p.is_file() and p.suffix not in (".md", ".dvc", ".txt"))
+        raise DataError(f"{folder}: expected one {wanted} file, found {', '.join(others) or 'none'}: {where_to_get(folder)}")
     if len(found) > 1:
         raise DataError(f"{folder}: expected one {wanted} file, got {', '.join(path.name for path in found)}")
     return found[0]

@@ -21,6 +21,7 @@ from stages.params import make_section
 from stages.reid.crops import chosen_rows, covered_shares, crop_windows, cut
 from stages.reid.encoder import FEATURE_DIMS, EmbedParams, Model
 from stages.reid.torchreid_encoder import TorchreidEncoder, build_network
+from stages.weights import weights_file
 from tests.network_project import EMBED, HEIGHT, WIDTH, arguments, info, make_project, set_params, unfinished_chunks
 
 CPU = torch.device("cpu")
@@ -232,6 +233,22 @@ def test_without_pixels_or_people_there_is_no_embedding_and_no_need_of_weights(
     assert run_embed(detections_of([]), monkeypatch).features.shape == (0, 1)
     (project / "data/sequences/clip/pixels/none.txt").write_text("no footage\n")
     assert run_embed(detections_of([(0, (8, 8, 60, 56), 0.9)]), monkeypatch).features.shape == (0, 1)
+
+
+def test_without_a_network_nobody_is_looked_at(project: Path, weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    weights.parent.rename(weights.parent.with_name("none"))
+    given = ["data/weights/none" if text == "data/weights/tiny" else text for text in arguments("embed")]
+    detections_of([(0, (8, 8, 60, 56), 0.9)]).save(Path("artifacts/detections_raw.npz"))
+    monkeypatch.setattr(sys, "argv", ["embed", *given])
+    stage.main()
+    assert Embeddings.load(Path("artifacts/embeddings.npz")).features.shape == (0, 1)
+
+
+def test_weights_of_another_kind_are_named(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("# A network\n")
+    (tmp_path / "osnet.pth").write_bytes(b"")
+    with pytest.raises(DataError, match=r"expected one \.pt file, found osnet\.pth: .*README\.md says where to get it"):
+        weights_file(tmp_path, (".pt",))
 
 
 def test_chunks_of_other_parameters_weights_pixels_or_detections_are_not_taken(
