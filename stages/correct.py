@@ -15,9 +15,9 @@ from pathlib import Path
 from stages.command import execute, log, parser
 from stages.contracts.identities import Identities
 from stages.contracts.tracklets import Tracklets
-from stages.corrections.busy import check_unread
+from stages.corrections.adding import add_row
 from stages.corrections.naming import NUM_PLACES, Seen, correction
-from stages.corrections.rows import append_row, corrections_file
+from stages.corrections.rows import corrections_file
 from stages.errors import DataError
 from stages.params import sequence_names
 
@@ -47,8 +47,7 @@ def main() -> None:
     )
     row = correction(seen, args.action, [seen.row(who) for who in args.people], args.name)
     path = corrections_file(args.sequence)
-    check_unread(path)
-    append_row(path, row)
+    add_row(path, row, seen)
     log.info("added to %s: %s; next: dvc repro", path, ",".join(row.cells()))
 
 

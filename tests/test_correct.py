@@ -43,8 +43,8 @@ def correct(*arguments: str) -> Correction:
 
 
 def test_people_are_named_by_the_boxes_that_the_tracker_saw() -> None:
-    assert correct("same", "5@3", "Ben@9") == Correction("same", Place(3, box(103)), Place(9, box(400)))
-    assert correct("different", "7@4", "5@9") == Correction("different", Place(4, box(400)), Place(9, box(109)))
+    assert correct("same", "5@3", "5@9") == Correction("same", Place(3, box(103)), Place(9, box(109)))
+    assert correct("different", "Ben@4", "5@9") == Correction("different", Place(4, box(400)), Place(9, box(109)))
 
 
 def test_a_cut_lies_between_the_last_box_before_and_the_box_named() -> None:
@@ -74,6 +74,9 @@ def test_a_name_that_is_somebody_elses_number_has_to_be_told_from_it() -> None:
         (["delete", "5@x"], "5@x: expected a number or name and a frame"),
         (["delete", "9@4"], r"9@4: expected somebody in frame 4 \(5, 7\), found none"),
         (["delete", "5@15"], r"5@15: expected somebody in frame 15 \(nobody\), found none"),
+        (["delete", "5@20"], "5@20: expected a frame from 0 to 19, got 20"),
+        (["same", "5@4", "7@4"], "expected same to name one person, got two who are both seen in frame 3"),
+        (["different", "5@4", "5@5"], "expected different to name two tracklets, got one"),
         (["cut", "5@6"], "5@6: expected a frame in which the person was detected, got one in which the box was filled in"),
         (["cut", "5@3"], "5@3: expected somebody who was there before that frame, got their first frame"),
         (["rename", "5@3"], "expected a name for rename, got None"),

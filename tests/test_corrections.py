@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stages.contracts.camera_motion import CameraMotion
-from stages.contracts.tracklets import Tracklets
+from stages.contracts.tracklets import Tracklets, only
 from stages.corrections.resolving import (
     Apart,
     Constraints,
@@ -21,9 +21,11 @@ from stages.corrections.resolving import (
     covering,
     cut_tracklets,
     deleted,
+    found_at,
     named,
     noticed,
     row_at,
+    told_apart,
 )
 from stages.corrections.rows import (
     COLUMNS,
@@ -207,7 +209,40 @@ def test_a_row_names_whoever_covers_its_box_best() -> None:
         "got an IoU of 0.48 at best"
     )
     with pytest.raises(DataError, match=r"line 7: .* got no box in that frame"):
-        row_at(HALL, place(31, 100), row)
+        row_at(HALL, place(40, 100), row)
+    with pytest.raises(DataError, match="line 7: expected frames from 0 to 99, got 100"):
+        row_at(HALL, place(100, 100), row)
+
+
+def test_a_box_that_is_not_tracked_this_time_stands_for_the_nearest_within_half_a_second() -> None:
+    """Ann is there until frame 9, at 10 frames/s; she comes back in frame 20."""
+    for frame, expected in ((12, 9), (14, 9), (15, 20)):
+        row = Correction("delete", place(frame, 100))
+        found = found_at(HALL, row.place, row)
+        assert found is not None
+        assert HALL.frame_numbers[found] == expected
+    fewer = only(HALL, ~np.isin(HALL.frame_numbers, range(8, 12)))
+    cut = [Correction("cut", place(9, 300), place(10, 300))]
+    table = cut_tracklets(fewer, cut)
+    assert apart_at_cuts(table, cut) == [Apart(2, 5, 7, 12)], "each side of a cut is looked for on its own side"
+    assert constraints(table, cut).cannot == [(1, 4)]
+
+
+def test_whom_nobody_tracks_any_more_nobody_need_cut_tell_apart_or_delete(caplog: pytest.LogCaptureFixture) -> None:
+    nobody = [
+        Correction("cut", place(50, 300), place(52, 300), where="hall.csv: line 2"),
+        Correction("different", place(3, 100), place(50, 300), where="hall.csv: line 3"),
+        Correction("delete", place(50, 300), where="hall.csv: line 4"),
+    ]
+    caplog.set_level("INFO", "retrace")
+    assert cut_tracklets(HALL, nobody).tracklet_ids.tolist() == HALL.tracklet_ids.tolist()
+    assert not apart_at_cuts(HALL, nobody)
+    assert not told_apart(HALL, nobody)
+    assert constraints(HALL, nobody) == Constraints([], [])
+    assert not deleted(HALL, nobody).any()
+    assert [message.partition(": nobody")[0] for message in caplog.messages] == [f"hall.csv: line {n}" for n in (3, 2, 4)]
+    with pytest.raises(DataError, match="expected same to name somebody who is seen in frame 50"):
+        constraints(HALL, [Correction("same", place(3, 100), place(50, 300))])
 
 
 def test_same_and_different_become_pairs_of_tracklets() -> None:

@@ -29,6 +29,8 @@ class Seen:
         person, _, frame = who.rpartition("@")
         if not person or not frame.isdecimal():
             raise DataError(f"{who}: expected a number or name and a frame of the annotated video, such as 7@120")
+        if int(frame) >= self.tracks.num_frames:
+            raise DataError(f"{who}: expected a frame from 0 to {self.tracks.num_frames - 1}, got {frame}")
         ids = self.identities.identities_of(self.tracks.sequence, self.tracks.tracklet_ids)
         mine = self.identities.of(self.tracks.sequence)
         meant = mine.tracklet_ids[(mine.names == person) | (mine.identity_ids.astype(str) == person)]

@@ -1,7 +1,8 @@
 """Corrections resolved to tracklets: whose box each one names, and what follows for cutting and joining.
 
-Each stage resolves the rows that it honours against its own tracklets, in every run. A row that names nobody, or that
-contradicts another or what is seen, is an error that names file and line.
+Each stage resolves the rows that it honours against its own tracklets, in every run. A box that the tracker leaves out stands
+for one nearby in time. Where even that is nobody's, nobody need be cut, told apart or deleted; to join or to call nobody is an
+error that names file and line, as is a row that contradicts another or what is seen.
 """
 
 from collections.abc import Sequence
@@ -11,10 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.boxes import iou
+from stages.command import log
 from stages.contracts.tracklets import Tracklets, relabel
 from stages.corrections.rows import Action, Correction, Place
 
 MIN_IOU = 0.5  # of the box named and the box found
+NEAR_S = 0.5  # so far from the frame named
+END = 1 << 31  # after every frame
 
 
 @dataclass(frozen=True)
@@ -36,10 +40,10 @@ class Constraints:
 
 
 def row_at(tracklets: Tracklets, place: Place, correction: Correction) -> int:
-    """The row of the box that covers the place best. Raises DataError where none does by MIN_IOU."""
-    row = covering(tracklets, place)
+    """The row of the box that covers the place best, as `found_at`. Raises DataError where there is none."""
+    row = found_at(tracklets, place, correction)
     if row is None:
-        overlaps = _overlaps(tracklets, place)[1]
+        overlaps = _overlaps(tracklets, place, range(place.frame, place.frame + 1))[1]
         found = f"an IoU of {overlaps.max():.2f} at best" if len(overlaps) else "no box in that frame"
         box = ", ".join(f"{edge:g}" for edge in place.bbox)
         raise correction.refused(
@@ -48,18 +52,31 @@ def row_at(tracklets: Tracklets, place: Place, correction: Correction) -> int:
     return row
 
 
-def covering(tracklets: Tracklets, place: Place) -> int | None:
-    """The row of the box that covers the place best, None where none does by MIN_IOU."""
-    rows, overlaps = _overlaps(tracklets, place)
-    return int(rows[overlaps.argmax()]) if len(rows) and overlaps.max() >= MIN_IOU else None
+def found_at(tracklets: Tracklets, place: Place, correction: Correction, since: int = 0, until: int = END) -> int | None:
+    """The row of the box that covers the place by MIN_IOU, in the frame nearest to its own within NEAR_S and since:until.
+
+    None where there is none. Raises DataError where the video has no such frame.
+    """
+    if place.frame >= tracklets.num_frames:
+        raise correction.refused(f"frames from 0 to {tracklets.num_frames - 1}", place.frame)
+    reach = round(NEAR_S * tracklets.fps)
+    return covering(tracklets, place, range(max(place.frame - reach, since), min(place.frame + reach + 1, until)))
 
 
-def _overlaps(tracklets: Tracklets, place: Place) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """(K,) rows of the boxes in the place's frame, and their IoU with it; inside the picture alone where that is more.
+def covering(tracklets: Tracklets, place: Place, frames: range | None = None) -> int | None:
+    """The row of the box that covers the place by MIN_IOU, best in the nearest of `frames`, or in its own; None: none does."""
+    rows, overlaps = _overlaps(tracklets, place, range(place.frame, place.frame + 1) if frames is None else frames)
+    rows, overlaps = rows[overlaps >= MIN_IOU], overlaps[overlaps >= MIN_IOU]
+    away = np.abs(tracklets.frame_numbers[rows] - place.frame)
+    return int(rows[np.lexsort((-overlaps, away))[0]]) if len(rows) else None
+
+
+def _overlaps(tracklets: Tracklets, place: Place, frames: range) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """(K,) rows of the boxes in these frames, and their IoU with the place; inside the picture alone where that is more.
 
     Boxes that the border cuts are completed late, so a row may name the part that was detected, or the whole.
     """
-    rows = np.flatnonzero(tracklets.frame_numbers == place.frame)
+    rows = np.flatnonzero((tracklets.frame_numbers >= frames.start) & (tracklets.frame_numbers < frames.stop))
     named, found = np.array([place.bbox]), tracklets.bboxes[rows]
     picture = np.array([tracklets.width_px, tracklets.height_px] * 2)
     inside = iou(np.clip(named, 0, picture), np.clip(found, 0, picture))
@@ -73,24 +90,25 @@ def cut_tracklets(tracklets: Tracklets, corrections: Sequence[Correction]) -> Tr
     """
     ids = tracklets.tracklet_ids.copy()
     for correction, other in _pairs(corrections, "cut"):
-        before, after = row_at(tracklets, correction.place, correction), row_at(tracklets, other, correction)
-        if ids[before] == ids[after]:
-            ids[(ids == ids[after]) & (tracklets.frame_numbers >= other.frame)] = ids.max() + 1
+        sides = _sides(tracklets, correction, other)
+        if sides and ids[sides[0]] == ids[sides[1]]:
+            ids[(ids == ids[sides[1]]) & (tracklets.frame_numbers >= other.frame)] = ids.max() + 1
     return relabel(tracklets, ids)
+
+
+def _sides(tracklets: Tracklets, correction: Correction, other: Place) -> tuple[int, int] | None:
+    """The rows before and after a cut, or of two who are different; None where one of the two is nobody's."""
+    until, since = (other.frame, other.frame) if correction.action == "cut" else (END, 0)
+    before = found_at(tracklets, correction.place, correction, until=until)
+    after = found_at(tracklets, other, correction, since=since)
+    return None if before is None or after is None else (before, after)
 
 
 def apart_at_cuts(tracklets: Tracklets, corrections: Sequence[Correction]) -> list[Apart]:
     """The tracklets on both sides of every cut, of tracklets that are cut already."""
-    ids = tracklets.tracklet_ids
-    return [
-        Apart(
-            int(ids[row_at(tracklets, correction.place, correction)]),
-            int(ids[row_at(tracklets, other, correction)]),
-            correction.place.frame,
-            other.frame,
-        )
-        for correction, other in _pairs(corrections, "cut")
-    ]
+    ids, frames = tracklets.tracklet_ids, tracklets.frame_numbers
+    found = [_sides(tracklets, *pair) for pair in _pairs(corrections, "cut")]
+    return [Apart(*(int(of[row]) for of in (ids, frames) for row in sides)) for sides in found if sides]
 
 
 def constraints(tracklets: Tracklets, corrections: Sequence[Correction]) -> Constraints:
@@ -108,7 +126,11 @@ def constraints(tracklets: Tracklets, corrections: Sequence[Correction]) -> Cons
             must.add(pair)
     for action in ("different", "cut"):
         for correction, other in _pairs(corrections, action):
-            pair = _resolved(tracklets, correction, other)
+            sides = _sides(tracklets, correction, other)
+            if sides is None:
+                log.info("%s: nobody is tracked there now: nobody to tell apart", correction.where)
+                continue
+            pair = _positions(tracklets, sides)
             if pair[0] == pair[1]:
                 frames = tracklets.frame_numbers[tracklets.tracklet_ids == tracklets.ids[pair[0]]]
                 raise correction.refused(
@@ -128,8 +150,7 @@ def told_apart(tracks: Tracklets, corrections: Sequence[Correction]) -> list[tup
     found = set()
     for action in ("different", "cut"):
         for correction, other in _pairs(corrections, action):
-            rows = [covering(tracks, place) for place in (correction.place, other)]
-            ids = [int(tracks.tracklet_ids[row]) for row in rows if row is not None]
+            ids = [int(tracks.tracklet_ids[row]) for row in _sides(tracks, correction, other) or ()]
             if len(set(ids)) == 2:
                 found.add((min(ids), max(ids)))
     return sorted(found)
@@ -152,18 +173,21 @@ def named(tracklets: Tracklets, corrections: Sequence[Correction]) -> dict[int, 
 
 def deleted(tracklets: Tracklets, corrections: Sequence[Correction]) -> NDArray[np.bool_]:
     """(M,) rows of the people whom rows of `delete` name."""
-    gone = {
-        int(tracklets.tracklet_ids[row_at(tracklets, correction.place, correction)])
-        for correction in corrections
-        if correction.action == "delete"
-    }
-    return np.isin(tracklets.tracklet_ids, sorted(gone))
+    gone = []
+    for correction in corrections:
+        if correction.action == "delete":
+            row = found_at(tracklets, correction.place, correction)
+            if row is None:
+                log.info("%s: nobody is tracked there now: nobody to delete", correction.where)
+            else:
+                gone.append(int(tracklets.tracklet_ids[row]))
+    return np.isin(tracklets.tracklet_ids, gone)
 
 
 def noticed(tracklets: Tracklets, corrections: Sequence[Correction]) -> NDArray[np.bool_]:
     """(M,) rows of everybody whom a correction names, whatever it says of them."""
-    places = [place for row in corrections for place in (row.place, row.other) if place is not None]
-    rows = [covering(tracklets, place) for place in places]
+    places = [(place, row) for row in corrections for place in (row.place, row.other) if place is not None]
+    rows = [found_at(tracklets, *named_place) for named_place in places]
     return np.isin(tracklets.tracklet_ids, [tracklets.tracklet_ids[row] for row in rows if row is not None])
 
 
@@ -174,8 +198,12 @@ def _pairs(corrections: Sequence[Correction], action: Action) -> list[tuple[Corr
 
 def _resolved(tracklets: Tracklets, correction: Correction, other: Place) -> tuple[int, int]:
     """Positions in `Tracklets.ids` of both tracklets, the smaller first."""
-    rows = [row_at(tracklets, place, correction) for place in (correction.place, other)]
-    first, second = sorted(np.searchsorted(tracklets.ids, tracklets.tracklet_ids[rows]).tolist())
+    return _positions(tracklets, (row_at(tracklets, correction.place, correction), row_at(tracklets, other, correction)))
+
+
+def _positions(tracklets: Tracklets, rows: tuple[int, int]) -> tuple[int, int]:
+    """Positions in `Tracklets.ids` of the tracklets of two rows, the smaller first."""
+    first, second = sorted(np.searchsorted(tracklets.ids, tracklets.tracklet_ids[list(rows)]).tolist())
     return first, second
 
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from stages.contracts.identities import Identities
 from stages.contracts.tracklets import Tracklets
+from stages.corrections.adding import add_row
 from stages.corrections.busy import check_unread
 from stages.corrections.naming import Seen, correction
-from stages.corrections.resolving import constraints, cut_tracklets, named
-from stages.corrections.rows import Action, Correction, append_row, corrections_file, read_corrections, remove_row
+from stages.corrections.rows import Action, Correction, corrections_file, read_corrections, remove_row
 from stages.errors import DataError
 
 ARTIFACTS = Path("artifacts")  # as dvc.yaml has it
@@ -55,14 +55,7 @@ class Scene:
         """
         rows = [self.seen.row_of_track(track, frame) for track, frame in people]
         row = correction(self.seen, action, rows, name)
-        path = corrections_file(self.sequence)
-        every = [*(read_corrections(path) if path.exists() else []), row]
-        if action in ("same", "different"):
-            constraints(cut_tracklets(self.seen.split, every), every)
-        if action == "rename":
-            named(self.seen.tracks, every)
-        check_unread(path)
-        append_row(path, row)
+        add_row(corrections_file(self.sequence), row, self.seen)
         return row
 
 
