@@ -124,6 +124,7 @@ def test_nothing_to_smooth_is_normal() -> None:
     [
         pytest.param(0.9, 0.5, False, id="brief and doubtful"),
         pytest.param(0.9, 0.65, True, id="brief, but as sure as 0.7 of what is usual"),
+        pytest.param(0.1, 0.74, False, id="a moment, and not as sure as 0.835 of what is usual"),
         pytest.param(1.0, 0.5, True, id="doubtful, but for long enough"),
     ],
 )

@@ -6,15 +6,20 @@ from numpy.typing import NDArray
 from stages.contracts.tracklets import Tracklets
 
 USUAL_PERCENTILE = 75  # of a video's confidences
-DOUBTFUL = 0.7  # of what is usual, in the mean of a track
+FLEETING, DOUBTFUL = 0.85, 0.7  # of what is usual, in the mean of a track of one box, and of one not brief any more
 
 
 def doubtful(tracklets: Tracklets, shortest_s: float) -> NDArray[np.bool_]:
-    """(M,) rows of tracklets of less than so many seconds' boxes, whose mean confidence is low for this video."""
+    """(M,) rows of tracklets of less than so many seconds' boxes, whose mean confidence is low for this video.
+
+    The fewer boxes there are, the surer they must be.
+    """
     if len(tracklets) == 0:
         return np.zeros(0, dtype=bool)
     counts = np.diff(tracklets.offsets())
     confidences = tracklets.confidences.astype(np.float64)
     means = np.add.reduceat(confidences, tracklets.offsets()[:-1]) / counts
     usual = float(np.percentile(confidences, USUAL_PERCENTILE))
-    return np.repeat((counts < shortest_s * tracklets.fps) & (means < DOUBTFUL * usual), counts)
+    lengths = counts / max(shortest_s * tracklets.fps, 1.0)
+    least = FLEETING - (FLEETING - DOUBTFUL) * lengths
+    return np.repeat((lengths < 1) & (means < least * usual), counts)
