@@ -150,19 +150,22 @@ def audit_page(story: Story) -> str:
 def moments_of(story: Story) -> list[Moment]:
     """What the timeline marks: each decision on the tracks of its sides, each ID switch on the track that goes on."""
     marks = [
-        Moment(decision.kind, track, decision.frame_number, f"{decision.tracklet_ids[0]} and {decision.tracklet_ids[1]}")
+        Moment(decision.name, decision.kind, track, decision.frame_number, " and ".join(map(str, decision.tracklet_ids)))
         for decision in story.decisions
         for track in sorted({track for pair in decision.pairs for track in pair.tracks if track != NOBODY})
     ]
-    switches = [mistake for mistake in story.mistakes if mistake.switch]
-    return marks + [Moment("ID switch", mistake.tracklet_id, mistake.frame_number, mistake.cause) for mistake in switches]
+    return marks + [
+        Moment(f"mistake-{number}", "ID switch", mistake.tracklet_id, mistake.frame_number, mistake.cause)
+        for number, mistake in enumerate(story.mistakes)
+        if mistake.switch
+    ]
 
 
 def returns_of(tracks: Tracklets, lanes: Sequence[Lane]) -> list[Moment]:
     """A mark where `identify` knew somebody again: the first frame of each further track of a lane."""
     first_frames = dict(zip(tracks.ids.tolist(), tracks.frame_numbers[tracks.offsets()[:-1]].tolist(), strict=True))
     return [
-        Moment("return", track, first_frames[track], f"known again as track {track}")
+        Moment(f"return-{track}", "return", track, first_frames[track], f"known again as track {track}")
         for lane in lanes
         for track in lane.tracks[1:]
     ]
