@@ -137,9 +137,7 @@ def audit_page(story: Story) -> str:
             f"{plural(switches, 'ID switch', 'ID switches')} and {plural(fragmentations, 'fragmentation')}, and {never} of "
             f"{people} {'is' if never == 1 else 'are'} never found."
         )
-    links: list[Any] = (
-        [{"anchor": "mistakes", "title": "ID switches and fragmentations", "count": len(mistakes)}] if scored else []
-    )
+    links: list[Any] = [{"anchor": "mistakes", "title": "Breaks", "count": len(mistakes)}] if scored else []
     links += [*kinds, {"anchor": "returns", "title": "Returns", "count": len(story.returns)}]
     return render("audit", ROOT, story=story, tabs=tabs("Audit"), lead=lead, kinds=links, decisions=kinds,
                   returns=story.returns[:MAX_CARDS], scored=scored, causes=cause_rows(mistakes),
