@@ -121,6 +121,11 @@ def test_mistakes_and_their_causes_are_counted_and_shown(reports: Path) -> None:
     assert {bar["name"]: bar["x"] for bar in causes if bar["x"] != [0]} == {"missed detection": [1], "missed join": [1]}
 
 
+def test_two_people_in_a_row_of_pictures_may_be_a_wrong_join_or_the_tracker(reports: Path) -> None:
+    text = Page(reports / "sequences/hall/identities.html").text
+    assert "if a row shows two people, a join was wrong, or the tracker itself went from one to the other" in text
+
+
 def test_evidence_of_any_name_is_shown_as_text(reports: Path) -> None:
     page = Page(reports / "sequences/hall/audit.html")
     assert "<b>term</b> <script>" in page.text
