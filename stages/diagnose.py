@@ -1,8 +1,10 @@
-"""Ground truth and every level of tracklets to what went wrong and why: ID switches, fragmentations, wrong decisions.
+"""Ground truth and every level of tracklets to what went wrong and why: ID switches, fragmentations, wrong decisions, people
+who are not found.
 
 Without ground truth there is nothing to judge by; the distances of embeddings are then those between final tracks.
 """
 
+import dataclasses
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,7 +29,7 @@ from stages.scoring.causes import CAUSES
 from stages.scoring.challenge import track_boxes
 from stages.scoring.distances import distance_histograms
 from stages.scoring.levels import load_levels
-from stages.scoring.matching import match_detections, match_tracks
+from stages.scoring.matching import FoundPeople, count_found, match_detections, match_tracks
 from stages.scoring.mistakes import Mistake, find_mistakes
 from stages.scoring.truth import GroundTruth, load_truth
 from stages.seqinfo import read_seqinfo
@@ -40,6 +42,7 @@ class Diagnosis:
     mistakes: list[Mistake]
     verdicts: dict[str, bool | None]
     people: NDArray[np.int64]  # (D,) whom each detection shows
+    found: FoundPeople | None  # by the final tracks; None: there is no ground truth
 
 
 def diagnose(
@@ -52,16 +55,18 @@ def diagnose(
 ) -> Diagnosis:
     """What the ground truth says of the final tracks and of the decisions that made them."""
     if truth is None:
-        return Diagnosis([], {decision.name: None for decision in decisions}, np.full(len(detections), NOBODY))
+        return Diagnosis([], {decision.name: None for decision in decisions}, np.full(len(detections), NOBODY), None)
     people = match_detections(truth, detections)
     tracks = track_boxes(levels["final"], class_id, regions)
     matching = match_tracks(truth, tracks)
     mistakes = find_mistakes(truth, tracks, matching, people, detections.frame_numbers, levels)
-    return Diagnosis(mistakes, {decision.name: decision.right(people) for decision in decisions}, people)
+    verdicts = {decision.name: decision.right(people) for decision in decisions}
+    return Diagnosis(mistakes, verdicts, people, count_found(truth, matching))
 
 
-def to_json(diagnosis: Diagnosis, decisions: list[Decision], distances: dict[str, Any], by_truth: bool) -> dict[str, Any]:
-    """JSON values: mistakes by cause, verdicts by decision, pairs that merge judged, distances of embeddings."""
+def to_json(diagnosis: Diagnosis, decisions: list[Decision], distances: dict[str, Any]) -> dict[str, Any]:
+    """JSON values: people found, mistakes by cause, verdicts by decision, pairs that merge judged, distances of embeddings."""
+    by_truth = diagnosis.found is not None
     causes = Counter(mistake.cause for mistake in diagnosis.mistakes)
     pairs = [
         {
@@ -73,6 +78,7 @@ def to_json(diagnosis: Diagnosis, decisions: list[Decision], distances: dict[str
     ]
     return {
         "ground_truth": by_truth,
+        "found_people": dataclasses.asdict(diagnosis.found) if diagnosis.found is not None else None,
         "causes": {cause: causes[cause] for cause in CAUSES},
         "verdicts": dict(sorted(diagnosis.verdicts.items())),
         "pairs": pairs,
@@ -99,7 +105,7 @@ def main() -> None:
             distances = distance_histograms(embeddings, people, detections.frame_numbers, detections.fps)
         run.counts = {"frames": detections.num_frames, "decisions": len(decisions), "mistakes": len(found.mistakes)}
         write_audit(args.mistakes, Mistake, found.mistakes)
-        write_json(args.diagnosis, {"sequence": args.sequence, **to_json(found, decisions, distances, truth is not None)})
+        write_json(args.diagnosis, {"sequence": args.sequence, **to_json(found, decisions, distances)})
 
 
 if __name__ == "__main__":

@@ -2,9 +2,10 @@
 
     python -m stages.export street                        # all formats, into exports/street/
     python -m stages.export street --format cvat --out street.xml
-    python -m stages.export street --identities           # people have one id in all cameras of the group
+    python -m stages.export street --track-ids            # ids of tracks, as in tracks.txt, and not of people
 
-Frames are counted as in the source, whatever clip was tracked. stages.import_truth reads MOTChallenge and CVAT back.
+Final tracks carry the number of the person that the video shows, the same in all cameras of the group. Frames are counted as
+in the source, whatever clip was tracked. stages.import_truth reads MOTChallenge and CVAT back.
 """
 
 import argparse
@@ -50,7 +51,7 @@ class Exported:
     """What is exported: tracklets, the source's frames that they were found in, and names."""
 
     tracklets: Tracklets
-    identities: Identities | None  # of the tracklets, where people are asked for
+    identities: Identities | None  # of the tracklets; None: they go by their own ids
     frames: range
     names: ClassNames
     footage: str  # name of the video file or of the folder of images
@@ -58,7 +59,7 @@ class Exported:
     keyframe_px: float
 
     def by_id(self) -> Tracklets:
-        """The boxes under the one id that a format has: the identity where people are asked for, otherwise the track."""
+        """The boxes under the one id that a format has: the identity, or the track's own where there is none."""
         if self.identities is None:
             return self.tracklets
         ids = self.identities.identities_of(self.tracklets.sequence, self.tracklets.tracklet_ids)
@@ -66,7 +67,7 @@ class Exported:
         return relabel(self.tracklets, ids)
 
     def people(self) -> dict[str, NDArray[Any]]:
-        """Further columns of a table: who each box shows."""
+        """Columns of a table: who each box shows."""
         if self.identities is None:
             return {}
         rows = self.identities.rows_of(self.tracklets.sequence, self.tracklets.tracklet_ids)
@@ -81,7 +82,7 @@ def check_once_a_frame(tracklets: Tracklets, identity_ids: NDArray[np.int32]) ->
         frame, person = seen[counts > 1][0].tolist()
         raise DataError(
             f"{tracklets.sequence}: expected a person once in a frame, got tracks of person {person} side by side in "
-            f"frame {frame}"
+            f"frame {frame} (--track-ids exports them apart)"
         )
 
 
@@ -120,7 +121,7 @@ FORMATS: dict[str, tuple[str, Callable[[Exported], bytes]]] = {  # name -> suffi
 }
 
 
-def load(sequence: str, level: str, names: ClassNames, keyframe_px: float, with_identities: bool) -> Exported:
+def load(sequence: str, level: str, names: ClassNames, keyframe_px: float, by_identity: bool) -> Exported:
     """What the pipeline found in a sequence. Raises DataError where it has not run, or for another clip."""
     if sequence not in (known := sequence_names()):
         raise DataError(f"{sequence}: expected one of the sequences in params.yaml ({', '.join(known)})")
@@ -132,7 +133,7 @@ def load(sequence: str, level: str, names: ClassNames, keyframe_px: float, with_
             f"{sequence}: expected tracks of the clip's {len(frames)} frames, got {tracklets.num_frames} (run `dvc repro`)"
         )
     footage, file_names = footage_names(folder / "pixels", frames)
-    identities = Identities.load(ARTIFACTS / "identities" / f"{sequence}.npz") if with_identities else None
+    identities = Identities.load(ARTIFACTS / "identities" / f"{sequence}.npz") if by_identity else None
     return Exported(tracklets, identities, frames, names, footage, file_names, keyframe_px)
 
 
@@ -156,8 +157,9 @@ def options() -> argparse.Namespace:
     made.add_argument("sequence", help="one of params.yaml's")
     made.add_argument("--format", choices=(*FORMATS, "all"), default="all", help="default: all")
     made.add_argument("--level", choices=LEVELS, default="final", help="default: final")
-    made.add_argument("--identities", action="store_true", help="ids of people, the same in all cameras of the group")
-    made.add_argument("--out", type=Path, help="file, for all formats a folder; default: exports/<sequence>/<level>.*")
+    made.add_argument("--track-ids", action="store_true", help="ids of tracks.txt, not of people as the video shows them")
+    made.add_argument("--out", type=Path, help="file, for all formats a folder; default: exports/<sequence>/<level>.* "
+                      "or, with --track-ids, tracks.*")  # fmt: skip
     made.add_argument("--class-name", action="append", default=[], metavar="ID=NAME", help="of a detector not trained on COCO")
     made.add_argument("--keyframe-px", type=float, default=1.0, help="cvat: how far off its interpolation may be; default: 1")
     made.add_argument("--as-is", action="store_true", help="also export results that are not up to date")
@@ -168,19 +170,18 @@ def main() -> None:
     args = options()
     if not 0 <= args.keyframe_px < 1e6:
         raise DataError(f"--keyframe-px: expected pixels from 0, got {args.keyframe_px:g}")
-    if args.identities and args.level != "final":
-        raise DataError(f"--identities: expected final tracks, which alone have them, got --level {args.level}")
     names = ClassNames(dict(map(parse_class_name, args.class_name)))
-    exported = load(args.sequence, args.level, names, args.keyframe_px, args.identities)
+    by_identity = args.level == "final" and not args.track_ids  # which final tracks alone have
+    exported = load(args.sequence, args.level, names, args.keyframe_px, by_identity)
     if not args.as_is:
-        check_fresh(f"{'identify' if args.identities else LEVELS[args.level][1]}@{args.sequence}")
+        check_fresh(f"{'identify' if by_identity else LEVELS[args.level][1]}@{args.sequence}")
     chosen = FORMATS if args.format == "all" else {args.format: FORMATS[args.format]}
-    shown, nouns = exported.by_id(), ("person", "people") if args.identities else ("track",)
+    shown, nouns = exported.by_id(), ("person", "people") if by_identity else ("track",)
     counts = f"{plural(len(shown.ids), *nouns)}, {len(shown):,} boxes, {len(exported.frames):,} frames"
     folder = args.out if args.out and args.format == "all" else Path("exports") / args.sequence
+    stem = "tracks" if args.level == "final" and args.track_ids else args.level
     for name, (suffix, content) in chosen.items():
-        file = f"{'identities' if args.identities else args.level}{suffix}"
-        path = args.out if args.out and args.format != "all" else folder / file
+        path = args.out if args.out and args.format != "all" else folder / f"{stem}{suffix}"
         written = content(exported)
         write(path, written)
         log.info("export %s: %s as %s in %s (%.1f MB)", args.sequence, counts, name, path, len(written) / 1e6)

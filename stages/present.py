@@ -16,7 +16,7 @@ from stages.errors import DataError
 from stages.lineage import NOBODY, Piece, pieces_of
 from stages.params import load_value
 from stages.pins import check_pins
-from stages.reporting.audit_cards import MAX_CARDS, cause_rows, decision_kinds, mistake_cards
+from stages.reporting.audit_cards import MAX_CARDS, cause_rows, decision_kinds, found_text, mistake_cards
 from stages.reporting.crowd import crowd_chart
 from stages.reporting.levels import BETTER, level_rows, shown_columns
 from stages.reporting.media import Media, read_media
@@ -127,36 +127,43 @@ def audit_page(story: Story) -> str:
     scored = bool(story.diagnosis["ground_truth"])
     counts = [(kind.count, kind.title[:-1].lower()) for kind in kinds] + [(len(story.returns), "return")]
     lead = ", ".join(plural(count, noun) for count, noun in counts) + "."
+    found: Mapping[str, int] = story.diagnosis["found_people"]
     if scored:
+        people, never = plural(sum(found.values()), "person", "people"), found["never"]
         wrong = sum(verdict is False for verdict in verdicts.values())
         switches, fragmentations = (sum(getattr(m, kind) for m in mistakes) for kind in ("switch", "fragmentation"))
         lead += (
             f" By the ground truth {plural(wrong, 'decision was', 'decisions were')} wrong; the final tracks have "
-            f"{plural(switches, 'ID switch', 'ID switches')} and {plural(fragmentations, 'fragmentation')}."
+            f"{plural(switches, 'ID switch', 'ID switches')} and {plural(fragmentations, 'fragmentation')}, and {never} of "
+            f"{people} {'is' if never == 1 else 'are'} never found."
         )
-    links: list[Any] = [{"anchor": "mistakes", "title": "Mistakes", "count": len(mistakes)}] if scored else []
+    links: list[Any] = [{"anchor": "mistakes", "title": "Breaks", "count": len(mistakes)}] if scored else []
     links += [*kinds, {"anchor": "returns", "title": "Returns", "count": len(story.returns)}]
     return render("audit", ROOT, story=story, tabs=tabs("Audit"), lead=lead, kinds=links, decisions=kinds,
                   returns=story.returns[:MAX_CARDS], scored=scored, causes=cause_rows(mistakes),
+                  found=found_text(found, mistakes) if scored else None,
                   mistakes=mistake_cards(mistakes, story.names, media, story.folder))  # fmt: skip
 
 
 def moments_of(story: Story) -> list[Moment]:
     """What the timeline marks: each decision on the tracks of its sides, each ID switch on the track that goes on."""
     marks = [
-        Moment(decision.kind, track, decision.frame_number, f"{decision.tracklet_ids[0]} and {decision.tracklet_ids[1]}")
+        Moment(decision.name, decision.kind, track, decision.frame_number, " and ".join(map(str, decision.tracklet_ids)))
         for decision in story.decisions
         for track in sorted({track for pair in decision.pairs for track in pair.tracks if track != NOBODY})
     ]
-    switches = [mistake for mistake in story.mistakes if mistake.switch]
-    return marks + [Moment("ID switch", mistake.tracklet_id, mistake.frame_number, mistake.cause) for mistake in switches]
+    return marks + [
+        Moment(f"mistake-{number}", "ID switch", mistake.tracklet_id, mistake.frame_number, mistake.cause)
+        for number, mistake in enumerate(story.mistakes)
+        if mistake.switch
+    ]
 
 
 def returns_of(tracks: Tracklets, lanes: Sequence[Lane]) -> list[Moment]:
     """A mark where `identify` knew somebody again: the first frame of each further track of a lane."""
     first_frames = dict(zip(tracks.ids.tolist(), tracks.frame_numbers[tracks.offsets()[:-1]].tolist(), strict=True))
     return [
-        Moment("return", track, first_frames[track], f"known again as track {track}")
+        Moment(f"return-{track}", "return", track, first_frames[track], f"known again as track {track}")
         for lane in lanes
         for track in lane.tracks[1:]
     ]

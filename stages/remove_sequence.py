@@ -1,9 +1,12 @@
-"""A sequence out of the pipeline: its entry in params.yaml, its folder, and all that stages wrote about it.
+"""Sequences out of the pipeline: their entries in params.yaml, their folders, and all that stages wrote about them.
+
+    python -m stages.remove_sequence street square
 
 The cache keeps the bytes until `dvc gc`, and git the history: `git checkout` and `dvc checkout` bring a sequence back.
 """
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,15 +27,22 @@ from stages.yaml_text import LOADER, without_entries
 LOCK = Path("dvc.lock")
 
 
+def check(names: Sequence[str]) -> None:
+    """Raises DataError where there is no sequence and no camera of one of the names, or no sequence would stay."""
+    known, cameras = sequence_names(), read_params().get("cameras") or {}
+    for name in names:
+        if not SEQUENCE_NAME.fullmatch(name) or not (
+            name in known
+            or name in cameras
+            or any(path.exists() for path in (pointer_file(SEQUENCES / name), SEQUENCES / name, *outputs(name)))
+        ):
+            raise DataError(f"{name}: expected a sequence to remove ({', '.join(known)}), found none of that name")
+    if set(known) <= set(names):
+        raise DataError(f"{', '.join(names)}: expected a sequence to stay in {PARAMS}, found none: add yours first")
+
+
 def remove(name: str) -> list[str]:
-    """Removes the sequence and returns what went. Raises DataError where there is none of the name, or it is the last."""
-    names = sequence_names()
-    if not SEQUENCE_NAME.fullmatch(name) or not (
-        name in names or any(path.exists() for path in (pointer_file(SEQUENCES / name), SEQUENCES / name, *outputs(name)))
-    ):
-        raise DataError(f"{name}: expected a sequence to remove ({', '.join(names)}), found none of that name")
-    if names == [name]:
-        raise DataError(f"{name}: expected another sequence to stay in {PARAMS}, got the last one: add yours first")
+    """Removes the sequence and returns what went."""
     removed = [f"{PARAMS}: {section}.{name}" for section in _remove_entries(name)]
     removed += [f"{LOCK}: {stage}" for stage in _remove_locked(name)]
     for path in (SEQUENCES / name, *outputs(name)):
@@ -87,11 +97,13 @@ def _remove_locked(name: str) -> list[str]:
 
 def main() -> None:
     options = parser(__doc__)
-    options.add_argument("name", help="a sequence of params.yaml")
-    name = options.parse_args().name
+    options.add_argument("names", nargs="+", metavar="name", help="a sequence of params.yaml")
+    names = options.parse_args().names
     with exclusive("sequences"):
-        for line in remove(name):
-            log.info("removed %s", line)
+        check(names)
+        for name in names:
+            for line in remove(name):
+                log.info("removed %s", line)
     log.info("next: dvc repro brings all figures up to date; dvc gc --workspace frees the cache")
 
 

@@ -37,7 +37,7 @@ def test_tracks_of_one_identity_share_a_lane() -> None:
     table = tracklets({1: walker(range(4), 0), 2: walker(range(1, 3), 300), 3: walker(range(6, 9), 0)})
     lanes = make_lanes(table, {1: 3, 2: 5, 3: 3}, {1: "Ann", 2: "person 5", 3: "Ann"})
     assert lanes == [Lane("Ann", (1, 3)), Lane("person 5", (2,))]
-    (chart,), _ = timeline_charts(table, lanes, {}, [Moment("return", 3, 6, "known again as track 3")])
+    (chart,), _ = timeline_charts(table, lanes, {}, [Moment("return-3", "return", 3, 6, "known again as track 3")])
     assert list(chart.figure.data[0].z[0]) == [100, 100, 100, 100, 0, 0, 100, 100, 100]
     assert chart.figure.layout.yaxis.ticktext == ("Ann", "person 5")
     assert chart.summary.startswith("2 people from 0.0 to 0.9 s")
@@ -46,7 +46,7 @@ def test_tracks_of_one_identity_share_a_lane() -> None:
 def test_keys_go_to_what_happened_to_a_person() -> None:
     table = tracklets({1: walker(range(4), 0), 2: walker(range(1, 3), 300), 3: walker(range(6, 9), 0)})
     lanes = make_lanes(table, {1: 3, 2: 5, 3: 3}, {1: "Ann", 2: "person 5", 3: "Ann"})
-    marks = [Moment("return", 3, 6, "known again as track 3"), Moment("cut", 1, 2, "1 and 4")]
+    marks = [Moment("return-3", "return", 3, 6, "known again as track 3"), Moment("cut-0", "cut", 1, 2, "1 and 4")]
     (chart,), _ = timeline_charts(table, lanes, {}, marks)
     ann, other = chart.figure.layout.meta["lanes"]
     assert ann == {"name": "Ann", "stops": [(0.0, "first seen"), (0.2, "cut: 1 and 4"), (0.3, "lost"),
@@ -83,7 +83,7 @@ def test_a_timeline_names_identities_tracklets_and_moments_in_seconds() -> None:
     split = tracklets({1: walker(range(4), 0), 2: walker(range(6, 9), 0), 3: walker(range(2, 5), 300)})
     final = relabel(split, np.array([0, 1, 1, 2])[split.tracklet_ids])
     lanes = alone(final, {1: 11, 2: 5})
-    (chart,), left_out = timeline_charts(final, lanes, pieces_of(final, split), [Moment("join", 1, 6, "1 and 2")])
+    (chart,), left_out = timeline_charts(final, lanes, pieces_of(final, split), [Moment("join-0", "join", 1, 6, "1 and 2")])
     confidence, _, lines, joins = chart.figure.data
     assert left_out == 0
     assert chart.figure.layout.yaxis.ticktext == ("person 11", "person 5")
@@ -93,6 +93,14 @@ def test_a_timeline_names_identities_tracklets_and_moments_in_seconds() -> None:
     assert lines.text[3] == "tracklet 2: 0.60 to 0.80 s"
     assert (list(joins.x), list(joins.y), joins.text) == ([0.6], [0], ("join of person 11 in frame 6: 1 and 2",))
     assert chart.summary == "2 people from 0.0 to 0.9 s; 1 × join, 0 × cut, 0 × exchange, 0 × return, 0 × ID switch."  # noqa: RUF001
+
+
+def test_what_happened_to_two_people_is_marked_twice_and_counted_once() -> None:
+    table = tracklets({1: walker(range(9), 0), 2: walker(range(9), 300)})
+    marks = [Moment("exchange-0", "exchange", track, 4, "1 and 2") for track in (1, 2)]
+    (chart,), _ = timeline_charts(table, alone(table), {}, [*marks, Moment("exchange-1", "exchange", 1, 4, "1 and 2")])
+    assert list(chart.figure.data[-1].y) == [0, 1, 0]
+    assert "2 × exchange" in chart.summary  # noqa: RUF001
 
 
 def test_lanes_come_in_charts_of_people_one_after_the_other_and_the_shortest_are_left_out() -> None:

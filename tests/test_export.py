@@ -39,7 +39,16 @@ def tracked(project: Path) -> Path:
         (folder / part / "none.txt").write_text("nothing\n")
     (folder / "seqinfo.ini").write_text(SEQINFO.format(fps=10, frames=14).replace("64", "640").replace("48", "480"))
     table().save(project / "artifacts/street/tracks.npz")
+    identify([1, 2])
     return project
+
+
+def identify(identity_ids: list[int]) -> None:
+    """As if tracks 1 and 2 were these people of the camera group, the first of them called Ann."""
+    Identities(
+        np.array(["street"] * 2), np.array([1, 2], np.int32), np.array(identity_ids, np.int32), np.array(["Ann", ""]),
+        np.zeros(2, np.float32),
+    ).save(Path("artifacts/identities/street.npz"))  # fmt: skip
 
 
 def table(num_frames: int = 5) -> Tracklets:
@@ -67,7 +76,7 @@ def run(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> Ru
 def test_all_formats_lie_together_and_count_frames_as_the_source(tracked: Path, run: Run) -> None:
     said = run("export street").splitlines()
     assert [line.partition(" as ")[2].split()[0] for line in said] == ["mot", "csv", "parquet", "coco", "cvat"]
-    assert all(line.startswith("export street: 2 tracks, 5 boxes, 5 frames as ") for line in said)
+    assert all(line.startswith("export street: 2 people, 5 boxes, 5 frames as ") for line in said)
     assert sorted(path.name for path in Path("exports/street").iterdir()) == [
         "final.csv", "final.json", "final.parquet", "final.txt", "final.xml"]  # fmt: skip
     assert Path("exports/street/final.txt").read_text().splitlines()[:2] == [
@@ -92,11 +101,6 @@ def test_the_images_own_names_are_those_of_the_frames(tracked: Path, run: Run) -
         ("export road", "road: expected one of the sequences in params.yaml (street)"),
         ("export street --level raw", "artifacts/street/tracklets_raw.npz: expected a file, found none (run `dvc repro`)"),
         ("export street --class-name person", "--class-name: expected a class and its name such as 3=forklift, got 'person'"),
-        (
-            "export street --identities --level raw",
-            "--identities: expected final tracks, which alone have them, got --level raw",
-        ),
-        ("export street --identities", "artifacts/identities/street.npz: expected a file, found none (run `dvc repro`)"),
         ("export street --keyframe-px -1", "--keyframe-px: expected pixels from 0, got -1"),
         ("import_truth road a.xml", "road: expected one of the sequences in params.yaml (street)"),
         ("import_truth street a.xml", "a.xml: expected a file, found none"),
@@ -113,44 +117,57 @@ def test_tracks_of_another_clip_are_refused(tracked: Path, run: Run) -> None:
     assert run("export street") == "error: street: expected tracks of the clip's 5 frames, got 9 (run `dvc repro`)"
 
 
-def identify(identity_ids: list[int]) -> None:
-    """As if tracks 1 and 2 were these people of the camera group, the first of them called Ann."""
-    Identities(
-        np.array(["street"] * 2), np.array([1, 2], np.int32), np.array(identity_ids, np.int32), np.array(["Ann", ""]),
-        np.zeros(2, np.float32),
-    ).save(Path("artifacts/identities/street.npz"))  # fmt: skip
-
-
-def test_people_have_the_id_of_the_camera_group_in_every_format(tracked: Path, run: Run) -> None:
+def test_people_have_the_id_that_the_video_shows_in_every_format(tracked: Path, run: Run) -> None:
     identify([7, 4])
-    said = run("export street --identities").splitlines()
+    said = run("export street").splitlines()
     assert all(line.startswith("export street: 2 people, 5 boxes, 5 frames as ") for line in said)
     folder = Path("exports/street")
-    assert [row.split(",")[1] for row in (folder / "identities.txt").read_text().splitlines()] == ["7", "7", "4", "7", "4"]
-    header, *rows = (folder / "identities.csv").read_text().splitlines()
-    assert header.split(",")[0] == "track_id"
-    assert header.endswith(",interpolated,identity_id,name")
-    assert [(row.split(",")[0], *row.split(",")[-2:]) for row in rows] == [("1", "7", "Ann")] * 3 + [("2", "4", "")] * 2
-    coco = json.loads((folder / "identities.json").read_text())
+    assert [row.split(",")[1] for row in (folder / "final.txt").read_text().splitlines()] == ["7", "7", "4", "7", "4"]
+    header, *rows = (folder / "final.csv").read_text().splitlines()
+    assert header.startswith("identity_id,name,track_id,frame,")
+    assert [row.split(",")[:3] for row in rows] == [["7", "Ann", "1"]] * 3 + [["4", "", "2"]] * 2
+    coco = json.loads((folder / "final.json").read_text())
     assert [track["id"] for track in coco["tracks"]] == [4, 7]
     assert {annotation["track_id"] for annotation in coco["annotations"]} == {4, 7}
-    assert parquet.read_table(folder / "identities.parquet").column("identity_id").to_pylist() == [7, 7, 7, 4, 4]
-    assert '<track id="7" ' in (folder / "identities.xml").read_text()
+    assert parquet.read_table(folder / "final.parquet").column("identity_id").to_pylist() == [7, 7, 7, 4, 4]
+    assert '<track id="7" ' in (folder / "final.xml").read_text()
+
+
+def test_tracks_have_their_own_ids_where_these_are_asked_for_and_before_the_final_ones(tracked: Path, run: Run) -> None:
+    identify([7, 4])
+    folder = Path("exports/street")
+    assert "2 tracks, 5 boxes" in run("export street --track-ids")
+    assert [row.split(",")[1] for row in (folder / "tracks.txt").read_text().splitlines()] == ["1", "1", "1", "2", "2"]
+    assert (folder / "tracks.csv").read_text().startswith("track_id,frame,")
+    table().save(Path("artifacts/street/tracklets_merged.npz"))
+    assert "2 tracks, 5 boxes" in run("export street --level merged")
+    assert (folder / "merged.txt").read_bytes() == (folder / "tracks.txt").read_bytes()
+
+
+def test_people_whom_nobody_identified_yet_are_refused(tracked: Path, run: Run) -> None:
+    Path("artifacts/identities/street.npz").unlink()
+    lacking = "error: artifacts/identities/street.npz: expected a file, found none (run `dvc repro`)"
+    assert run("export street") == lacking
+    assert "as mot in" in run("export street --format mot --track-ids")
 
 
 def test_the_tracks_of_one_person_become_one(tracked: Path, run: Run) -> None:
     tracklets({1: {0: box(10)}, 2: {3: box(200)}}, 5, sequence="street", fps=5.0).save(Path("artifacts/street/tracks.npz"))
     identify([7, 7])
-    assert "1 person, 2 boxes" in run("export street --identities --format mot --out people.txt")
+    assert "1 person, 2 boxes" in run("export street --format mot --out people.txt")
     assert [row.split(",")[:2] for row in Path("people.txt").read_text().splitlines()] == [["5", "7"], ["11", "7"]]
 
 
 def test_a_person_twice_in_a_frame_is_refused(tracked: Path, run: Run) -> None:
     """Both are there in frame 2."""
     identify([7, 7])
-    refused = run("export street --identities --format mot --out people.txt")
-    assert refused == "error: street: expected a person once in a frame, got tracks of person 7 side by side in frame 2"
+    refused = run("export street --format mot --out people.txt")
+    assert refused == (
+        "error: street: expected a person once in a frame, got tracks of person 7 side by side in frame 2 "
+        "(--track-ids exports them apart)"
+    )
     assert not Path("people.txt").exists()
+    assert "2 tracks, 5 boxes" in run("export street --track-ids --format mot --out people.txt")
 
 
 @pytest.mark.parametrize("form", ["cvat", "mot"])
@@ -212,15 +229,21 @@ def test_a_project_under_dvc_tracks_the_truth_and_refuses_stale_tracks(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(tracked / ".dvc/site"))
-    stage = {"cmd": "true", "deps": ["data/sequences/street"], "outs": ["artifacts/street/tracks.npz"]}
-    Path("dvc.yaml").write_text(yaml.safe_dump({"stages": {"smooth": {"foreach": ["street"], "do": stage}}}))
-    for command in (["add", "-q", "data/sequences/street"], ["commit", "-q", "-f", "smooth@street"]):
+    files = ["data/sequences/street", "artifacts/street/tracks.npz", "artifacts/identities/street.npz"]
+    stages = {
+        name: {"foreach": ["street"], "do": {"cmd": "true", "deps": [dep], "outs": [out]}}
+        for name, dep, out in zip(("smooth", "identify"), files[:-1], files[1:], strict=True)
+    }
+    Path("dvc.yaml").write_text(yaml.safe_dump({"stages": stages}))
+    for command in (["add", "-q", files[0]], ["commit", "-q", "-f", "smooth@street", "identify@street"]):
         subprocess.run([sys.executable, "-m", "dvc", *command], check=True)
     pointer = Path("data/sequences/street.dvc").read_text()
     assert "as mot in" in run("export street --format mot --out a.txt")
     assert run("import_truth street a.txt").endswith("next: dvc repro")
     assert Path("data/sequences/street.dvc").read_text() != pointer
     refused = run("export street --format mot --out b.txt")
-    assert refused.startswith("error: smooth@street: expected results that are up to date, got changes in smooth@street (run ")
+    assert refused.startswith(
+        "error: identify@street: expected results that are up to date, got changes in smooth@street (run "
+    )
     assert not Path("b.txt").exists()
     assert "as mot in b.txt" in run("export street --format mot --out b.txt --as-is")

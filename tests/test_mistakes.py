@@ -10,7 +10,7 @@ from stages.lineage import NOBODY
 from stages.regions import EVERYWHERE
 from stages.scoring.challenge import count, track_boxes
 from stages.scoring.levels import LEVELS
-from stages.scoring.matching import match_detections, match_tracks
+from stages.scoring.matching import FoundPeople, count_found, match_detections, match_tracks
 from stages.scoring.mistakes import Mistake, find_mistakes, hidden_shares, worst_first
 from stages.scoring.truth import GroundTruth
 from tests.tables import box, detections, tracklets
@@ -131,6 +131,23 @@ def test_switches_and_fragmentations_are_those_that_trackeval_counts(seed: int) 
     assert sum(mistake.switch for mistake in found) == counted["IDSW"] > 0
     assert sum(mistake.fragmentation for mistake in found) == counted["Frag"] > 0
     assert [(m.frame_number, m.person_id) for m in found] == sorted((m.frame_number, m.person_id) for m in found)
+
+
+ALL = range(FRAMES)
+
+
+@pytest.mark.parametrize(("tracks", "found"), [
+    ({}, FoundPeople(0, 0, 3)),  # nobody is tracked at all
+    ({1: stays(ALL, 900)}, FoundPeople(0, 0, 3)),  # where nobody is
+    ({1: HERE, 2: stays(range(5, FRAMES), 400)}, FoundPeople(1, 1, 1)),  # one found late, one never
+    ({1: HERE, 2: THERE, 3: stays(range(19), 700)}, FoundPeople(2, 1, 0)),  # one lost early
+    (SPLIT | {4: stays(GAP, 100), 5: stays(ALL, 700)}, FoundPeople(3, 0, 0)),  # by three tracks, but in every frame
+])  # fmt: skip
+def test_people_are_found_throughout_partly_or_never(tracks: dict[int, Path], found: FoundPeople) -> None:
+    """Distractors are no people."""
+    truth = truth_of({1: HERE, 2: THERE, 3: stays(ALL, 700), 4: stays(ALL, 1000)})
+    truth.class_ids[truth.ids == 4] = 8
+    assert count_found(truth, match_tracks(truth, track_boxes(tracklets(tracks, FRAMES), 0, EVERYWHERE))) == found
 
 
 def test_detections_are_matched_one_to_one_and_distractors_are_nobody() -> None:

@@ -1,5 +1,6 @@
 """Parameters: every wrong key is one line that names it."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -88,12 +89,17 @@ def test_the_shipped_file_loads_and_its_sequences_are_named() -> None:
 
 
 def test_every_key_of_the_shipped_file_is_explained() -> None:
-    """A line that sets a number, a switch or a choice says what it does; of several scenes or cameras, in the first."""
-    section, explained = "", set()
+    """A line that sets a number, a switch or a choice says what it does, of several scenes in the first, or a list above."""
+    section, explained, listed = "", set(), set()
     for line in (ROOT / "params.yaml").read_text().splitlines():
         key, _, rest = line.strip().partition(":")
-        section = key if line and not line.startswith((" ", "#")) else section
-        if section != "sequences" and not key.startswith("#") and rest.split("#")[0].strip():
+        if found := re.match(r"#   +(\w+)  +\S", line):
+            listed.add(found[1])
+        if line and not line.startswith((" ", "#")):
+            section = key
+            explained |= {(section, name) for name in listed}
+            listed = set()
+        if not key.startswith("#") and rest.split("#")[0].strip():
             assert "#" in rest or (section, key) in explained, f"params.yaml: {key} is not explained"
         if "#" in rest:
             explained.add((section, key))

@@ -5,14 +5,18 @@ from pathlib import Path
 
 import pytest
 import torch
+import yaml
 
 from stages.detecting.yolo import isolate_ultralytics
 from stages.reid.torchreid_encoder import build_network
 from stages.trusted import sha256
+from tests import sample_project
 from tests.checkout import Checkout
 from tests.conftest import ROOT
 from tests.footage import write_video
+from tests.sample_project import Command
 
+project, command = sample_project.project, sample_project.command  # fixtures
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = [
     line.split("   #")[0].strip()
@@ -22,6 +26,10 @@ COMMANDS = [
 ]
 BY_MAKE = {"make repro", "make test"}  # what a clean clone runs first, and what runs these tests
 QUEUED = {"dvc exp run --queue -S track.track_thresh=0.4,0.6", "dvc exp run --run-all"}  # tests/test_pipeline.py runs a queue
+
+WITHOUT_SAMPLES = (
+    "python -m stages.remove_sequence promenade plaza corner_west corner_east crowd"  # later commands name promenade
+)
 
 
 def test_the_first_two_commands_stand_first() -> None:
@@ -38,6 +46,20 @@ def test_paths_the_readme_names_exist() -> None:
     named = re.findall(r"`((?:data|stages|tests|constraints)/[\w./-]+)`", README)
     assert named
     assert [path for path in named if not (ROOT / path).exists() and "gt.txt" not in path] == []
+
+
+def test_one_line_takes_all_sample_scenes_out_of_the_pipeline_and_nothing_that_explains_params(
+    project: Path, command: Command, tmp_path: Path
+) -> None:
+    assert COMMANDS.index(WITHOUT_SAMPLES) == COMMANDS.index("python -m stages.add_sequence ~/Videos/street.mp4") + 1
+    explained = (ROOT / "params.yaml").read_text()
+    (project / "params.yaml").write_text(explained)
+    command("add", write_video(tmp_path / "street.mp4", 2))
+    command("remove", *WITHOUT_SAMPLES.split()[3:])
+    text = (project / "params.yaml").read_text()
+    params = yaml.safe_load(text)
+    assert (params["cameras"], list(params["sequences"])) == ({}, ["street"])
+    assert [line for line in text.splitlines() if "#" in line] == [line for line in explained.splitlines() if "#" in line]
 
 
 @pytest.mark.soak
@@ -62,7 +84,7 @@ def test_the_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     checkout.set_params(scenes__promenade__seconds=1.6, detect__image_size_px=64)
     ran = 0
     for command in COMMANDS:
-        if command not in BY_MAKE | QUEUED:
+        if command not in BY_MAKE | QUEUED | {WITHOUT_SAMPLES}:
             checkout.run(command.replace("/mnt/store", str(tmp_path)))
             ran += 1
     assert ran > 15

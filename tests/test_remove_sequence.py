@@ -54,7 +54,25 @@ def test_removing_takes_every_trace_and_nothing_else(project: Path, command: Com
     assert list(yaml.safe_load((project / "dvc.lock").read_text())["stages"]) == ["detect@plaza2", "summarize"]
     left = [path for path in contents(project) if path.startswith("artifacts")]
     assert sorted(left) == sorted(place.format("plaza2") for place in written)
-    assert "got the last one: add yours first" in command("remove", "plaza2")
+    assert "expected a sequence to stay in params.yaml, found none: add yours first" in command("remove", "plaza2")
+
+
+def test_several_go_at_once_or_none(project: Path, command: Command, tmp_path: Path) -> None:
+    for name in ("street", "road"):
+        command("add", write_video(tmp_path / f"{name}.mp4", 2))
+    before = contents(project)
+    assert "nobody: expected a sequence to remove (plaza, street, road), found none" in command("remove", "plaza", "nobody")
+    assert "plaza, street, road: expected a sequence to stay" in command("remove", "plaza", "street", "road")
+    assert contents(project) == before
+    command("remove", "plaza", "street")
+    assert list(yaml.safe_load((project / "params.yaml").read_text())["sequences"]) == ["road"]
+
+
+def test_a_camera_that_no_sequence_is_made_of_yet_goes(project: Path, command: Command) -> None:
+    text = (project / "params.yaml").read_text()
+    (project / "params.yaml").write_text(text.replace("cameras:\n", "cameras:\n  crowd: {scene: crowd}\n"))
+    assert "removed params.yaml: cameras.crowd" in command("remove", "crowd")
+    assert (project / "params.yaml").read_text() == text
 
 
 def test_corrections_go_with_the_sequence_unless_a_person_wrote_some(project: Path, command: Command, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from stages.audit import write_audit
 from stages.errors import DataError
 from stages.identify import Decision as Identified
 from stages.report import format_timings
+from stages.reporting.audit_cards import found_text
 from stages.reporting.words import clock, figure
 from stages.timings import Timing, by_stage, read_timings
 from tests.html_check import Page, unresolved
@@ -110,12 +111,19 @@ def test_mistakes_and_their_causes_are_counted_and_shown(reports: Path) -> None:
     """A is unseen in frames 15 to 19, once of them absent; B goes on as another track in frame 30."""
     page = Page(reports / "sequences/hall/audit.html")
     assert "1 join, 0 refusals, 0 cuts, 0 exchanges, 0 returns. By the ground truth 0 decisions were wrong" in page.text
-    assert "1 ID switch and 1 fragmentation." in page.text
+    assert "1 ID switch and 1 fragmentation, and 0 of 2 people are never found." in page.text
+    assert "2 people in the ground truth: 1 followed in every frame, 1 in some, 0 never found." in page.text
     assert "Person 2 goes on as person 5" in page.text, "identities, as in the video, and not tracks"
     assert "Person 7 is lost for a while" in page.text
     assert "lost for 5 frames (0.5 s)" in page.text
+    assert "lost for no frame" in page.text
     causes = charts(Page(reports / "index.html"))["Why people are lost"]["data"]
     assert {bar["name"]: bar["x"] for bar in causes if bar["x"] != [0]} == {"missed detection": [1], "missed join": [1]}
+
+
+def test_two_people_in_a_row_of_pictures_may_be_a_wrong_join_or_the_tracker(reports: Path) -> None:
+    text = Page(reports / "sequences/hall/identities.html").text
+    assert "if a row shows two people, a join was wrong, or the tracker itself went from one to the other" in text
 
 
 def test_evidence_of_any_name_is_shown_as_text(reports: Path) -> None:
@@ -141,18 +149,44 @@ def test_without_pixels_and_truth_pages_say_so(reports: Path) -> None:
     ] == []
 
 
+def track_nobody(sequence: str) -> None:
+    """As if no track had been found in the sequence of the project in the current folder."""
+    made = Path("artifacts") / sequence
+    for name in FILES.values():
+        replace(tracklets({}, FRAMES, **VIDEO), sequence=sequence).save(made / f"{name}.npz")
+    write_audit(made / "merges.csv", Merge, [])
+    write_audit(made / "identities.csv", Identified, [])
+
+
 def test_where_nobody_was_tracked_the_page_says_so_and_shows_no_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     project = make_project(tmp_path / "project")
     monkeypatch.chdir(project)
-    made = project / "artifacts/yard"
-    for name in FILES.values():
-        replace(tracklets({}, FRAMES, **VIDEO), sequence="yard").save(made / f"{name}.npz")
-    write_audit(made / "merges.csv", Merge, [])
-    write_audit(made / "identities.csv", Identified, [])
+    track_nobody("yard")
     run_stages_of("yard")
     page = Page(project / "reports/sequences/yard/index.html")
     assert "Nobody was tracked" in page.text
     assert "Where people went" not in page.text
+
+
+def test_who_is_never_found_is_said_where_there_is_no_id_switch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two people in the ground truth, and no tracks."""
+    project = make_project(tmp_path / "project")
+    monkeypatch.chdir(project)
+    track_nobody("hall")
+    run_stages_of("hall")
+    page = Page(project / "reports/sequences/hall/audit.html")
+    assert "0 ID switches and 0 fragmentations, and 2 of 2 people are never found." in page.text
+    assert "There is no ID switch and no fragmentation. 2 people in the ground truth: 0 followed in every frame" in page.text
+    assert "from first to last" not in page.text
+
+
+def test_people_are_followed_from_first_to_last_only_where_nobody_is_missed_for_a_frame() -> None:
+    assert found_text({"throughout": 3, "partly": 0, "never": 0}, []) == (
+        "3 people in the ground truth, each followed by one track from first to last.")  # fmt: skip
+    assert found_text({"throughout": 2, "partly": 1, "never": 0}, []) == (
+        "There is no ID switch and no fragmentation. 3 people in the ground truth: 2 followed in every frame, 1 in some, "
+        "0 never found.")  # fmt: skip
+    assert found_text({"throughout": 0, "partly": 0, "never": 0}, []) == "0 people in the ground truth."
 
 
 def test_people_recognised_in_two_cameras_stand_side_by_side(reports: Path) -> None:

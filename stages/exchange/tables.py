@@ -18,14 +18,15 @@ METADATA = ("sequence", "num_frames", "width_px", "height_px", "fps")  # of Parq
 Columns = Mapping[str, NDArray[Any]]
 
 
-def columns(tracklets: Tracklets, frames: range, names: ClassNames, further: Columns) -> Columns:
-    """The M boxes by column, sorted by track and frame; `further` columns (M,) stand last.
+def columns(tracklets: Tracklets, frames: range, names: ClassNames, people: Columns) -> Columns:
+    """The M boxes by column, sorted by track and frame; columns (M,) of `people` stand first.
 
     `frame` counts the clip from 0, `source_frame` the footage, as `time_s` does; without a detection a box is `interpolated`.
     """
     source = np.asarray(frames, dtype=np.int32)[tracklets.frame_numbers]
     known = {int(class_id): names[int(class_id)] for class_id in np.unique(tracklets.class_ids)}
     return {
+        **people,
         "track_id": tracklets.tracklet_ids,
         "frame": tracklets.frame_numbers,
         "source_frame": source,
@@ -35,13 +36,12 @@ def columns(tracklets: Tracklets, frames: range, names: ClassNames, further: Col
         "class_id": tracklets.class_ids,
         "class_name": np.array([known[class_id] for class_id in tracklets.class_ids.tolist()], dtype=np.str_),
         "interpolated": tracklets.detection_indices == -1,
-        **further,
     }
 
 
-def format_csv(tracklets: Tracklets, frames: range, names: ClassNames, further: Columns) -> str:
+def format_csv(tracklets: Tracklets, frames: range, names: ClassNames, people: Columns) -> str:
     """The table under a line of column names; pixels and seconds with three decimals, `interpolated` as 0 or 1."""
-    table = columns(tracklets, frames, names, further)
+    table = columns(tracklets, frames, names, people)
     cells = [_cells(name, values) for name, values in table.items()]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -57,12 +57,12 @@ def _cells(name: str, values: NDArray[Any]) -> list[Any]:
     return list(map(int, values)) if values.dtype == np.bool_ else values.tolist()
 
 
-def parquet_bytes(tracklets: Tracklets, frames: range, names: ClassNames, further: Columns) -> bytes:
+def parquet_bytes(tracklets: Tracklets, frames: range, names: ClassNames, people: Columns) -> bytes:
     """The table as a Parquet file, exact to the last bit; size and rate of the video stand in the schema's metadata."""
     import pyarrow  # type: ignore[import-untyped]
     from pyarrow import parquet
 
-    table = pyarrow.table(columns(tracklets, frames, names, further))
+    table = pyarrow.table(columns(tracklets, frames, names, people))
     table = table.replace_schema_metadata({f"retrace.{name}": str(getattr(tracklets, name)) for name in METADATA})
     sink = pyarrow.BufferOutputStream()
     parquet.write_table(table, sink)

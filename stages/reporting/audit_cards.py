@@ -7,7 +7,7 @@ from typing import Any
 
 from stages.decisions import Decision, Kind
 from stages.reporting.media import Media, Picture
-from stages.reporting.words import NONE, capital
+from stages.reporting.words import NONE, capital, plural
 from stages.scoring.causes import CAUSES, Cause
 from stages.scoring.mistakes import Mistake, worst_first
 
@@ -134,6 +134,15 @@ def cause_rows(mistakes: Sequence[Mistake]) -> list[dict[str, Any]]:
     ]
 
 
+def found_text(found: Mapping[str, int], mistakes: Sequence[Mistake]) -> str:
+    """How many people of the ground truth are followed in every frame, in some, in none; whether each by a single track."""
+    people = f"{plural(sum(found.values()), 'person', 'people')} in the ground truth"
+    if not mistakes and found["partly"] == found["never"] == 0:
+        return f"{people}, each followed by one track from first to last." if found["throughout"] else f"{people}."
+    text = f"{people}: {found['throughout']} followed in every frame, {found['partly']} in some, {found['never']} never found."
+    return text if mistakes else f"There is no ID switch and no fragmentation. {text}"
+
+
 def mistake_cards(mistakes: Sequence[Mistake], names: Mapping[int, str], media: Media, folder: str) -> list[MistakeCard]:
     """Switches first, then fragmentations, each by time."""
     return [_mistake(number, mistakes[number], names, media, folder) for number in worst_first(mistakes)[:MAX_CARDS]]
@@ -170,7 +179,7 @@ def _mistake(number: int, mistake: Mistake, names: Mapping[int, str], media: Med
     other = "in another track" if old == new else f"as {new}"  # `identify` may know that it is one person
     title = capital(f"{old} goes on {other}" if mistake.switch else f"{new} is lost for a while")
     gap = mistake.frame_number - mistake.last_frame_number - 1
-    lost = f"{gap} {'frame' if gap == 1 else 'frames'} ({gap / media.fps:.1f} s)" if gap else "not for a frame"
+    lost = f"{gap} {'frame' if gap == 1 else 'frames'} ({gap / media.fps:.1f} s)" if gap else "no frame"
     return MistakeCard(
         number,
         title,

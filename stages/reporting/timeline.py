@@ -5,6 +5,7 @@ other; time is binned, so that hours weigh no more than minutes.
 """
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -37,6 +38,7 @@ SYMBOLS = {
 class Moment:
     """Something that happened to a track in a frame."""
 
+    name: str  # of what happened: the same on each track that it happened to
     kind: str  # a key of SYMBOLS
     track: int
     frame_number: int
@@ -130,7 +132,8 @@ def _chart(tracks: Tracklets, lanes: Sequence[Lane], pieces: Mapping[int, list[P
                "range": [len(lanes) - 0.4, -0.6], "fixedrange": True, "showgrid": False, "zeroline": False},
         meta={"lanes": [{"name": lane.name, "stops": _stops(lane, ends, moments, fps)} for lane in lanes]},
     )  # fmt: skip
-    counts = ", ".join(f"{sum(moment.kind == kind for moment in moments)} × {kind}" for kind in SYMBOLS)  # noqa: RUF001
+    happened = Counter({moment.name: moment.kind for moment in moments}.values())  # once, on however many lanes
+    counts = ", ".join(f"{happened[kind]} × {kind}" for kind in SYMBOLS)  # noqa: RUF001
     return Chart(
         "Who was seen when",
         f"{plural(len(lanes), 'person', 'people')} from {first_s:.1f} to {last_s:.1f} s; {counts}.",

@@ -35,6 +35,15 @@ class Matching:
     breaks: tuple[Break, ...]  # by frame
 
 
+@dataclass(frozen=True)
+class FoundPeople:
+    """How many true people a track matches in each of their boxes that count, in some of them, and in none."""
+
+    throughout: int
+    partly: int
+    never: int
+
+
 def match_tracks(truth: GroundTruth, tracks: TrackBoxes) -> Matching:
     """The matches of each frame: a pair that was matched in the frame before stays, then the greatest overlap counts."""
     data = what_counts(truth, tracks)
@@ -60,6 +69,15 @@ def match_tracks(truth: GroundTruth, tracks: TrackBoxes) -> Matching:
             track_rows[row], latest[person], matched[person] = columns[j], row, track
         running = matched
     return Matching(track_rows, counts, tuple(breaks))
+
+
+def count_found(truth: GroundTruth, matching: Matching) -> FoundPeople:
+    """How many of the people whose boxes count were found."""
+    people = np.unique(truth.ids[matching.counts], return_inverse=True)[1]
+    boxes = np.bincount(people)
+    matched = np.bincount(people[matching.track_rows[matching.counts] != NOBODY], minlength=len(boxes))
+    throughout, never = int((matched == boxes).sum()), int((matched == 0).sum())
+    return FoundPeople(throughout, len(boxes) - throughout - never, never)
 
 
 def match_detections(truth: GroundTruth, detections: Detections) -> NDArray[np.int64]:
