@@ -3,13 +3,12 @@
 The cache keeps the bytes until `dvc gc`, and git the history: `git checkout` and `dvc checkout` bring a sequence back.
 """
 
-import shutil
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from stages.artifacts import exclusive, write_text
+from stages.artifacts import delete, exclusive, write_text
 from stages.command import execute, log, parser
 from stages.corrections.rows import HEADER as CORRECTIONS_HEADER
 from stages.corrections.rows import corrections_file
@@ -36,13 +35,9 @@ def remove(name: str) -> list[str]:
     removed = [f"{PARAMS}: {section}.{name}" for section in _remove_entries(name)]
     removed += [f"{LOCK}: {stage}" for stage in _remove_locked(name)]
     for path in (SEQUENCES / name, *outputs(name)):
-        if path.is_dir():
-            shutil.rmtree(path)
-        elif path.exists():
-            path.unlink()
-        else:
-            continue
-        removed.append(str(path))
+        if path.exists():
+            delete(path)
+            removed.append(str(path))
     if forget(SEQUENCES / name):
         removed.append(str(pointer_file(SEQUENCES / name)))
     removed += _remove_by_hand(corrections_file(name), CORRECTIONS_HEADER, "it holds corrections by hand")

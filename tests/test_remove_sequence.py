@@ -31,6 +31,13 @@ def test_removing_takes_every_trace_and_nothing_else(project: Path, command: Com
             "scores/{}.json",
         )
     ]
+    written += [  # half, by killed stages; publish once uploaded such
+        "artifacts/galleries/square/.{}.npz.123.tmp",
+        "artifacts/stills/.{}.123.tmp/frame_000007.jpg",
+        "data/sequences/.{}.123.tmp/pixels/video.mp4",
+        "mlartifacts/run/artifacts/stills/.{}.123.tmp/frame_000007.jpg",
+        "reports/media/.{}.123.old.tmp/person.jpg",
+    ]
     for place in written:
         for name in ("plaza", "plaza2"):
             path = project / place.format(name)
@@ -52,7 +59,7 @@ def test_removing_takes_every_trace_and_nothing_else(project: Path, command: Com
     }
     assert (project / "params.yaml").read_text().startswith("# Cameras of sample scenes.\ncameras: {}\n\n# What goes")
     assert list(yaml.safe_load((project / "dvc.lock").read_text())["stages"]) == ["detect@plaza2", "summarize"]
-    left = [path for path in contents(project) if path.startswith("artifacts")]
+    left = [path for path in contents(project) if path.startswith(("artifacts", "reports", "mlartifacts")) or ".tmp" in path]
     assert sorted(left) == sorted(place.format("plaza2") for place in written)
     assert "got the last one: add yours first" in command("remove", "plaza2")
 
