@@ -1,6 +1,7 @@
 """A sequence out of the pipeline: its entry in params.yaml, its folder, and all that stages wrote about it.
 
-The cache keeps the bytes until `dvc gc`, and git the history: `git checkout` and `dvc checkout` bring a sequence back.
+Git keeps the history and DVC's cache the bytes: `git checkout` and `dvc checkout` bring back a sequence that was committed,
+until a `dvc gc` that is not told to keep what commits need.
 """
 
 from pathlib import Path
@@ -87,7 +88,8 @@ def main() -> None:
     with exclusive("sequences"):
         for line in remove(name):
             log.info("removed %s", line)
-    log.info("next: dvc repro brings all figures up to date; dvc gc --workspace frees the cache")
+    log.info("next: dvc repro brings all figures up to date")
+    log.info("what no commit and no experiment needs: dvc gc --workspace --all-commits --all-experiments frees it")
 
 
 if __name__ == "__main__":

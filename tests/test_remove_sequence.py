@@ -8,6 +8,7 @@ import yaml
 from stages import add_sequence
 from stages.corrections.rows import HEADER, Correction, Place, append_row
 from tests import sample_project
+from tests.conftest import ROOT
 from tests.footage import write_video
 from tests.sample_project import Command, contents
 
@@ -52,6 +53,9 @@ def test_removing_takes_every_trace_and_nothing_else(project: Path, command: Com
     ):
         assert f"removed {line}" in said
     assert "dvc repro" in said
+    keeping = "dvc gc --workspace --all-commits --all-experiments"  # a sequence that was committed can come back
+    assert f"{keeping} frees" in said
+    assert f"\n{keeping} --force\n" in (ROOT / "README.md").read_text()
     assert yaml.safe_load((project / "params.yaml").read_text()) == {
         "cameras": {},
         "sequences": {"plaza2": add_sequence.settings("network", "none", "plaza2", "same_person", "seen")},
