@@ -10,7 +10,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .PHONY: install repro results review train test lint unit soak coverage bench ui clean-venvs help
 help:  ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/:/' | column -t -s:
+	@awk -F ':.*##' '/^[a-z-]+:.*##/ {printf "%-13s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(VENV)/.installed  ## the virtual environment, once per version of the dependency files
 	@ln -sfn $(VENV) .venv

@@ -1,23 +1,29 @@
 """Files that a stage writes: whole or absent, and by one process at a time.
 
-A file is written beside its target under a temporary name that carries the process id, then renamed. A stage holds an
-advisory lock (`flock`) from start to exit, so that a process orphaned by `kill -9 dvc` finishes before its successor starts;
-that no orphan outlives its DVC in the first place is the work of `command.die_with_dvc`.
+A file or folder is written beside its target under a temporary name that carries the process id, then renamed. What a killed
+process leaves there goes when the target is written again, or by `sweep`. A stage holds an advisory lock (`flock`) from start
+to exit, so that a process orphaned by `kill -9 dvc` finishes before its successor starts; that no orphan outlives its DVC in
+the first place is the work of `command.die_with_dvc`.
 """
 
 import fcntl
+import glob
 import json
 import logging
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from stages.errors import DataError
 
 LOCKS = Path(".locks")
+TEMPORARY = re.compile(r"\..+\.(\d{1,7})(?:\.old)?\.tmp")  # with the id of the process
 
 
 @contextmanager
@@ -29,8 +35,8 @@ def writing(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        for leftover in path.parent.glob(f".{path.name}.*.tmp"):  # of a killed process; the stage's lock is ours
-            leftover.unlink()
+        for leftover in leftovers(path):  # of a killed process; the stage's lock is ours
+            delete(leftover)
         yield temporary
         with open(temporary, "rb+") as written:
             os.fsync(written.fileno())
@@ -51,11 +57,11 @@ def writing_folder(path: Path) -> Iterator[Path]:
     Raises DataError where the disk refuses.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    replaced = path.with_name(f".{path.name}.old.tmp")
+    replaced = path.with_name(f".{path.name}.{os.getpid()}.old.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        for leftover in path.parent.glob(f".{path.name}.*.tmp"):
-            shutil.rmtree(leftover)
+        for leftover in leftovers(path):
+            delete(leftover)
         temporary.mkdir()
         yield temporary
         if path.exists():
@@ -70,6 +76,36 @@ def writing_folder(path: Path) -> Iterator[Path]:
             os.replace(replaced, path)
         for leftover in (temporary, replaced):
             shutil.rmtree(leftover, ignore_errors=True)
+
+
+def temporary_names(name: str) -> str:
+    """The pattern of all names under which a file or folder of this name is being written."""
+    return f".{glob.escape(name)}.*.tmp"
+
+
+def leftovers(path: Path) -> list[Path]:
+    """Files and folders beside `path` that were to take its place, whoever wrote them."""
+    return sorted(path.parent.glob(temporary_names(path.name)))
+
+
+def sweep(top: Path) -> list[Path]:
+    """Deletes what processes that no longer live were writing anywhere below a folder; what went."""
+    swept = []
+    for folder, folders, files in os.walk(top):
+        for name in sorted([*folders, *files]):
+            if (written := TEMPORARY.fullmatch(name)) and not psutil.pid_exists(int(written[1])):
+                with suppress(FileNotFoundError):  # another one sweeps at the same time
+                    delete(Path(folder, name))
+                swept.append(Path(folder, name))
+    return swept
+
+
+def delete(path: Path) -> None:
+    """Deletes a file, or a folder with all in it, where there is one."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -9,14 +9,13 @@ with it; `dvc repro` makes it anew, without them. What is left is said at the en
 """
 
 import argparse
-import shutil
 import sys
 from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
 
-from stages.artifacts import exclusive
+from stages.artifacts import delete, exclusive, leftovers
 from stages.clip import ClipParams, source_frames
 from stages.command import execute, log, parser
 from stages.contracts.detections import Detections
@@ -130,7 +129,7 @@ def _remove_from_dvc(sequences: Collection[str]) -> list[str]:
     if is_git_work_tree():
         for options in (["--all-commits"], ["--queue"]):
             run_dvc("exp", "remove", *options)
-        _delete(EXPERIMENTS)
+        delete(EXPERIMENTS)
         said.append("experiments: all, run and queued, and their folders")
     return said
 
@@ -140,9 +139,10 @@ def _remove_results(sequences: Collection[str]) -> list[str]:
     stages = locked_stages(sequences)
     unlock(stages)
     places = {path for paths in stages.values() for path in paths} | {path for name in sequences for path in outputs(name)}
+    places |= {leftover for path in places for leftover in leftovers(path)}
     there = sorted(path for path in places if path.exists())
     for path in there:
-        _delete(path)
+        delete(path)
     return [f"dvc.lock: {len(stages):,} stages", *(f"{path}: removed" for path in there)]
 
 
@@ -156,13 +156,6 @@ def _remove_from_mlflow(sequences: Collection[str]) -> list[str]:
     ]
     store = Store()
     return [f"{store.place}: pages and pictures of {store.remove_artifacts(folders):,} runs"]
-
-
-def _delete(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
 
 
 def _options() -> argparse.Namespace:

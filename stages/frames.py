@@ -5,7 +5,7 @@ often wrong. Frames before a late start are decoded and thrown away: exact, and 
 says that the rate varies do time stamps count.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -52,14 +52,30 @@ def _read_video(file: Path, info: SequenceInfo, frame_numbers: range) -> Iterato
         )
         if info.variable_rate:
             frames = at_constant_rate(frames, info.fps, file)
-        for frame in islice(frames, frame_numbers[-1] + 1 if frame_numbers else 0):
+        for frame in islice(_whole(frames), frame_numbers[-1] + 1 if frame_numbers else 0):
             if count in frame_numbers:
                 picture = picture_of(frame)
                 _check_size(picture, info, f"{file}: frame {count}")
                 yield picture
             count += 1
     if frame_numbers and count <= frame_numbers[-1]:
-        raise DataError(f"{file}: expected {info.num_frames} frames (seqinfo.ini), got {count}")
+        raise DataError(f"{file}: expected {info.num_frames} frames (seqinfo.ini), got {count}{_way_on(count)}")
+
+
+def _whole(frames: Iterable[VideoFrame]) -> Iterator[VideoFrame]:
+    """The frames again; the error that ends them says how to go on with those before it."""
+    count = 0
+    try:
+        for frame in frames:
+            yield frame
+            count += 1
+    except DataError as error:
+        raise DataError(f"{error}{_way_on(count)}") from error
+
+
+def _way_on(count: int) -> str:
+    """What to do with so many frames that can be read, after what is wrong with the next one."""
+    return f": set clip.end_frame of the sequence to {count} to go on with what can be read" if count else ""
 
 
 def _only_file(folder: Path) -> Path:

@@ -1,10 +1,12 @@
-"""Mends the two files in which DVC keeps what it knows and does, where it was killed or the disk was full while it wrote them.
+"""Mends what kills left: the two files in which DVC keeps what it knows and does, and files and folders half written.
 
     python -m stages.mend_lock        # `make repro` does it by itself
 
-DVC writes both in place, and with half of one refuses every command. dvc.lock, rewritten after every stage, keeps the entries
-before the last, which may be cut as well; nothing is computed again for that, because DVC takes the results of stages without
-an entry from its run cache. The list of who reads and writes what (.dvc/tmp/rwlock) goes: those who were in it are dead.
+DVC writes its files in place, and with half of one, after a kill or on a full disk, refuses every command. dvc.lock, rewritten
+after every stage, keeps the entries before the last, which may be cut as well; nothing is computed again for that, because DVC
+takes the results of stages without an entry from its run cache. The list of who reads and writes what (.dvc/tmp/rwlock) goes:
+those who were in it are dead. What a killed stage had half written goes when it runs again; here, where DVC's run cache spares
+it that.
 """
 
 import fcntl
@@ -18,12 +20,13 @@ import yaml
 from dvc.schema import COMPILED_LOCKFILE_SCHEMA
 from voluptuous import Invalid
 
-from stages.artifacts import write_text
+from stages.artifacts import sweep, write_text
 from stages.command import execute, log, parser
 from stages.errors import DataError
 
 LOCK_FILE, LOCK_FILE_GUARD = Path("dvc.lock"), Path(".dvc/tmp/lock")
 USERS, USERS_GUARD = Path(".dvc/tmp/rwlock"), Path(".dvc/tmp/rwlock.lock")
+WRITTEN = ("artifacts", "reports", "data", "exports", ".chunks", "mlartifacts")  # folders that stages write, or have written
 ENTRY = re.compile(r"^  \S.*:$", re.MULTILINE)  # a stage's name
 
 
@@ -75,6 +78,8 @@ def mend_lock_file() -> None:
 
 def main() -> None:
     parser(__doc__).parse_args()
+    for path in (path for top in WRITTEN for path in sweep(Path(top))):
+        log.info("mend_lock: %s was half written by a process that is dead, and is no more", path)
     if LOCK_FILE.exists() and not is_whole(_text(LOCK_FILE)):
         mend_lock_file()
     if USERS.exists() and not names_users(_text(USERS)):

@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.errors import DataError
+from stages.number_lines import read_numbers
 
 if TYPE_CHECKING:  # whoever reads detections need not depend on what tracklets are
     from stages.contracts.tracklets import Tracklets
 
 PART_ROWS = 1 << 16  # of a result file: written so many rows at a time, so that hours of video need no memory of their text
+COLUMNS = range(7, 11)
 MAX_COORDINATE = 1e7  # px; float32 keeps a pixel apart up to here
 MAX_WHOLE = 2**31 - 2  # of a frame, an id or a class: int32
 
@@ -38,11 +40,10 @@ def read_rows(path: Path) -> MotRows:
     """The rows of a file with 7 to 10 columns: frame, id, left, top, width, height, score[, class, visibility].
 
     Only nine columns carry class and visibility (MOT16, MOT17, MOT20, DanceTrack); ten are MOT15's, with a world position.
-    x2 = left + width is computed in float64 and rounded once to float32. Raises DataError naming the file and the row (blank
-    lines do not count).
+    x2 = left + width is computed in float64 and rounded once to float32. Raises DataError naming the file and the line.
     """
-    values = _read_numbers(path)
-    columns = values.shape[1]
+    values, lines = read_numbers(path, COLUMNS, separator=",")
+    columns = values.shape[1] if len(values) else 9
     bad = ~np.isfinite(values).all(axis=1) | (np.abs(values) > MAX_COORDINATE).any(axis=1)
     whole = values[:, [0, 1, 7]] if columns == 9 else values[:, :2]
     bad |= (whole % 1 != 0).any(axis=1) | (np.abs(whole) > MAX_WHOLE).any(axis=1)
@@ -50,8 +51,8 @@ def read_rows(path: Path) -> MotRows:
     if bad.any():
         row = int(np.flatnonzero(bad)[0])
         raise DataError(
-            f"{path}: row {row + 1}: expected a whole frame number from 1, a whole id (and class), a finite box not inverted, "
-            f"got {', '.join(f'{value:g}' for value in values[row])}"
+            f"{path}: line {lines[row]}: expected a whole frame number from 1, a whole id (and class), a finite box not "
+            f"inverted, got {', '.join(f'{value:g}' for value in values[row])}"
         )
     values = values[np.argsort(values[:, 0], kind="stable")]
     bboxes = np.concatenate([values[:, 2:4], values[:, 2:4] + values[:, 4:6]], axis=1)
@@ -65,25 +66,6 @@ def read_rows(path: Path) -> MotRows:
         values[:, 8].astype(np.float32) if with_class else np.ones(len(values), dtype=np.float32),
         columns,
     )
-
-
-def _read_numbers(path: Path) -> NDArray[np.float64]:
-    """(N, 7 to 10) the file's numbers."""
-    try:
-        lines = [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
-    except FileNotFoundError as error:
-        raise DataError(f"{path}: expected a file, found none") from error
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path}: expected text, got: {error}") from error
-    if not lines:
-        return np.zeros((0, 9))
-    try:
-        values = np.loadtxt(lines, delimiter=",", ndmin=2, comments=None)
-    except ValueError as error:
-        raise DataError(f"{path}: expected lines of comma-separated numbers, got: {error}") from error
-    if not 7 <= values.shape[1] <= 10:
-        raise DataError(f"{path}: expected 7 to 10 columns, got {values.shape[1]}")
-    return values
 
 
 def format_tracks(tracklets: "Tracklets") -> Iterator[str]:

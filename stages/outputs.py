@@ -2,15 +2,21 @@
 
 from pathlib import Path
 
+from stages.artifacts import leftovers, temporary_names
+from stages.versioning import SEQUENCES
+
 
 def outputs(name: str) -> list[Path]:
-    """The places, whether there is something or not; the sequence's own folder is none of them."""
+    """The places, whether there is something or not, and what killed stages left beside them.
+
+    The sequence's own folder is none of them; what was left beside it is.
+    """
     artifacts = Path("artifacts")
-    return [
+    places = [
         artifacts / name,
         artifacts / "timings" / name,
         artifacts / "identities" / f"{name}.npz",
-        *artifacts.glob(f"galleries/*/{name}.npz"),
+        *(group / f"{name}.npz" for group in artifacts.glob("galleries/*")),
         *Path(".chunks").glob(f"*/{name}"),
         artifacts / "quality" / f"{name}.json",
         artifacts / "scores" / f"{name}.json",
@@ -19,3 +25,5 @@ def outputs(name: str) -> list[Path]:
         Path("reports/media") / name,
         Path("reports/sequences") / name,
     ]
+    beside = [leftover for place in (*places, SEQUENCES / name) for leftover in leftovers(place)]
+    return [*places, *beside, *Path("mlartifacts").glob(f"*/artifacts/**/{temporary_names(name)}")]

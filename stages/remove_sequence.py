@@ -2,17 +2,17 @@
 
     python -m stages.remove_sequence street square
 
-The cache keeps the bytes until `dvc gc`, and git the history: `git checkout` and `dvc checkout` bring a sequence back.
+Git keeps the history and DVC's cache the bytes: `git checkout` and `dvc checkout` bring back a sequence that was committed,
+until a `dvc gc` that is not told to keep what commits need.
 """
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from stages.artifacts import exclusive, write_text
+from stages.artifacts import delete, exclusive, write_text
 from stages.command import execute, log, parser
 from stages.corrections.rows import HEADER as CORRECTIONS_HEADER
 from stages.corrections.rows import corrections_file
@@ -46,13 +46,9 @@ def remove(name: str) -> list[str]:
     removed = [f"{PARAMS}: {section}.{name}" for section in _remove_entries(name)]
     removed += [f"{LOCK}: {stage}" for stage in _remove_locked(name)]
     for path in (SEQUENCES / name, *outputs(name)):
-        if path.is_dir():
-            shutil.rmtree(path)
-        elif path.exists():
-            path.unlink()
-        else:
-            continue
-        removed.append(str(path))
+        if path.exists():
+            delete(path)
+            removed.append(str(path))
     if forget(SEQUENCES / name):
         removed.append(str(pointer_file(SEQUENCES / name)))
     removed += _remove_by_hand(corrections_file(name), CORRECTIONS_HEADER, "it holds corrections by hand")
@@ -104,7 +100,8 @@ def main() -> None:
         for name in names:
             for line in remove(name):
                 log.info("removed %s", line)
-    log.info("next: dvc repro brings all figures up to date; dvc gc --workspace frees the cache")
+    log.info("next: dvc repro brings all figures up to date")
+    log.info("what no commit and no experiment needs: dvc gc --workspace --all-commits --all-experiments frees it")
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from dvc.utils.serialize import LOADERS, parse_yaml
 from tests.conftest import ROOT
 
 KEPT = ("corner_west", "corner_east", "promenade")  # two cameras of one group, and one alone
+WHOLE_FILE = {"params.yaml": None}  # among a stage's parameters
 Params = dict[str, Any]
 
 
@@ -56,7 +57,8 @@ def _expanded(stage: dict[str, Any], values: Params) -> Expanded:
         named = [item if isinstance(item, str) else next(iter(item)) for kind in headings for item in stage.get(kind, [])]
         return frozenset(map(text, named))
 
-    names = sorted(map(text, stage.get("params", [])))
+    declared = stage.get("params", [])
+    names = sorted(values if WHOLE_FILE in declared else map(text, declared))
     read = json.dumps([[name, value_at(values, name)] for name in names])
     return Expanded(text(stage["cmd"]), paths("deps"), paths("outs", "metrics", "plots"), read)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from stages.artifacts import exclusive, read_json, write_json, write_text, writing, writing_folder
+from stages.artifacts import exclusive, read_json, sweep, write_json, write_text, writing, writing_folder
 from stages.errors import DataError
 from tests.conftest import ROOT
 
@@ -27,6 +27,30 @@ def test_leftovers_of_a_killed_writer_are_removed(tmp_path: Path) -> None:
     (tmp_path / ".a.txt.99999.tmp").write_text("half")
     write_text(tmp_path / "a.txt", "whole")
     assert [file.name for file in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_only_what_dead_processes_were_writing_is_swept(tmp_path: Path) -> None:
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    for process in (dead.pid, os.getpid()):
+        for name in (f".a.txt.{process}.tmp", f"deep/.b.npz.{process}.tmp"):
+            (tmp_path / name).parent.mkdir(exist_ok=True)
+            (tmp_path / name).touch()
+        for name in (f".made.{process}.tmp", f"deep/.made.{process}.old.tmp"):
+            (tmp_path / name / "in").mkdir(parents=True)
+    kept = {".tmp", "notes.tmp", f"a.{dead.pid}.tmp", ".a.tmp"}
+    for name in kept:
+        (tmp_path / name).touch()
+    swept = {path.relative_to(tmp_path).as_posix() for path in sweep(tmp_path)}
+    assert swept == {f"{name}.{dead.pid}.{end}" for name, end in (
+        (".a.txt", "tmp"), ("deep/.b.npz", "tmp"), (".made", "tmp"), ("deep/.made", "old.tmp"))}  # fmt: skip
+    assert {path.name for path in tmp_path.iterdir()} == {
+        *kept,
+        "deep",
+        f".a.txt.{os.getpid()}.tmp",
+        f".made.{os.getpid()}.tmp",
+    }
+    assert sweep(tmp_path) == sweep(tmp_path / "absent") == []
 
 
 def test_a_folder_takes_its_place_whole_or_not_at_all(tmp_path: Path) -> None:

@@ -17,4 +17,6 @@ def test_dvc_lists_the_stages_that_depend_on_a_change_and_no_other(tmp_path: Pat
     files = list(project.files())
     chosen = [path for top, count in SAMPLE.items() for path in rng.sample([f for f in files if f.startswith(top)], count)]
     assert faults(project, chosen, rng.sample(list(leaf_names(project.params)), 2)) == []
+    unknown = {**project.params, "foo": {"bar": 1}}
+    assert project.listed_after_param(unknown) == {"publish"}, "a section that no stage knows reaches one that refuses it"
     assert {"track@promenade", "smooth@corner_west"} < importing(project, "stages/boxes.py") < set(project.stages)

@@ -90,6 +90,10 @@ def test_a_person_goes_in_every_camera_that_knows_them_and_nobody_else(tmp_path:
         Path("artifacts/identities").mkdir(exist_ok=True)
         Identities(sequences, table.ids, ids, names, np.zeros(2, np.float32)).save(Path(f"artifacts/identities/{name}.npz"))
         (Path(".chunks/embed") / name).mkdir(parents=True)
+        for folder in ("artifacts/stills", "reports/media", "mlartifacts/run/artifacts/stills"):
+            (Path(folder) / f".{name}.123.tmp").mkdir(parents=True)
+            (Path(folder) / f".{name}.123.tmp/frame_000003.jpg").write_text("picture")
+        Path(f"artifacts/identities/.{name}.npz.123.tmp").write_text("half")
     Path("data/corrections").mkdir()
     for at in (box(100), box(300)):
         append_row(Path("data/corrections/hall.csv"), Correction("rename", Place(3, at), None, f"at {at[0]:g}"))
@@ -107,11 +111,13 @@ def test_a_person_goes_in_every_camera_that_knows_them_and_nobody_else(tmp_path:
     forget(found)
     assert [row.name for row in read_corrections(Path("data/corrections/hall.csv"))] == ["at 300"]
     assert len(read_exclusions(Path("data/exclusions/yard.csv"))) == 1
-    left = sorted(
-        str(path) for top in ("artifacts", ".chunks") for path in Path(top).rglob("*") if "lobby" in str(path) or path.is_file()
-    )
-    assert left == [".chunks/embed/lobby", "artifacts/identities/lobby.npz", "artifacts/lobby",
-                    "artifacts/lobby/detections_raw.npz", "artifacts/lobby/tracks.npz"]  # fmt: skip
+    tops = ("artifacts", ".chunks", "reports", "mlartifacts")
+    left = sorted(str(path) for top in tops for path in Path(top).rglob("*") if path.name == "lobby" or path.is_file())
+    assert left == [".chunks/embed/lobby", "artifacts/identities/.lobby.npz.123.tmp", "artifacts/identities/lobby.npz",
+                    "artifacts/lobby", "artifacts/lobby/detections_raw.npz", "artifacts/lobby/tracks.npz",
+                    "artifacts/stills/.lobby.123.tmp/frame_000003.jpg",
+                    "mlartifacts/run/artifacts/stills/.lobby.123.tmp/frame_000003.jpg",
+                    "reports/media/.lobby.123.tmp/frame_000003.jpg"]  # fmt: skip
 
 
 def person_box(name: str, frame: int) -> tuple[float, float, float, float]:

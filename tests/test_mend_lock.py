@@ -1,6 +1,8 @@
-"""Files that DVC had not finished writing: whatever byte dvc.lock ends at, DVC reads it again, and loses one stage at most."""
+"""What was not finished: whatever byte dvc.lock ends at, DVC reads it again, and loses one stage at most; half files go."""
 
 import fcntl
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -86,3 +88,17 @@ def test_a_torn_list_of_readers_and_writers_goes_and_a_whole_one_stays(lock: Pat
         with pytest.raises(SystemExit, match="expected no DVC at work"):
             execute(mend_lock.main)
     assert users.read_text() == whole[:-9]
+
+
+def test_what_dead_stages_were_writing_goes_wherever_stages_write(lock: Path) -> None:
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    still = "{}/.hall.{}.tmp/frame_000007.jpg"
+    for place in ("artifacts/stills", "reports/media", "data/sequences", "mlartifacts/7/artifacts/stills"):
+        for process in (dead.pid, os.getpid()):
+            path = Path(still.format(place, process))
+            path.parent.mkdir(parents=True)
+            path.write_text("picture")
+    mend_lock.main()
+    left = sorted(path.parent.name for path in Path().rglob("*.jpg"))
+    assert left == 4 * [f".hall.{os.getpid()}.tmp"], "what a living process writes stays"

@@ -33,22 +33,29 @@ def test_ten_columns_are_worlds_of_2015_and_have_no_class(tmp_path: Path) -> Non
 
 
 def test_an_empty_file_has_no_rows(tmp_path: Path) -> None:
-    assert len(read_rows(write(tmp_path, "\n"))) == 0
+    rows = read_rows(write(tmp_path, "\n"))
+    assert (len(rows), rows.num_columns) == (0, 9), "as of MOT17"
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("0,1,1,1,1,1,1\n", "row 1: expected a whole frame number from 1"),
+        ("0,1,1,1,1,1,1\n", "line 1: expected a whole frame number from 1"),
         ("1,1,1,1,1,1,1,1.5,1\n", "a whole id (and class)"),
-        ("1,1,1,1,1,1,1\n1.5,1,1,1,1,1,1\n", "row 2: expected a whole frame number"),
-        ("1,1,nan,1,1,1,1\n", "row 1: expected a whole frame number from 1, a whole id (and class), a finite box"),
+        ("1,1,1,1,1,1,1\n1.5,1,1,1,1,1,1\n", "line 2: expected a whole frame number"),
+        ("1,1,nan,1,1,1,1\n", "line 1: expected a whole frame number from 1, a whole id (and class), a finite box"),
         ("1,1,1,1,inf,1,1\n", "finite box"),
         ("1,1,1,1,-4,1,1\n", "finite box not inverted"),
         ("1,1,1e30,1,4,1,1\n", "finite box"),
-        ("1,1,1,1\n", "expected 7 to 10 columns, got 4"),
-        ("1,1,1,1,1,1,1\n1,1,1\n", "expected lines of comma-separated numbers"),
-        ("frame,id,left,top,width,height,score\n", "expected lines of comma-separated numbers"),
+        ("\n1,1,1,1,1,1,1\n\n0,1,1,1,1,1,1\n", "line 4: expected a whole frame number"),
+        ("1,1,1,1\n", "line 1: expected 7 to 10 numbers between commas, got 4"),
+        ("\n1,1,1,1,1,1,1\n1,1,1\n", "line 3: expected 7 numbers between commas as in line 2, got 3"),
+        ("1,1,1,1,1,1,1\n1,1,1,1,1,1,1,1\n", "line 2: expected 7 numbers between commas as in line 1, got 8"),
+        ("frame,id,left,top,width,height,score\n", "line 1: expected a number in column 1, got 'frame'"),
+        (4 * "1,1,1,1,1,1,1\n" + "1,x,1,1,1,1,1\n", "line 5: expected a number in column 2, got 'x'"),
+        ("1,1,1,1,1,1,\n", "line 1: expected a number in column 7, got ''"),
+        ("1,1,1_0,1,1,1,1\n", "line 1: expected a number in column 3, got '1_0'"),
+        ("1,1,\u0661,1,1,1,1\n", "expected lines of numbers between commas, got something else"),
     ],
 )
 def test_a_broken_file_is_refused_by_name(tmp_path: Path, text: str, message: str) -> None:
@@ -63,7 +70,7 @@ def test_missing_and_binary_files_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="expected a file, found none"):
         read_rows(tmp_path / "gt.txt")
     (tmp_path / "gt.txt").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(DataError, match="expected text"):
+    with pytest.raises(DataError, match="expected UTF-8 text"):
         read_rows(tmp_path / "gt.txt")
 
 

@@ -200,6 +200,8 @@ def test_a_run_killed_half_way_leaves_no_artifact_and_the_next_run_finishes(chec
     assert not (artifacts / "stills/plaza").exists()
     assert checkout.repro() in ([], ["render@plaza"])  # nothing runs where DVC's run cache knows the result
     assert checkout.artifacts(".npz", ".csv", ".mp4") == before
+    checkout.run("python -m stages.mend_lock")
+    assert not list(artifacts.rglob(".*.tmp"))
 
 
 def start(checkout: Checkout, arguments: str, stops_at: str, shell: str = "/bin/sh") -> "subprocess.Popen[bytes]":

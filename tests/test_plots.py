@@ -1,6 +1,7 @@
 """The plots that DVC draws: their templates exist, and name columns that the stages write."""
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from stages.scoring.levels import LEVELS
 from stages.summarize import PLOTTED, score_table
 from tests.conftest import ROOT
 
+OUTPUT = "dvc_plots"  # unless DVC's plots.out_dir says otherwise
 PLOTS: dict[str, Any] = {
     name: plot for entry in yaml.safe_load((ROOT / "dvc.yaml").read_text())["plots"] for name, plot in entry.items()
 }
@@ -28,6 +30,10 @@ def test_a_plot_shows_columns_that_are_there(name: str) -> None:
     for path, columns in plot["y"].items():
         shown = {columns} if isinstance(columns, str) else set(columns)
         assert {plot["x"], *shown} <= HEADERS[path]
+
+
+def test_the_page_that_dvc_plots_writes_is_nothing_to_commit() -> None:
+    assert subprocess.run(["git", "check-ignore", "--quiet", f"{OUTPUT}/index.html"], cwd=ROOT, check=False).returncode == 0
 
 
 @pytest.mark.parametrize("template", [plot["template"] for plot in PLOTS.values() if "template" in plot])

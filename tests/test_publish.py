@@ -135,6 +135,20 @@ def test_a_run_holds_params_metrics_seconds_origin_and_reports(project: Path, mo
     assert "final/HOTA" in published["metrics"]
 
 
+def test_what_a_killed_stage_had_half_written_is_not_published(project: Path) -> None:
+    """An unblurred picture, say, of a run before `privacy.blur: people`."""
+    for half in (
+        "artifacts/stills/.hall.123.tmp/frame_000007.jpg",
+        "reports/media/.hall.9.old.tmp/a.jpg",
+        "reports/.a.html.9.tmp",
+    ):
+        write(half, "picture")
+    main()
+    published = {path.name for path in (project / "mlartifacts").rglob("*") if path.is_file()}
+    assert published == {"index.html", "metrics.json", "sequences.json", "frame_000007.jpg"}
+    assert not list((project / "mlartifacts").rglob("*.tmp"))
+
+
 def test_equal_results_are_one_run_whose_seconds_follow_and_another_result_is_another_run(project: Path) -> None:
     main()
     first = Path("artifacts/published.json").read_bytes()
@@ -365,6 +379,9 @@ def test_pictures_of_a_sequence_go_from_every_run_of_deleted_ones_too(project: P
     main()
     write("reports/metrics.json", json.dumps({"final": {"HOTA": 1.0}}))
     main()
+    for half in (".hall.123.tmp", ".hall.old.tmp"):  # as publish once uploaded them
+        for folder in Path("mlartifacts").glob("*/artifacts/stills"):
+            write(f"{folder / half}/frame_000007.jpg", "picture")
     store = client(project)
     experiments = [experiment.experiment_id for experiment in store.search_experiments()]
     store.delete_run(store.search_runs(experiments)[0].info.run_id)

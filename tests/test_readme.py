@@ -1,6 +1,7 @@
 """The README's commands run, in its order, in a copy of this checkout with tiny random networks."""
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,13 @@ def test_the_first_two_commands_stand_first() -> None:
 def test_targets_of_make_exist() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
     assert set(re.findall(r"(?:`|^)make ([a-z-]+)", README, flags=re.MULTILINE)) <= targets
+
+
+def test_help_of_make_lists_every_target_with_all_that_is_said_of_it() -> None:
+    said = dict(re.findall(r"^([a-z-]+):.*?## +(.*)$", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
+    listed = subprocess.run(["make", "-s", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert dict(line.split(maxsplit=1) for line in listed.splitlines()) == said
+    assert said["ui"].endswith("http://127.0.0.1:5000")
 
 
 def test_paths_the_readme_names_exist() -> None:

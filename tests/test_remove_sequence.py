@@ -8,6 +8,7 @@ import yaml
 from stages import add_sequence
 from stages.corrections.rows import HEADER, Correction, Place, append_row
 from tests import sample_project
+from tests.conftest import ROOT
 from tests.footage import write_video
 from tests.sample_project import Command, contents
 
@@ -31,6 +32,13 @@ def test_removing_takes_every_trace_and_nothing_else(project: Path, command: Com
             "scores/{}.json",
         )
     ]
+    written += [  # half, by killed stages; publish once uploaded such
+        "artifacts/galleries/square/.{}.npz.123.tmp",
+        "artifacts/stills/.{}.123.tmp/frame_000007.jpg",
+        "data/sequences/.{}.123.tmp/pixels/video.mp4",
+        "mlartifacts/run/artifacts/stills/.{}.123.tmp/frame_000007.jpg",
+        "reports/media/.{}.123.old.tmp/person.jpg",
+    ]
     for place in written:
         for name in ("plaza", "plaza2"):
             path = project / place.format(name)
@@ -45,6 +53,9 @@ def test_removing_takes_every_trace_and_nothing_else(project: Path, command: Com
     ):
         assert f"removed {line}" in said
     assert "dvc repro" in said
+    keeping = "dvc gc --workspace --all-commits --all-experiments"  # a sequence that was committed can come back
+    assert f"{keeping} frees" in said
+    assert f"\n{keeping} --force\n" in (ROOT / "README.md").read_text()
     assert yaml.safe_load((project / "params.yaml").read_text()) == {
         "cameras": {},
         "sequences": {"plaza2": add_sequence.settings("network", "none", "plaza2", "same_person", "seen")},
@@ -52,7 +63,7 @@ def test_removing_takes_every_trace_and_nothing_else(project: Path, command: Com
     }
     assert (project / "params.yaml").read_text().startswith("# Cameras of sample scenes.\ncameras: {}\n\n# What goes")
     assert list(yaml.safe_load((project / "dvc.lock").read_text())["stages"]) == ["detect@plaza2", "summarize"]
-    left = [path for path in contents(project) if path.startswith("artifacts")]
+    left = [path for path in contents(project) if path.startswith(("artifacts", "reports", "mlartifacts")) or ".tmp" in path]
     assert sorted(left) == sorted(place.format("plaza2") for place in written)
     assert "expected a sequence to stay in params.yaml, found none: add yours first" in command("remove", "plaza2")
 

@@ -232,7 +232,7 @@ def test_truth_is_mapped_to_the_clip_and_to_its_regions(tmp_path: Path) -> None:
         (person(1, [3], tail=(1, 14, 1)), "gt.txt: row of frame 3, id 1: expected a class from 1 to 13, got 14"),
         (person(1, [3], tail=(1, 0, 1)), "gt.txt: row of frame 3, id 1: expected a class from 1 to 13, got 0"),
         (person(-1, [2]), "gt.txt: row of frame 2, id -1: expected an id of at least 0, got -1"),
-        (person(1, [2], width=-3), "gt.txt: row 1: expected a whole frame number"),
+        (person(1, [2], width=-3), "gt.txt: line 1: expected a whole frame number"),
         (person(1, [2], tail=(1,)), r"gt.txt: expected 9 columns \(MOT17\) or 10 \(MOT15\), got 7"),
     ],
 )

@@ -27,6 +27,13 @@ def test_it_prints_the_figures_that_lie_there(
     assert capsys.readouterr().out == closing(FIGURES, {"hall": FIGURES}, Path("reports")) + "\n"
 
 
+def test_figures_without_their_report_may_be_of_no_run_here(tmp_path: Path) -> None:
+    said = closing(FIGURES, {"hall": FIGURES}, tmp_path).splitlines()[-1]
+    assert said.startswith(f"report: no {tmp_path}/index.html yet, and the figures may be those that came with git: make repro")
+    (tmp_path / "index.html").touch()
+    assert closing(FIGURES, {"hall": FIGURES}, tmp_path).splitlines()[-1].startswith(f"report: {tmp_path}/index.html    runs")
+
+
 def test_one_sequence_is_not_shown_twice_and_many_are_cut() -> None:
     assert "final tracks" not in closing(FIGURES, {"hall": FIGURES}, Path("reports"))
     text = closing(FIGURES, {f"hall{n}": FIGURES for n in range(25)}, Path("reports"))

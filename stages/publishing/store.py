@@ -11,12 +11,14 @@ import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from dotenv import load_dotenv
 
+from stages.artifacts import temporary_names
 from stages.errors import DataError
 from stages.publishing.description import Published
 from stages.publishing.result import HEADLINES, Result
@@ -27,6 +29,7 @@ COMMIT = "retrace.git_commit"
 DVC_EXPERIMENT = "retrace.dvc_experiment"
 MAX_REASON_CHARACTERS = 250
 RUNS_SEARCHED = 1000  # the newest, for the one before
+HALF_WRITTEN = shutil.ignore_patterns("*.tmp")  # as .gitignore and .dvcignore have it
 EXPERIMENT_TAGS = {  # how MLflow's page shows it
     "mlflow.note.content": "Results of the Retrace pipeline, one run each. Select two and press Compare.",
     "mlflow.experimentKind": "custom_model_development",  # not GenAI
@@ -118,13 +121,18 @@ class Store:
             self._log(run_id, result, timings, tags)
             for artifacts in folders:
                 with TemporaryDirectory() as folder:  # copies that may be overwritten: DVC's own files are read-only
-                    copied = shutil.copytree(artifacts, Path(folder) / artifacts.name, copy_function=shutil.copyfile)
+                    copied = shutil.copytree(
+                        artifacts, Path(folder) / artifacts.name, ignore=HALF_WRITTEN, copy_function=shutil.copyfile
+                    )
                     self._client.log_artifacts(run_id, str(copied), artifacts.name)
             self._client.set_terminated(run_id, "FINISHED")
         return known is None
 
     def remove_artifacts(self, folders: Sequence[str]) -> int:
-        """Deletes these folders of every run's artifacts, of deleted runs as well; the number of runs that there are."""
+        """Deletes these folders of every run's artifacts, of deleted runs as well, and what was left half written beside them.
+
+        Returns the number of runs that there are.
+        """
         from mlflow.entities import ViewType
         from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
@@ -134,9 +142,11 @@ class Store:
                 runs = self._client.search_runs([self._experiment_id], run_view_type=ViewType.ALL, page_token=token or None)
                 for run in runs:
                     repository: Any = get_artifact_repository(run.info.artifact_uri)
-                    for folder in folders:
-                        if repository.list_artifacts(folder):
-                            repository.delete_artifacts(folder)
+                    for folder in map(PurePosixPath, folders):
+                        for found in repository.list_artifacts(str(folder.parent)):
+                            name = PurePosixPath(found.path).name
+                            if name == folder.name or fnmatchcase(name, temporary_names(folder.name)):
+                                repository.delete_artifacts(found.path)
                 count, token = count + len(runs), runs.token
         return count
 

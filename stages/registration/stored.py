@@ -6,7 +6,6 @@ of the transform that maps a pixel of the frame before to this frame, separated 
 """
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from stages.clip import ClipParams, source_frames
 from stages.contracts.camera_motion import CameraMotion
 from stages.errors import ContractError, DataError
+from stages.number_lines import read_numbers
 from stages.seqinfo import SequenceInfo
 from stages.sequence_folder import holds_data
 
@@ -35,7 +35,7 @@ def stored_motion(folder: Path, sequence: str, info: SequenceInfo, clip: ClipPar
 
 def read_motion(path: Path, info: SequenceInfo) -> NDArray[np.float64]:
     """(num_frames, 2, 3) the similarities of a motion.txt. Raises DataError naming what is not one, or not of the sequence."""
-    values = _read_numbers(path)
+    values, _ = read_numbers(path, range(7, 8), separator=None)
     numbers = values[:, 0]
     if len(numbers) != info.num_frames or (numbers != np.arange(len(numbers))).any():
         got = f"{numbers[0]:.10g} to {numbers[-1]:.10g} in {len(numbers)} lines" if len(numbers) else "none"
@@ -58,17 +58,3 @@ def composed(transforms: NDArray[np.float64], frames: range) -> NDArray[np.float
     for step in range(1, frames.step + 1):
         made[1:] = square[before + step] @ made[1:]
     return np.ascontiguousarray(made[:, :2])
-
-
-def _read_numbers(path: Path) -> NDArray[Any]:
-    """(N, 7) the file's numbers."""
-    try:
-        lines = [line for line in path.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
-        values = np.loadtxt(lines, ndmin=2, comments=None) if lines else np.zeros((0, 7))
-    except FileNotFoundError as error:
-        raise DataError(f"{path}: expected a file, found none") from error
-    except ValueError as error:  # UnicodeDecodeError is one
-        raise DataError(f"{path}: expected lines of numbers between white space, got: {error}") from error
-    if values.shape[1] != 7:
-        raise DataError(f"{path}: expected 7 columns, got {values.shape[1]}")
-    return values

@@ -11,7 +11,10 @@ FINAL = "final"
 
 
 def closing(metrics: Mapping[str, Any], per_sequence: Mapping[str, Any], reports: Path) -> str:
-    """The figures of every level over all sequences, those of the final tracks of each sequence, and where the report lies."""
+    """The figures of every level over all sequences, those of the final tracks of each sequence, and where the report lies.
+
+    Git keeps the figures and not the report: where that is absent, so may be the run that the figures are of.
+    """
     shown = dict(list(per_sequence.items())[:SEQUENCES_SHOWN])
     final = {name: levels.get(FINAL, {}) for name, levels in shown.items()}
     width = max(map(len, [*metrics, *final, "all sequences"]))  # so that the columns of both tables stand below each other
@@ -21,7 +24,12 @@ def closing(metrics: Mapping[str, Any], per_sequence: Mapping[str, Any], reports
         parts.append(format_table(f"{FINAL} tracks".ljust(width), rows, COLUMNS))
     left_out = len(per_sequence) - len(shown)
     parts += [f"and {left_out} more sequences in {reports / 'sequences.json'}"] if left_out > 0 else []
-    return "\n\n".join([*parts, f"report: {reports / 'index.html'}    runs side by side: make ui    again: make results"])
+    page = reports / "index.html"
+    if page.exists():
+        parts.append(f"report: {page}    runs side by side: make ui    again: make results")
+    else:
+        parts.append(f"report: no {page} yet, and the figures may be those that came with git: make repro makes both anew")
+    return "\n\n".join(parts)
 
 
 def _tracked(figures: Mapping[str, Any]) -> float | None:
