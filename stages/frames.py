@@ -74,8 +74,11 @@ def _whole(frames: Iterable[VideoFrame]) -> Iterator[VideoFrame]:
 
 
 def _way_on(count: int) -> str:
-    """What to do with so many frames that can be read, after what is wrong with the next one."""
-    return f": set clip.end_frame of the sequence to {count} to go on with what can be read" if count else ""
+    """What to do with so many frames that can be read, after what is wrong with the next one.
+
+    At most, because FFmpeg's threads may come upon the damage a frame or two sooner another time.
+    """
+    return f": set clip.end_frame of the sequence to at most {count} to go on with what can be read" if count else ""
 
 
 def _only_file(folder: Path) -> Path:

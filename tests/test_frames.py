@@ -133,7 +133,7 @@ def test_pictures_that_a_recording_begins_in_the_midst_of_do_not_count(tmp_path:
 def test_a_video_that_ends_early_is_an_error_with_both_counts(tmp_path: Path) -> None:
     write_video(tmp_path / "v.mp4", 8)
     with pytest.raises(
-        DataError, match=r"v\.mp4: expected 20 frames \(seqinfo\.ini\), got 8: set clip.end_frame .* to 8 to go on"
+        DataError, match=r"v\.mp4: expected 20 frames \(seqinfo\.ini\), got 8: set clip.end_frame .* to at most 8 to go on"
     ):
         list(read_frames(tmp_path, sequence(20), range(20)))
     assert len(list(read_frames(tmp_path, sequence(20), range(8)))) == 8
