@@ -39,6 +39,8 @@ def main() -> None:
     args = options().parse_args()
     if args.sequence not in sequence_names():
         raise DataError(f"{args.sequence}: expected one of {', '.join(sequence_names())}, got another name")
+    if args.action == "rename" and args.name is None:
+        raise DataError("rename: expected --name, got none")
     folder = ARTIFACTS / args.sequence
     seen = Seen(
         Tracklets.load(folder / "tracks.npz", args.sequence),

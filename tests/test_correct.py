@@ -79,7 +79,7 @@ def test_a_name_that_is_somebody_elses_number_has_to_be_told_from_it() -> None:
         (["different", "5@4", "5@5"], "expected different to name two tracklets, got one"),
         (["cut", "5@6"], "5@6: expected a frame in which the person was detected, got one in which the box was filled in"),
         (["cut", "5@3"], "5@3: expected somebody who was there before that frame, got their first frame"),
-        (["rename", "5@3"], "expected a name for rename, got None"),
+        (["rename", "5@3"], "rename: expected --name, got none"),
         (["delete", "5@3", "--name", "Ann"], "expected no name for delete, got 'Ann'"),
     ],
 )
