@@ -72,14 +72,13 @@ def smooth(
 
 def _smoothed(tracklets: Tracklets, view: StillView, sigma_frames: float) -> Tracklets:
     """The boxes smoothed track by track in `view`: the camera's shaking is not theirs."""
-    weights = np.square(tracklets.confidences.astype(np.float64)) + MIN_WEIGHT
     frames, offsets = tracklets.frame_numbers.astype(np.int64), tracklets.offsets()
-    bboxes = view.boxes(tracklets.bboxes, frames)
-    parts = [
-        smooth_boxes(bboxes[a:b], weights[a:b], frames[a:b], sigma_frames)
-        for a, b in zip(offsets[:-1], offsets[1:], strict=True)
-    ]
-    return with_bboxes(tracklets, view.back(np.concatenate(parts), frames))
+    parts = []
+    for a, b in zip(offsets[:-1], offsets[1:], strict=True):
+        weights = np.square(tracklets.confidences[a:b].astype(np.float64)) + MIN_WEIGHT
+        seen = view.boxes(tracklets.bboxes[a:b], frames[a:b])
+        parts.append(view.back(smooth_boxes(seen, weights, frames[a:b], sigma_frames), frames[a:b]))
+    return with_bboxes(tracklets, np.concatenate(parts))
 
 
 def _strength(measured: Tracklets, params: SmoothParams) -> float:

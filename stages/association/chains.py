@@ -41,8 +41,8 @@ def measure(
     moving = measured_boxes(bboxes, scores, frames, view)
     moving.values[:, 0] -= drift[frames, 0]
     moving.values[:, 1:3] -= drift[frames, 1:2]
-    pictured = moving.heights * np.abs(view.factors[frames])  # px in their own frames: grain is the picture's
-    return moving._replace(blur=moving.blur * np.hypot(1, GRAIN * width_px / (MIN_MEASUREMENT * pictured)))
+    grain = GRAIN * width_px / np.abs(view.factors)  # as from the first frame: it is the picture's
+    return moving._replace(blur=moving.blur * np.hypot(1, grain[frames] / (MIN_MEASUREMENT * moving.heights)))
 
 
 def chains_of(tracklets: Ints) -> Chains:
