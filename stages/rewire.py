@@ -28,7 +28,7 @@ from stages.contracts.detections import Detections
 from stages.contracts.embeddings import Embeddings
 from stages.contracts.tracklets import Tracklets, relabel
 from stages.corrections.resolving import Apart, apart_at_cuts, cut_tracklets
-from stages.corrections.rows import read_corrections
+from stages.corrections.rows import Correction, read_corrections
 from stages.lineage import owners, owners_of
 from stages.linear_algebra import on_one_thread
 from stages.params import load_section
@@ -89,10 +89,15 @@ def rewire(
     return relabel(tracklets, ids), audit + undone
 
 
-def before_cuts(rewires: list[Rewire], cut: Tracklets, raw: Tracklets) -> list[Rewire]:
-    """The exchanges of `cut` tracklets under the ids of the raw ones that corrections cut."""
+def cut_by_hand(raw: Tracklets, corrections: Sequence[Correction]) -> tuple[Tracklets, dict[int, int]]:
+    """The tracklets cut as corrections say, and part -> the raw tracklet that it is of."""
+    cut = cut_tracklets(raw, corrections)
     first = cut.detection_indices[cut.offsets()[:-1]]
-    whole = dict(zip(cut.ids.tolist(), owners_of(first, owners(raw)).tolist(), strict=True))
+    return cut, dict(zip(cut.ids.tolist(), owners_of(first, owners(raw)).tolist(), strict=True))
+
+
+def under_raw_ids(rewires: list[Rewire], whole: dict[int, int]) -> list[Rewire]:
+    """The exchanges of parts as those of the raw tracklets that they are of."""
     return [replace(row, tracklet_id=whole[row.tracklet_id], other_tracklet_id=whole[row.other_tracklet_id]) for row in rewires]
 
 
@@ -164,11 +169,11 @@ def main() -> None:
     check_pins(args.pins)
     params = load_section(RewireParams, "rewire")
     with stage_run("rewire", args.sequence, args.timings) as run:
-        tracklets, detections = Tracklets.load(args.tracklets, args.sequence), Detections.load(args.detections, args.sequence)
+        corrections = read_corrections(args.corrections)
+        tracklets, whole = cut_by_hand(Tracklets.load(args.tracklets, args.sequence), corrections)
+        detections = Detections.load(args.detections, args.sequence)
         embeddings = Embeddings.load(args.embeddings, args.sequence)
         camera_motion = CameraMotion.load_of(args.camera_motion, args.sequence, tracklets.num_frames)
-        corrections = read_corrections(args.corrections)
-        raw, tracklets = tracklets, cut_tracklets(tracklets, corrections)
         if not is_built(exchange_all):
             log.info("rewire: compiling, once for this version of its code (some 10 s)")
         with run.computing(), on_one_thread():
@@ -177,7 +182,7 @@ def main() -> None:
         run.counts = {"frames": result.num_frames, "boxes": len(result), "tracklets": len(tracklets.ids),
                       "rewired": len(result.ids), "exchanges": len(rewires)}  # fmt: skip
         result.save(args.rewired)
-        write_audit(args.rewires, Rewire, before_cuts(rewires, tracklets, raw))
+        write_audit(args.rewires, Rewire, under_raw_ids(rewires, whole))
 
 
 if __name__ == "__main__":

@@ -18,10 +18,10 @@ from stages.association.two_filter import NONE, Chains
 from stages.contracts.camera_motion import CameraMotion
 from stages.contracts.detections import Detections
 from stages.contracts.embeddings import Embeddings
-from stages.contracts.tracklets import Tracklets, relabel
+from stages.contracts.tracklets import Tracklets
 from stages.corrections.resolving import Apart
-from stages.corrections.rows import HEADER
-from stages.rewire import Rewire, before_cuts, main, rewire
+from stages.corrections.rows import HEADER, Correction, Place
+from stages.rewire import Rewire, cut_by_hand, main, rewire, under_raw_ids
 from tests.conftest import ROOT
 from tests.tables import box, embeddings_of, motionless, tracklets
 
@@ -86,12 +86,12 @@ STOPPING = {1: {f: box(6 * min(f, 30) + (f * 7 % 5) / 4) for f in range(60)}, 2:
 
 def test_the_audit_names_raw_tracklets_also_where_a_correction_cut_them() -> None:
     raw = tracklets(SWAPPED, NUM_FRAMES)
-    cut = relabel(raw, np.where((raw.tracklet_ids == 1) & (raw.frame_numbers >= 5), 3, raw.tracklet_ids))
+    cut, whole = cut_by_hand(raw, [Correction("cut", Place(4, SWAPPED[1][4]), Place(5, SWAPPED[1][5]))])
     still, apart = CameraMotion.still("hall", NUM_FRAMES), [Apart(1, 3, 4, 5)]
     audit = rewire(cut, detected(cut), unseen(cut), still, PARAMS, apart)[1]
     assert [(made.kind, made.tracklet_id, made.other_tracklet_id) for made in audit] == [("swap", 3, 2)]
     expected = [dataclasses.replace(made, tracklet_id=1) for made in audit]
-    assert before_cuts(audit, cut, raw) == expected
+    assert under_raw_ids(audit, whole) == expected
 
 
 def test_what_is_right_already_stays_to_the_byte(tmp_path: Path) -> None:
