@@ -54,7 +54,7 @@ def smooth(
     """Final tracks: the detected boxes, as large as `at_border` says, gaps up to `max_gap_s` filled, smoothed by `method`.
 
     Boxes are smoothed as seen by a camera that stands still, by what is known of its motion; by what boxes show of it beyond
-    that, as gaps are filled, MOT17 loses 0.1 HOTA. named (M,) rows of people who stay however doubtful they are.
+    that, as gaps are filled, MOT17 loses 0.2 HOTA. named (M,) rows of people who stay however doubtful they are.
     """
     beyond = tracklets.detection_indices >= len(detections)
     expect(not beyond.any(), "tracklets: detection_indices", f"rows of {len(detections)} detections",

@@ -149,32 +149,27 @@ def test_without_pixels_and_truth_pages_say_so(reports: Path) -> None:
     ] == []
 
 
-def track_nobody(sequence: str) -> None:
-    """As if no track had been found in the sequence of the project in the current folder."""
+def page_without_tracks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sequence: str, page: str) -> Page:
+    """A page of a sequence of the project, as if no track had been found in it."""
+    monkeypatch.chdir(make_project(tmp_path / "project"))
     made = Path("artifacts") / sequence
     for name in FILES.values():
         replace(tracklets({}, FRAMES, **VIDEO), sequence=sequence).save(made / f"{name}.npz")
     write_audit(made / "merges.csv", Merge, [])
     write_audit(made / "identities.csv", Identified, [])
+    run_stages_of(sequence)
+    return Page(Path.cwd() / f"reports/sequences/{sequence}/{page}.html")
 
 
 def test_where_nobody_was_tracked_the_page_says_so_and_shows_no_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    project = make_project(tmp_path / "project")
-    monkeypatch.chdir(project)
-    track_nobody("yard")
-    run_stages_of("yard")
-    page = Page(project / "reports/sequences/yard/index.html")
+    page = page_without_tracks(tmp_path, monkeypatch, "yard", "index")
     assert "Nobody was tracked" in page.text
     assert "Where people went" not in page.text
 
 
 def test_who_is_never_found_is_said_where_there_is_no_id_switch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two people in the ground truth, and no tracks."""
-    project = make_project(tmp_path / "project")
-    monkeypatch.chdir(project)
-    track_nobody("hall")
-    run_stages_of("hall")
-    page = Page(project / "reports/sequences/hall/audit.html")
+    page = page_without_tracks(tmp_path, monkeypatch, "hall", "audit")
     assert "0 ID switches and 0 fragmentations, and 2 of 2 people are never found." in page.text
     assert "There is no ID switch and no fragmentation. 2 people in the ground truth: 0 followed in every frame" in page.text
     assert "from first to last" not in page.text

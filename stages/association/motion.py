@@ -17,7 +17,7 @@ Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 X, Y, SIZE = 0, 1, 2  # of a place: foot point in px, logarithm of the height in px
-MIN_HEIGHT_PX = 1e-4  # as from the first frame, which a camera that moves on leaves far behind
+LEAST_HEIGHT_PX = 1e-4  # as from the first frame, which a camera that moves on leaves far behind
 WINDOW_S = 0.5  # of an end, that its velocity is taken from
 LAGS_S = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4)  # after which straying is learnt
 PRIOR_STRAY = np.array([[0.06, 0.05, 0.04], [0.3, 0.15, 0.05]])  # body heights at once, and per second more
@@ -65,7 +65,7 @@ class Straying:
 
 def place_rows(tracklets: Tracklets) -> Array:
     """(M, 3) place of each box."""
-    heights = np.maximum(tracklets.bboxes[:, 3] - tracklets.bboxes[:, 1], MIN_HEIGHT_PX).astype(np.float64)
+    heights = np.maximum(tracklets.bboxes[:, 3] - tracklets.bboxes[:, 1], LEAST_HEIGHT_PX).astype(np.float64)
     return np.column_stack([foot_points(tracklets.bboxes), np.log(heights)])
 
 
