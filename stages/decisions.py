@@ -25,11 +25,12 @@ Evidence = dict[str, str]
 
 EXCHANGE_TEMPER, EXCHANGE_OFFSET = 0.19, -0.57  # of a lead in nats, to log-odds of being right: docs/measured.md, "How sure"
 WITNESSES = 15  # boxes nearest to a decision that say who the person on that side is
+NEAREST = 40  # boxes that a side keeps: all would be those of a whole tracklet, once a decision
 
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """Boxes before and after a decision, of which it says that they show one person (join, exchange) or two (cut, refusal)."""
+    """The NEAREST boxes before and after a decision, which says that they show one person (join, exchange) or two."""
 
     before: Rows
     after: Rows
@@ -121,17 +122,18 @@ class Boxes:
     """The detections of each tracklet by frame."""
 
     def __init__(self, tracklets: Tracklets) -> None:
-        offsets = tracklets.offsets()
-        self.parts = {
-            int(tracklets.tracklet_ids[a]): (tracklets.frame_numbers[a:b], tracklets.detection_indices[a:b].astype(np.int64))
-            for a, b in zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True)
-        }
+        offsets, seen = tracklets.offsets(), np.flatnonzero(tracklets.detection_indices >= 0)
+        frames, rows = tracklets.frame_numbers[seen], tracklets.detection_indices[seen].astype(np.int64)
+        limits = np.searchsorted(seen, offsets).tolist()
+        ids: list[int] = tracklets.ids.tolist()
+        self.parts = {name: (frames[a:b], rows[a:b]) for name, a, b in zip(ids, limits[:-1], limits[1:], strict=True)}
+        self.begins: dict[int, int] = dict(zip(ids, tracklets.frame_numbers[offsets[:-1]].tolist(), strict=True))
 
     def around(self, tracklet_id: int, frame: int) -> tuple[Rows, Rows]:
-        """The detections before the frame and from it on; none of a tracklet that is not there."""
+        """The NEAREST detections before the frame and from it on; none of a tracklet that is not there."""
         frames, rows = self.parts.get(tracklet_id, (np.zeros(0, np.int32), np.zeros(0, np.int64)))
         at = int(np.searchsorted(frames, frame))
-        return rows[:at][rows[:at] >= 0], rows[at:][rows[at:] >= 0]
+        return rows[max(0, at - NEAREST) : at], rows[at : at + NEAREST]
 
     def sides(self, one: int, other: int) -> tuple[tuple[int, int], Rows, Rows]:
         """Two tracklets, the earlier first, and the detections of each up to the later one's beginning and from it on."""
@@ -140,7 +142,7 @@ class Boxes:
         return (first, second), self.around(first, begin)[0], self.around(second, begin)[1]
 
     def first_frame(self, tracklet_id: int) -> int:
-        return int(self.parts[tracklet_id][0][0]) if tracklet_id in self.parts else 0
+        return self.begins.get(tracklet_id, 0)
 
 
 def _pair(before: Rows, after: Rows, final: Rows) -> Pair:

@@ -8,7 +8,7 @@ import pytest
 from stages.association.decisions import Decision as Merge
 from stages.audit import write_audit
 from stages.contracts.tracklets import Tracklets, relabel
-from stages.decisions import Decision, read_decisions, shown
+from stages.decisions import NEAREST, Boxes, Decision, read_decisions, shown
 from stages.errors import DataError
 from stages.lineage import NOBODY
 from stages.rewire import Rewire
@@ -55,6 +55,13 @@ def test_both_sides_of_a_join_are_the_boxes_before_the_later_one_and_its_own(tmp
     assert (join.frame_number, join.tracklet_ids) == (12, (1, 3)), "the earlier first, whatever the table's order"
     assert (frames(pair.before), frames(pair.after)) == (list(range(10)), [12, 13, 14, 15])
     assert pair.tracks == (1, 1)
+
+
+def test_a_side_keeps_the_nearest_boxes_and_not_a_whole_tracklet() -> None:
+    long = tracklets({1: {f: box(f) for f in range(300)}}, 300)
+    before, after = Boxes(long).around(1, 200)
+    assert before.tolist() == list(range(200 - NEAREST, 200))
+    assert after.tolist() == list(range(200, 200 + NEAREST))
 
 
 def test_both_sides_of_a_cut_are_parts_of_the_tracklet_that_was_cut(tmp_path: Path) -> None:

@@ -19,7 +19,6 @@ from stages.scoring.truth import GroundTruth
 PERSON_TILE, PERSON_VIEWS = (80, 160), 8
 SIDE_TILE, SIDE_VIEWS = (64, 128), 3
 MISTAKE_TILE, MISTAKE_SHOTS = (200, 200), 4
-NEAR_ROWS = 40  # boxes on a side of a decision that its pictures are chosen from
 WHITE = (255, 255, 255)
 
 
@@ -42,7 +41,7 @@ def decision_sheet(decision: Decision, detections: Detections) -> Sheet:
     rows = tuple(
         tuple(
             _crop(detections.frame_numbers[row], detections.bboxes[row], SIDE_TILE)
-            for side in (pair.before[-NEAR_ROWS:], pair.after[:NEAR_ROWS])
+            for side in (pair.before, pair.after)
             for row in _side(side, detections)
         )
         for pair in decision.pairs

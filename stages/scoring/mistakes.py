@@ -5,10 +5,12 @@ which stage put them together.
 """
 
 import dataclasses
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,7 @@ from stages.scoring.matching import Break, Matching
 from stages.scoring.truth import GroundTruth
 
 HIDDEN_SHARE = 0.5  # of a body that others cover, above which a frame counts as occluded
+Stretch = tuple[int, int, int]  # first and last frame in which a track matches a person, and who it is
 MADE_BY = {"raw": "track", "rewired": "rewire", "split": "split", "merged": "merge", "final": "smooth"}  # level -> its stage
 
 
@@ -97,13 +100,30 @@ class _Scene:
         return dict(zip(places, shares[rows].tolist(), strict=True))
 
     @cached_property
-    def sightings(self) -> dict[int, list[tuple[int, int]]]:
-        """Track -> (frame, person) of its matches, by frame."""
-        seen: dict[int, list[tuple[int, int]]] = {}
-        for row in np.flatnonzero(self.matching.track_rows != NOBODY).tolist():
-            track = int(self.tracks.ids[self.matching.track_rows[row]])
-            seen.setdefault(track, []).append((int(self.truth.frame_numbers[row]), int(self.truth.ids[row])))
-        return seen
+    def stretches(self) -> dict[int, list[Stretch]]:
+        """Track -> whom it matches, one person after the other, by frame."""
+        rows = np.flatnonzero(self.matching.track_rows != NOBODY)
+        tracks = self.tracks.ids[self.matching.track_rows[rows]]
+        order = np.argsort(tracks, kind="stable")
+        tracks, frames, people = tracks[order], self.truth.frame_numbers[rows[order]], self.truth.ids[rows[order]]
+        starts = _changes(tracks, people)
+        found: dict[int, list[Stretch]] = {}
+        for first, after in zip(starts.tolist(), [*starts[1:].tolist(), len(rows)], strict=True):
+            stretch = int(frames[first]), int(frames[after - 1]), int(people[first])
+            found.setdefault(int(tracks[first]), []).append(stretch)
+        return found
+
+    @cached_property
+    def claims(self) -> dict[tuple[int, int], list[set[int]]]:
+        """(final track, person) -> of each level, the tracklets that hold the boxes of the two."""
+        final = self.owners["final"]
+        rows = np.flatnonzero((final != NOBODY) & (self.people != NOBODY))
+        rows = rows[np.lexsort((self.people[rows], final[rows]))]
+        starts = _changes(final[rows], self.people[rows])
+        return {
+            (int(final[part[0]]), int(self.people[part[0]])): [set(np.unique(of[part]).tolist()) for of in self.owners.values()]
+            for part in (rows[a:b] for a, b in zip(starts, [*starts[1:], len(rows)], strict=True))
+        }
 
     def mistake(self, found: Break) -> Mistake:
         person = int(self.truth.ids[found.after])
@@ -128,22 +148,26 @@ class _Scene:
 
     def intruder(self, person: int, old: int, new: int, last: int, frame: int) -> tuple[int, int] | None:
         """(track, other person) where the new track followed somebody else before, or the old one does after."""
-        for moment, other in reversed(self.sightings[new]):
-            if moment < frame and other != person:
-                return new, other
-        for moment, other in self.sightings[old]:
-            if moment > last and other != person:
-                return old, other
-        return None
+        before = bisect_left(self.stretches[new], frame, key=itemgetter(0))
+        after = bisect_right(self.stretches[old], last, key=itemgetter(1))
+        near = [(new, other) for _, _, other in reversed(self.stretches[new][max(0, before - 2) : before])]
+        near += [(old, other) for _, _, other in self.stretches[old][after : after + 2]]  # one of two is another person
+        return next(((track, other) for track, other in near if other != person), None)
 
     def joined_by(self, track: int, other: int, person: int) -> str:
         """The stage whose tracklets are the first to hold boxes of both people that the final track holds."""
-        mine = self.owners["final"] == track
-        for level, claimed in self.owners.items():
-            both = set(claimed[mine & (self.people == person)].tolist()) & set(claimed[mine & (self.people == other)].tolist())
-            if both - {NOBODY}:
+        mine, theirs = (self.claims.get((track, one), [set[int]()] * len(self.owners)) for one in (person, other))
+        for level, own, foreign in zip(self.owners, mine, theirs, strict=True):
+            if (own & foreign) - {NOBODY}:
                 return MADE_BY[level]
         return ""
+
+
+def _changes(*columns: NDArray[Any]) -> NDArray[np.int64]:
+    """Rows (K,) in which one of the columns (N,) has another value than in the row before, the first among them."""
+    changed = np.ones(len(columns[0]), dtype=bool)
+    changed[1:] = np.any([column[1:] != column[:-1] for column in columns], axis=0)
+    return np.flatnonzero(changed)
 
 
 def worst_first(mistakes: Sequence[Mistake]) -> list[int]:
