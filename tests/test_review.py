@@ -147,6 +147,13 @@ def test_who_looks_at_older_tracks_is_told_to_reload() -> None:
     assert "got one of older ones: reload" in refused.json()["detail"]
 
 
+def test_new_names_are_shown_to_whoever_looks_again() -> None:
+    before = client().get("/api/sequences/plaza/corrections").json()["version"]
+    path = Path("artifacts/identities/plaza.npz")
+    dataclasses.replace(Identities.load(path), names=np.array(["Ann", "Ben", ""])).save(path)
+    assert client().get("/api/sequences/plaza/corrections").json()["version"] != before
+
+
 def test_while_the_pipeline_runs_the_tracks_may_be_gone() -> None:
     Path("artifacts/plaza/tracks.npz").unlink()
     refused = client().get("/api/sequences/plaza")

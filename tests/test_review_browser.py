@@ -193,3 +193,14 @@ def test_the_review_page_keeps_nobody_out(browser: Browser, tracked: Path) -> No
         assert "\n".join(found) == ""
         assert [url for url in visit.requests if not url.startswith(address)] == []
         visit.page.close()
+
+
+def test_a_sequence_that_is_opened_again_shows_the_video_that_is_there_now(browser: Browser, tracked: Path) -> None:
+    """Tracks, and with them the sequence's version, may stay as they were where the video has new names or more is hidden."""
+    with served(tracked, os.environ | {"PYTHONPATH": str(ROOT)}) as address:
+        visit = Visit(browser, address)
+        expect(visit.page.locator("#people tr")).to_have_count(2)
+        first = visit.page.locator("#video").get_attribute("src")
+        visit.page.locator("#sequence").dispatch_event("change")
+        expect(visit.page.locator("#video")).not_to_have_attribute("src", str(first))
+        visit.page.close()

@@ -20,7 +20,7 @@ ARTIFACTS = Path("artifacts")  # as dvc.yaml has it
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """A sequence as it was last tracked; `version` changes with the tracks."""
+    """A sequence as it was last tracked; `version` changes with what is shown of it."""
 
     sequence: str
     seen: Seen
@@ -68,12 +68,14 @@ def load_scene(sequence: str) -> Scene:
 
 
 def version(sequence: str) -> str:
-    """A text that changes with the tracks. Raises DataError where there are none."""
-    path = ARTIFACTS / sequence / "tracks.npz"
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
-    except FileNotFoundError as error:
-        raise DataError(f"{path}: expected a file, found none (run `dvc repro`)") from error
+    """A text that changes with the tracks, and with numbers and names of people. Raises DataError where there are none."""
+    digest = hashlib.sha256()
+    for path in (ARTIFACTS / sequence / "tracks.npz", ARTIFACTS / "identities" / f"{sequence}.npz"):
+        try:
+            digest.update(path.read_bytes())
+        except FileNotFoundError as error:
+            raise DataError(f"{path}: expected a file, found none (run `dvc repro`)") from error
+    return digest.hexdigest()[:16]
 
 
 def rows_of(sequence: str) -> list[list[str]]:

@@ -50,7 +50,7 @@ async function open(name, at = 0) {
   $("scrub").max = $("frame").max = Math.max(0, scene.num_frames - 1);
   overlay.width = scene.width_px;
   overlay.height = scene.height_px;
-  video.src = `${address("/video")}?version=${scene.version}`;
+  video.src = `${address("/video")}?opened=${Date.now()}`; // browsers show a video again for minutes without asking
   video.load();
   location.hash = encodeURIComponent(name);
   showPeople();
