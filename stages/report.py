@@ -90,16 +90,18 @@ def curves(hota: Path, diagnoses: Sequence[Mapping[str, Any]], tabs: list[tuple[
     """The page of curves."""
     pairs = [pair for diagnosis in diagnoses for pair in diagnosis["pairs"]]
     alphas, levels = read_hota(hota)
-    charts = [hota_chart(alphas, levels) if alphas else None, reliability_chart(pairs)]
-    for people in ("ground truth", "final tracks"):
-        charts.append(distance_chart([d["distances"] for d in diagnoses if d["distances"]["people"] == people], people))
-    texts = (
-        "No sequence has ground truth, so there is no HOTA.",
-        "No join has both a probability and a ground truth to judge it by, so nothing can be said of their reliability.",
-        "No join can be judged by ground truth.",
-    )
-    missing = [text for chart, text in zip(charts, texts, strict=False) if chart is None]
-    return render("curves", "", tabs=tabs, charts=[chart for chart in charts if chart is not None], missing=missing)
+    distances = [
+        distance_chart([d["distances"] for d in diagnoses if d["distances"]["people"] == people], people)
+        for people in ("ground truth", "final tracks")
+    ]
+    sections = (
+        ([hota_chart(alphas, levels) if alphas else None], "No sequence has ground truth, so there is no HOTA."),
+        ([reliability_chart(pairs)], "No join has both a probability and a ground truth to judge it by, so nothing can be said "
+                                     "of their reliability."),
+        (distances, "There are no embeddings of one person and of two to compare, so there are no distances."),
+    )  # fmt: skip
+    charts = [chart for made, _ in sections for chart in made if chart is not None]
+    return render("curves", "", tabs=tabs, charts=charts, missing=[text for made, text in sections if not any(made)])
 
 
 def read_hota(path: Path) -> tuple[list[float], dict[str, list[float]]]:

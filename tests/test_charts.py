@@ -2,16 +2,18 @@
 
 import numpy as np
 import pytest
+import yaml
 
 from stages.contracts.tracklets import Tracklets, relabel
 from stages.lineage import pieces_of
 from stages.reporting.crowd import binned_counts, crowd_chart
 from stages.reporting.curves import best_gate, distance_chart, hota_chart, reliability_chart
-from stages.reporting.gains import cause_chart, gain_chart, gain_charts, timing_chart
+from stages.reporting.gains import PIPELINE, cause_chart, gain_chart, gain_charts, timing_chart
 from stages.reporting.levels import baseline_rows, differences, level_rows, shown_columns
 from stages.reporting.places import ground_chart, presence, presence_chart, way_chart, ways
 from stages.reporting.timeline import LANES_PER_CHART, MAX_BINS, MAX_CHARTS, Lane, Moment, make_lanes, shade, timeline_charts
 from stages.timings import Timing
+from tests.conftest import ROOT
 from tests.tables import box, detections, tracklets
 
 
@@ -193,18 +195,27 @@ def test_seconds_stand_in_the_order_of_the_pipeline() -> None:
     assert (list(bars.y), list(bars.x)) == (["detect", "render", "novel", "together"], [5, 3, 1, 9])
 
 
+def test_every_stage_that_is_timed_has_its_place_in_the_pipeline() -> None:
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+    commands = {name: entry.get("do", entry)["cmd"] for name, entry in stages.items()}
+    assert set(PIPELINE) == {name for name, command in commands.items() if f"/{name}.json" in command}
+
+
 def test_causes_are_stacked_by_sequence() -> None:
     chart = cause_chart({"hall": {"absence": 2}, "yard": {"occlusion": 1, "absence": 0}})
     assert chart is not None
     assert {bar.name: list(bar.x) for bar in chart.figure.data if any(bar.x)} == {"absence": [2, 0], "occlusion": [0, 1]}
     assert cause_chart({"hall": {"absence": 0}}) is None
+    once = cause_chart({"hall": {"absence": 1}})
+    assert once is not None
+    assert once.summary == "1 time a track loses its person: 1 × absence."  # noqa: RUF001
 
 
 def test_probabilities_are_compared_with_what_came_true() -> None:
     chart = reliability_chart([{"one_person": True, "probability": 0.8}, {"one_person": None, "probability": 0.1}])
     assert chart is not None
     assert [(tuple(trace.x), tuple(trace.y)) for trace in chart.figure.data] == [((0, 1), (0, 1)), ((0.8,), (1.0,))]
-    assert chart.summary == "1 pairs judged by ground truth; probability and share differ by 20 points."
+    assert chart.summary == "1 pair judged by ground truth; probability and share differ by 20 points."
     assert reliability_chart([{"one_person": None, "probability": 0.1}]) is None
 
 

@@ -13,7 +13,7 @@ from stages.association.decisions import Decision as Merge
 from stages.audit import write_audit
 from stages.errors import DataError
 from stages.identify import Decision as Identified
-from stages.report import format_timings
+from stages.report import curves, format_timings
 from stages.reporting.audit_cards import found_text
 from stages.reporting.words import clock, figure
 from stages.timings import Timing, by_stage, read_timings
@@ -131,6 +131,15 @@ def test_evidence_of_any_name_is_shown_as_text(reports: Path) -> None:
     assert "<b>term</b> <script>" in page.text
     assert "doubt 25 %" in page.text, "1 minus the probability that the table has"
     assert "right" in page.text
+
+
+def test_curves_that_are_missing_are_named(tmp_path: Path) -> None:
+    (tmp_path / "hota.csv").write_text("alpha,raw,rewired,split,merged,final\n")
+    known = {"edges": [0.0, 0.1, 0.2], "same": [1, 0], "different": [0, 1], "people": "final tracks"}
+    for distances, missing in ((known, 2), (known | {"same": [0, 0]}, 3)):
+        text = curves(tmp_path / "hota.csv", [{"pairs": [], "distances": distances}], [])
+        assert text.count('<p class="note">') == missing
+        assert ("There are no embeddings of one person and of two" in text) is (missing == 3)
 
 
 def test_reliability_and_distances_are_on_the_page_of_curves(reports: Path) -> None:

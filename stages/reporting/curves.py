@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from stages.calibration.reliability import Array, Bools, calibration_error, reliability, wilson
 from stages.reporting.charts import Chart, make_figure
 from stages.reporting.theme import BLUE, GREY, LEVEL_COLORS, ORANGE, RED
+from stages.reporting.words import plural
 
 
 def hota_chart(alphas: Sequence[float], levels: Mapping[str, Sequence[float]]) -> Chart:
@@ -32,7 +33,7 @@ def reliability_chart(pairs: Sequence[Mapping[str, Any]]) -> Chart | None:
     probabilities, true = np.array([j["probability"] for j in judged]), np.array([j["one_person"] for j in judged], dtype=bool)
     figure = reliability_figure({"pairs": (probabilities, true)})
     error = calibration_error(probabilities, true)
-    summary = f"{len(judged)} pairs judged by ground truth; probability and share differ by {100 * error:.0f} points."
+    summary = f"{plural(len(judged), 'pair')} judged by ground truth; probability and share differ by {100 * error:.0f} points."
     return Chart("Reliability of join probabilities", summary, figure, 380)
 
 

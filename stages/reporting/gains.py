@@ -7,13 +7,14 @@ import plotly.graph_objects as go
 
 from stages.reporting.charts import Chart, make_figure
 from stages.reporting.theme import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, SKY
+from stages.reporting.words import plural
 from stages.scoring.causes import CAUSES
 from stages.timings import Timing
 
 HEADLINES = ("HOTA", "IDF1", "IDSW")
 NAMES = {"HOTA": "HOTA (%)", "IDF1": "IDF1 (%)", "IDSW": "ID switches"}
-PIPELINE = ("synthesize", "detect", "register", "track", "embed", "rewire", "split", "merge", "smooth", "identify", "analyze",
-            "evaluate", "diagnose", "render", "illustrate", "present")  # fmt: skip
+PIPELINE = ("synthesize", "detect", "register", "track", "embed", "rewire", "split", "merge", "smooth", "portray", "identify",
+            "analyze", "evaluate", "diagnose", "render", "illustrate", "present")  # fmt: skip
 
 
 def gain_charts(metrics: Mapping[str, Mapping[str, Any]]) -> list[Chart]:
@@ -63,9 +64,8 @@ def cause_chart(causes: Mapping[str, Mapping[str, int]]) -> Chart | None:
     figure = make_figure(*traces, barmode="stack", yaxis={"autorange": "reversed"}, xaxis={"title": {"text": "mistakes"}},
                          legend={"traceorder": "normal"})  # fmt: skip
     parts = ", ".join(f"{count} × {cause}" for cause, count in total.items() if count)  # noqa: RUF001
-    return Chart(
-        "Why people are lost", f"{sum(total.values())} times a track loses its person: {parts}.", figure, 120 + 30 * len(causes)
-    )
+    summary = f"{plural(sum(total.values()), 'time')} a track loses its person: {parts}."
+    return Chart("Why people are lost", summary, figure, 120 + 30 * len(causes))
 
 
 def timing_chart(by_stage: Sequence[Timing]) -> Chart:
