@@ -35,6 +35,7 @@ from stages.versioning import SEQUENCES, is_dvc_project, is_git_work_tree, run_d
 
 ARTIFACTS = Path("artifacts")  # as dvc.yaml has it
 EXPERIMENTS = Path(".dvc/tmp/exps")
+ACROSS_CAMERAS = "reports/people.html"  # which names people of all sequences
 LEFT = (
     "data/exclusions: where and when they were, which keeps them out; their boxes stay blurred in everything that is shown",
     "data/sequences/{names}: the footage, and ground truth and stored detections where there are any, here and in DVC's cache",
@@ -151,11 +152,14 @@ def _remove_from_mlflow(sequences: Collection[str]) -> list[str]:
 
     if not has_store():
         return []
-    folders = [
-        folder for name in sequences for folder in (f"reports/media/{name}", f"reports/sequences/{name}", f"stills/{name}")
-    ]
     store = Store()
-    return [f"{store.place}: pages and pictures of {store.remove_artifacts(folders):,} runs"]
+    return [f"{store.place}: pages and pictures of {store.remove_artifacts(published(sequences)):,} runs"]
+
+
+def published(sequences: Collection[str]) -> list[str]:
+    """What of a run's artifacts shows or names people of the sequences."""
+    of_each = ("reports/media", "reports/sequences", "stills")
+    return [ACROSS_CAMERAS, *(f"{folder}/{name}" for name in sequences for folder in of_each)]
 
 
 def _options() -> argparse.Namespace:

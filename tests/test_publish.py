@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from stages.errors import DataError
+from stages.forget import published
 from stages.publish import main
 from stages.publishing.provenance import Commit, current_commit
 from stages.publishing.result import Result, timing_metrics, weights_hashes
@@ -373,9 +374,10 @@ def test_experiments_without_a_run_are_published_once(
 
 
 def test_pictures_of_a_sequence_go_from_every_run_of_deleted_ones_too(project: Path) -> None:
-    """What `forget` asks of the store; the page and the other sequence's pictures stay."""
+    """What `forget` asks of the store: the overview and the other's pictures stay, the page with everybody's names goes."""
     for name in ("hall", "hall2"):
         write(f"reports/media/{name}/person-1.jpg", "picture")
+    write("reports/people.html", "<h3>Ann</h3>")
     main()
     write("reports/metrics.json", json.dumps({"final": {"HOTA": 1.0}}))
     main()
@@ -385,7 +387,8 @@ def test_pictures_of_a_sequence_go_from_every_run_of_deleted_ones_too(project: P
     store = client(project)
     experiments = [experiment.experiment_id for experiment in store.search_experiments()]
     store.delete_run(store.search_runs(experiments)[0].info.run_id)
-    assert Store().remove_artifacts(["reports/media/hall", "stills/hall", "reports/sequences/hall"]) == 2
+    assert Store().remove_artifacts(published(["hall"])) == 2
     kept = [path.relative_to(path.parents[3]).as_posix() for path in Path("mlartifacts").rglob("*.jpg")]
     assert kept == 2 * ["reports/media/hall2/person-1.jpg"]
     assert len(list(Path("mlartifacts").rglob("index.html"))) == 2
+    assert list(Path("mlartifacts").rglob("people.html")) == []

@@ -128,10 +128,10 @@ class Store:
             self._client.set_terminated(run_id, "FINISHED")
         return known is None
 
-    def remove_artifacts(self, folders: Sequence[str]) -> int:
-        """Deletes these folders of every run's artifacts, of deleted runs as well, and what was left half written beside them.
+    def remove_artifacts(self, paths: Sequence[str]) -> int:
+        """Deletes these files and folders of every run's artifacts, and what was left half written beside them.
 
-        Returns the number of runs that there are.
+        Deleted runs lose them as well. Returns the number of runs that there are.
         """
         from mlflow.entities import ViewType
         from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
@@ -142,10 +142,10 @@ class Store:
                 runs = self._client.search_runs([self._experiment_id], run_view_type=ViewType.ALL, page_token=token or None)
                 for run in runs:
                     repository: Any = get_artifact_repository(run.info.artifact_uri)
-                    for folder in map(PurePosixPath, folders):
-                        for found in repository.list_artifacts(str(folder.parent)):
+                    for path in map(PurePosixPath, paths):
+                        for found in repository.list_artifacts(str(path.parent)):
                             name = PurePosixPath(found.path).name
-                            if name == folder.name or fnmatchcase(name, temporary_names(folder.name)):
+                            if name == path.name or fnmatchcase(name, temporary_names(path.name)):
                                 repository.delete_artifacts(found.path)
                 count, token = count + len(runs), runs.token
         return count
