@@ -29,8 +29,10 @@ def owners(tracklets: Tracklets, length: int = 0) -> NDArray[np.int64]:
 
 def owners_of(rows: NDArray[np.int32], known: NDArray[np.int64]) -> NDArray[np.int64]:
     """(M,) entries of `known` (D,) for detections (M,), NOBODY for -1 and for those beyond its end."""
-    padded = np.append(known, NOBODY)
-    return padded[np.where(rows < len(known), rows, -1)]
+    found = np.full(len(rows), NOBODY, dtype=np.int64)
+    there = (rows >= 0) & (rows < len(known))
+    found[there] = known[rows[there]]
+    return found
 
 
 def pieces_of(final: Tracklets, earlier: Tracklets) -> dict[int, list[Piece]]:

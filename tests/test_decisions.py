@@ -1,5 +1,6 @@
 """Decisions as the report shows them: both sides, how doubtful, and whether ground truth agrees."""
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from stages.audit import write_audit
 from stages.contracts.tracklets import Tracklets, relabel
 from stages.decisions import NEAREST, Boxes, Decision, read_decisions, shown
 from stages.errors import DataError
-from stages.lineage import NOBODY
+from stages.lineage import NOBODY, owners_of
 from stages.rewire import Rewire
 from stages.split import Split
 from tests.tables import box, tracklets
@@ -62,6 +63,15 @@ def test_a_side_keeps_the_nearest_boxes_and_not_a_whole_tracklet() -> None:
     before, after = Boxes(long).around(1, 200)
     assert before.tolist() == list(range(200 - NEAREST, 200))
     assert after.tolist() == list(range(200, 200 + NEAREST))
+
+
+def test_whose_a_few_boxes_are_costs_nothing_of_a_long_videos_memory() -> None:
+    known = np.arange(1_000_000)
+    tracemalloc.start()
+    found = owners_of(np.array([7, -1, 1_000_000, 999_999], np.int32), known)
+    assert tracemalloc.get_traced_memory()[1] < 100_000
+    tracemalloc.stop()
+    assert found.tolist() == [7, NOBODY, NOBODY, 999_999]
 
 
 def test_both_sides_of_a_cut_are_parts_of_the_tracklet_that_was_cut(tmp_path: Path) -> None:
