@@ -45,6 +45,16 @@ def test_tracks_of_one_identity_share_a_lane() -> None:
     assert chart.summary.startswith("2 people from 0.0 to 0.9 s")
 
 
+def test_names_are_shown_letter_by_letter() -> None:
+    table = tracklets({1: walker(range(4), 0)})
+    names, shown = {1: "<b>Bo</b> &amp; co"}, "&lt;b&gt;Bo&lt;/b&gt; &amp;amp; co"
+    (chart,), _ = timeline_charts(table, make_lanes(table, {1: 1}, names), {}, [Moment("cut-0", "cut", 1, 2, "1 and 4")])
+    assert chart.figure.layout.yaxis.ticktext == (shown,)
+    assert chart.figure.data[-1].text == (f"cut of {shown} in frame 2: 1 and 4",)
+    assert chart.figure.layout.meta["lanes"][0]["name"] == names[1], "which the page writes as text"
+    assert way_chart(table, {1: 1}, names, None).figure.data[0].name == shown
+
+
 def test_keys_go_to_what_happened_to_a_person() -> None:
     table = tracklets({1: walker(range(4), 0), 2: walker(range(1, 3), 300), 3: walker(range(6, 9), 0)})
     lanes = make_lanes(table, {1: 3, 2: 5, 3: 3}, {1: "Ann", 2: "person 5", 3: "Ann"})

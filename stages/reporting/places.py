@@ -10,7 +10,7 @@ from stages.boxes import foot_points
 from stages.camera import Homography, to_ground
 from stages.colors import css_color, identity_color
 from stages.contracts.tracklets import Tracklets
-from stages.reporting.charts import Chart, make_figure
+from stages.reporting.charts import Chart, literal, make_figure
 from stages.reporting.theme import DARK_GROUND
 from stages.reporting.words import plural
 
@@ -99,7 +99,7 @@ def _lines(
 ) -> list[go.Scatter]:
     return [
         go.Scatter(x=np.round(way[:, 0], decimals).astype(np.float32), y=np.round(way[:, 1], decimals).astype(np.float32),
-                   mode="lines", name=names[track], hoverinfo="name",
+                   mode="lines", name=literal(names[track]), hoverinfo="name", hoverlabel={"namelength": -1},
                    line={"width": 2, "color": css_color(identity_color(identities[track]))})
         for track, way in found.items()
     ]  # fmt: skip

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from stages.contracts.tracklets import Tracklets
 from stages.lineage import Piece
-from stages.reporting.charts import BELOW, Chart, make_figure
+from stages.reporting.charts import BELOW, Chart, literal, make_figure
 from stages.reporting.theme import GREEN, GREY, INK, PURPLE, RED
 from stages.reporting.words import plural
 
@@ -128,7 +128,7 @@ def _chart(tracks: Tracklets, lanes: Sequence[Lane], pieces: Mapping[int, list[P
         legend=BELOW,
         hovermode="closest",
         xaxis={"title": {"text": "seconds"}, "range": [first_s, last_s]},
-        yaxis={"tickvals": list(range(len(lanes))), "ticktext": [lane.name for lane in lanes],
+        yaxis={"tickvals": list(range(len(lanes))), "ticktext": [literal(lane.name) for lane in lanes],
                "range": [len(lanes) - 0.4, -0.6], "fixedrange": True, "showgrid": False, "zeroline": False},
         meta={"lanes": [{"name": lane.name, "stops": _stops(lane, ends, moments, fps)} for lane in lanes]},
     )  # fmt: skip
@@ -198,7 +198,10 @@ def _marks(kind: str, lanes: Sequence[Lane], moments: Sequence[Moment], fps: flo
     return go.Scatter(
         x=[moment.frame_number / fps for moment in found],
         y=[lane[moment.track] for moment in found],
-        text=[f"{kind} of {lanes[lane[moment.track]].name} in frame {moment.frame_number}: {moment.text}" for moment in found],
+        text=[
+            f"{kind} of {literal(lanes[lane[moment.track]].name)} in frame {moment.frame_number}: {moment.text}"
+            for moment in found
+        ],
         mode="markers",
         name=kind,
         marker={"symbol": symbol, "color": color, "size": 11, "line": {"color": "#ffffff", "width": 1}},
