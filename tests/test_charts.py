@@ -53,6 +53,8 @@ def test_names_are_shown_letter_by_letter() -> None:
     assert chart.figure.data[-1].text == (f"cut of {shown} in frame 2: 1 and 4",)
     assert chart.figure.layout.meta["lanes"][0]["name"] == names[1], "which the page writes as text"
     assert way_chart(table, {1: 1}, names, None).figure.data[0].name == shown
+    (chart,), _ = timeline_charts(table, make_lanes(table, {1: 1}, {1: "x" * 64}), {}, [])
+    assert chart.figure.layout.yaxis.ticktext == ("x" * 19 + "…",), "so that the lane keeps its room"
 
 
 def test_keys_go_to_what_happened_to_a_person() -> None:

@@ -22,6 +22,7 @@ from stages.reporting.words import plural
 LANES_PER_CHART, MAX_CHARTS = 40, 6
 MAX_BINS = 1200  # columns of a chart
 LANE_PX = 22
+LABEL_LETTERS = 20  # of a lane's name beside it: a name of 64 would leave a telephone no room for the lane
 AMBER = "rgba(230,159,0,0.8)"
 CLEAR, FAINT, FULL = (f"rgba(40,135,210,{opacity})" for opacity in (0, 0.15, 1))
 SHADES = [[0, CLEAR], [0.009, CLEAR], [0.01, FAINT], [1, FULL]]  # of percent; 0: not seen
@@ -128,7 +129,7 @@ def _chart(tracks: Tracklets, lanes: Sequence[Lane], pieces: Mapping[int, list[P
         legend=BELOW,
         hovermode="closest",
         xaxis={"title": {"text": "seconds"}, "range": [first_s, last_s]},
-        yaxis={"tickvals": list(range(len(lanes))), "ticktext": [literal(lane.name) for lane in lanes],
+        yaxis={"tickvals": list(range(len(lanes))), "ticktext": [literal(_short(lane.name)) for lane in lanes],
                "range": [len(lanes) - 0.4, -0.6], "fixedrange": True, "showgrid": False, "zeroline": False},
         meta={"lanes": [{"name": lane.name, "stops": _stops(lane, ends, moments, fps)} for lane in lanes]},
     )  # fmt: skip
@@ -142,6 +143,10 @@ def _chart(tracks: Tracklets, lanes: Sequence[Lane], pieces: Mapping[int, list[P
         seeks=True,
         steered=True,
     )
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LABEL_LETTERS else f"{name[: LABEL_LETTERS - 1]}…"
 
 
 def _lane_numbers(lanes: Sequence[Lane]) -> dict[int, int]:
