@@ -205,9 +205,9 @@ def test_seconds_are_summed_over_sequences_and_kept_for_each() -> None:
     }  # fmt: skip
 
 
-def test_all_files_of_weights_are_hashed_but_the_card(tmp_path: Path) -> None:
+def test_all_files_of_weights_are_hashed_but_the_card_and_the_list_of_trusted_ones(tmp_path: Path) -> None:
     (tmp_path / "pair").mkdir()
-    for name in ("b.bin", "a.bin", "README.md", ".hidden"):
+    for name in ("b.bin", "a.bin", "README.md", "trusted.txt", ".hidden"):
         (tmp_path / "pair" / name).write_text(name)
     hashes = weights_hashes({"detect": {"weights": "pair"}}, tmp_path)
     assert hashes == {"detect": ", ".join(f"{n}: {hashlib.sha256(n.encode()).hexdigest()}" for n in ("a.bin", "b.bin"))}

@@ -66,8 +66,8 @@ def timing_metrics(timings: list[Timing]) -> dict[str, float]:
 
 
 def _hashes(folder: Path) -> str:
-    """The weights' files: all but the card, DVC's pointers and hidden files."""
-    files = sorted(path for path in folder.glob("[!.]*") if path.is_file() and path.suffix not in (".md", ".dvc"))
+    """The weights' files: all but the card, DVC's pointers, the list of trusted files and hidden ones."""
+    files = sorted(path for path in folder.glob("[!.]*") if path.is_file() and path.suffix not in (".md", ".dvc", ".txt"))
     return ", ".join(f"{path.name}: {_sha256(path)}" for path in files) or ABSENT
 
 
