@@ -30,6 +30,7 @@ from stages.forgetting.cached import kept_by_dvc, locked_stages, unlock
 from stages.forgetting.person import exclusion_of_box, exclusions_of_tracks, track_at
 from stages.outputs import outputs
 from stages.params import load_section, load_value, sequence_names
+from stages.reporting.words import plural
 from stages.seqinfo import read_seqinfo
 from stages.versioning import SEQUENCES, is_dvc_project, is_git_work_tree, run_dvc, stage_file
 
@@ -118,7 +119,7 @@ def _remove_corrections(name: str, exclusions: Exclusions) -> list[str]:
     ]
     for row in {id(row): row for row in gone}.values():
         remove_row(path, row)
-    return [f"{path}: {len({id(row) for row in gone})} corrections removed"] if gone else []
+    return [f"{path}: {plural(len({id(row) for row in gone}), 'correction')} removed"] if gone else []
 
 
 def _remove_from_dvc(sequences: Collection[str]) -> list[str]:
