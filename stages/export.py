@@ -177,7 +177,8 @@ def main() -> None:
         check_fresh(f"{'identify' if by_identity else LEVELS[args.level][1]}@{args.sequence}")
     chosen = FORMATS if args.format == "all" else {args.format: FORMATS[args.format]}
     shown, nouns = exported.by_id(), ("person", "people") if by_identity else ("track",)
-    counts = f"{plural(len(shown.ids), *nouns)}, {len(shown):,} boxes, {len(exported.frames):,} frames"
+    frames = plural(len(exported.frames), "frame")
+    counts = f"{plural(len(shown.ids), *nouns)}, {plural(len(shown), 'box', 'boxes')}, {frames}"
     folder = args.out if args.out and args.format == "all" else Path("exports") / args.sequence
     stem = "tracks" if args.level == "final" and args.track_ids else args.level
     for name, (suffix, content) in chosen.items():

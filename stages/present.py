@@ -129,13 +129,13 @@ def audit_page(story: Story) -> str:
     lead = ", ".join(plural(count, noun) for count, noun in counts) + "."
     found: Mapping[str, int] = story.diagnosis["found_people"]
     if scored:
-        people, never = plural(sum(found.values()), "person", "people"), found["never"]
+        never = plural(found["never"], "person", "people")
         wrong = sum(verdict is False for verdict in verdicts.values())
         switches, fragmentations = (sum(getattr(m, kind) for m in mistakes) for kind in ("switch", "fragmentation"))
         lead += (
             f" By the ground truth {plural(wrong, 'decision was', 'decisions were')} wrong; the final tracks have "
             f"{plural(switches, 'ID switch', 'ID switches')} and {plural(fragmentations, 'fragmentation')}, and {never} of "
-            f"{people} {'is' if never == 1 else 'are'} never found."
+            f"{sum(found.values()):,} {'is' if found['never'] == 1 else 'are'} never found."
         )
     links: list[Any] = [{"anchor": "mistakes", "title": "Breaks", "count": len(mistakes)}] if scored else []
     links += [*kinds, {"anchor": "returns", "title": "Returns", "count": len(story.returns)}]

@@ -111,7 +111,7 @@ def test_mistakes_and_their_causes_are_counted_and_shown(reports: Path) -> None:
     """A is unseen in frames 15 to 19, once of them absent; B goes on as another track in frame 30."""
     page = Page(reports / "sequences/hall/audit.html")
     assert "1 join, 0 refusals, 0 cuts, 0 exchanges, 0 returns. By the ground truth 0 decisions were wrong" in page.text
-    assert "1 ID switch and 1 fragmentation, and 0 of 2 people are never found." in page.text
+    assert "1 ID switch and 1 fragmentation, and 0 people of 2 are never found." in page.text
     assert "2 people in the ground truth: 1 followed in every frame, 1 in some, 0 never found." in page.text
     assert "Person 2 goes on as person 5" in page.text, "identities, as in the video, and not tracks"
     assert "Person 7 is lost for a while" in page.text
@@ -179,7 +179,7 @@ def test_where_nobody_was_tracked_the_page_says_so_and_shows_no_places(tmp_path:
 def test_who_is_never_found_is_said_where_there_is_no_id_switch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two people in the ground truth, and no tracks."""
     page = page_without_tracks(tmp_path, monkeypatch, "hall", "audit")
-    assert "0 ID switches and 0 fragmentations, and 2 of 2 people are never found." in page.text
+    assert "0 ID switches and 0 fragmentations, and 2 people of 2 are never found." in page.text
     assert "There is no ID switch and no fragmentation. 2 people in the ground truth: 0 followed in every frame" in page.text
     assert "from first to last" not in page.text
 
