@@ -8,7 +8,7 @@ Only this machine can reach it. With --host, others can, who need the token that
 import argparse
 import ipaddress
 import secrets
-import sys
+import socket
 
 import uvicorn
 
@@ -32,13 +32,25 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def in_url(host: str) -> str:
+    """The address as it stands in a URL."""
+    return f"[{host}]" if ":" in host else host
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """What the server listens at. Raises DataError where another program does, or the address is not this machine's."""
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise DataError(f"{in_url(host)}:{port}: expected a free port at an address of this machine, got: {error}") from error
+
+
 def host_headers(host: str, port: int, names: list[str]) -> list[str]:
     """What a browser that means this server sends as Host. Raises DataError where nothing says by which name others call it."""
-    address = f"[{host}]" if ":" in host else host
     everywhere = host in ("0.0.0.0", "::")
     if everywhere and not names:
         raise DataError(f"--host {host}: expected --name with the name or address that browsers will use, got none")
-    reached = [*LOOPBACK, *names, *([] if everywhere else [address])]
+    reached = [*LOOPBACK, *names, *([] if everywhere else [in_url(host)])]
     return list(
         dict.fromkeys(text for name in reached for text in ((name, f"{name}:{port}") if port == 80 else (f"{name}:{port}",)))
     )
@@ -60,17 +72,14 @@ def main() -> None:
     hosts = host_headers(args.host, args.port, args.name)
     token = None if is_loopback(args.host) else secrets.token_urlsafe(24)
     rerun = Rerun()
-    server = uvicorn.Server(
-        uvicorn.Config(make_app(hosts, token, rerun), host=args.host, port=args.port, log_level="warning", server_header=False)
-    )
-    shown = args.name[0] if args.name else args.host
-    log.info("review: http://%s:%d/%s (Ctrl+C ends it)", shown, args.port, f"?token={token}" if token else "")
-    try:
-        server.run()
-    finally:
-        rerun.stop()
-    if not server.started:
-        sys.exit(1)
+    server = uvicorn.Server(uvicorn.Config(make_app(hosts, token, rerun), log_level="warning", server_header=False))
+    with listening(args.host, args.port) as listener:
+        shown = args.name[0] if args.name else in_url(args.host)
+        log.info("review: http://%s:%d/%s (Ctrl+C ends it)", shown, args.port, f"?token={token}" if token else "")
+        try:
+            server.run([listener])
+        finally:
+            rerun.stop()
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from stages.contracts.identities import Identities
 from stages.contracts.tracklets import only
 from stages.corrections.rows import HEADER, Correction, Place, append_row, read_corrections, remove_row
 from stages.errors import DataError
-from stages.review import host_headers, is_loopback
+from stages.review import host_headers, in_url, is_loopback, listening
 from stages.reviewing.app import make_app
 from stages.reviewing.rerun import Rerun
 from tests.tables import box, tracklets
@@ -317,3 +317,11 @@ def test_only_loopback_needs_no_token() -> None:
     assert host_headers("0.0.0.0", 8765, ["cam.lan"])[-1] == "cam.lan:8765"
     with pytest.raises(DataError, match=r"--host 0.0.0.0: expected --name"):
         host_headers("0.0.0.0", 8765, [])
+
+
+def test_a_port_that_is_taken_is_one_line() -> None:
+    with listening("127.0.0.1", 0) as first:
+        port = first.getsockname()[1]
+        with pytest.raises(DataError, match=rf"^127.0.0.1:{port}: expected a free port at an address of this machine, got: "):
+            listening("127.0.0.1", port)
+    assert (in_url("::1"), in_url("cam.lan")) == ("[::1]", "cam.lan")
