@@ -139,10 +139,12 @@ def audit_page(story: Story) -> str:
         )
     links: list[Any] = [{"anchor": "mistakes", "title": "Breaks", "count": len(mistakes)}] if scored else []
     links += [*kinds, {"anchor": "returns", "title": "Returns", "count": len(story.returns)}]
+    breaks = mistake_cards(mistakes, story.names, media, story.folder)
+    drawn = [card.picture for kind in kinds for card in kind.cards if media.filmed] + [card.picture for card in breaks]
     return render("audit", ROOT, story=story, tabs=tabs("Audit"), lead=lead, kinds=links, decisions=kinds,
                   returns=story.returns[:MAX_CARDS], scored=scored, causes=cause_rows(mistakes),
-                  found=found_text(found, mistakes) if scored else None,
-                  mistakes=mistake_cards(mistakes, story.names, media, story.folder))  # fmt: skip
+                  found=found_text(found, mistakes) if scored else None, mistakes=breaks,
+                  unpictured=sum(picture is None for picture in drawn))  # fmt: skip
 
 
 def moments_of(story: Story) -> list[Moment]:

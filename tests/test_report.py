@@ -176,6 +176,18 @@ def test_where_nobody_was_tracked_the_page_says_so_and_shows_no_places(tmp_path:
     assert "Where people went" not in page.text
 
 
+def test_the_audit_says_how_many_cards_have_no_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(make_project(tmp_path / "project"))
+    run_stages_of("hall")
+    audit, path = Path("reports/sequences/hall/audit.html"), Path("reports/media/hall/index.json")
+    assert "no picture" not in Page(Path.cwd() / audit).text
+    index = json.loads(path.read_text())
+    del index["pictures"]["join-0"]
+    path.write_text(json.dumps(index))
+    run_stage("present", "hall")
+    assert "1 card has no picture: pictures are made of the 120 most doubtful decisions" in Page(Path.cwd() / audit).text
+
+
 def test_who_is_never_found_is_said_where_there_is_no_id_switch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two people in the ground truth, and no tracks."""
     page = page_without_tracks(tmp_path, monkeypatch, "hall", "audit")
