@@ -110,27 +110,22 @@ def _undo_mix_ups(
     if len(views) == 0:
         return ids, []
     looks = learn_looks(views, parts.fps, seen_together(parts), pure=False)
-    frames, raw, audit = tracklets.frame_numbers, tracklets.tracklet_ids, []
+    frames, raw, changed, audit = tracklets.frame_numbers, tracklets.tracklet_ids, ids.copy(), []
+    order, offsets = np.lexsort((frames, ids)), parts.offsets()
+    sides = [(_row(tracklets, a.before, a.last), _row(tracklets, a.after, a.first)) for a in apart]
+    one, other = np.array(sides, dtype=np.int64).reshape(-1, 2).T
     for found in mix_ups(parts, views, looks, params.min_shared_gain):
-        keeper, ended, begun = (parts.ids[t] for t in (found.sharing.keeper, found.sharing.ended, found.sharing.begun))
-        after = (ids == keeper) & (frames >= found.frame)
-        changed = np.where(after, ended, np.where(ids == begun, keeper, ids))
-        if any(changed[_row(tracklets, a.before, a.last)] == changed[_row(tracklets, a.after, a.first)] for a in apart):
+        sharing = found.sharing  # of tracklets that no other exchange changes
+        keeper, ended, begun = (order[offsets[t] : offsets[t + 1]] for t in (sharing.keeper, sharing.ended, sharing.begun))
+        before, after = np.split(keeper, np.searchsorted(frames[keeper], [found.frame]))
+        changed[after], changed[begun] = ids[ended[0]], ids[keeper[0]]
+        if (changed[one] == changed[other]).any():
+            changed[after], changed[begun] = ids[keeper[0]], ids[begun[0]]
             continue
-        (_, was), (now, _), (_, gone), (came, _) = (
-            _first_and_last(raw, frames, rows) for rows in ((ids == keeper) & ~after, after, ids == ended, ids == begun)
-        )
         nats = found.odds_nats, found.looks_nats, None
-        audit.append(Rewire(found.frame - 1, "transfer", was, came, *nats))
-        audit.append(Rewire(found.sharing.shared_from, "join", gone, now, *nats))
-        ids = changed
-    return ids, audit
-
-
-def _first_and_last(names: NDArray[np.int32], frames: NDArray[np.int32], rows: NDArray[np.bool_]) -> tuple[int, int]:
-    """The names of the earliest and the latest of these rows."""
-    found = names[rows]
-    return int(found[frames[rows].argmin()]), int(found[frames[rows].argmax()])
+        audit.append(Rewire(found.frame - 1, "transfer", int(raw[before[-1]]), int(raw[begun[0]]), *nats))
+        audit.append(Rewire(sharing.shared_from, "join", int(raw[ended[-1]]), int(raw[after[0]]), *nats))
+    return changed, audit
 
 
 def _row(tracklets: Tracklets, tracklet_id: int, frame: int) -> int:
