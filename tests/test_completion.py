@@ -50,6 +50,11 @@ def test_what_the_edge_cuts_off_follows_from_where_people_are(seen: Box, whole: 
     assert completed(scene([seen], PEOPLE))[0].tolist() == pytest.approx(whole, abs=1e-4)
 
 
+def test_stored_boxes_without_a_size_are_nobody_to_learn_from() -> None:
+    found = whole_windows(scene([(50, 100, 94, 180), (0, 20, 20, 90), (60, 60, 60, 60), (60, 60, 80, 60)], PEOPLE))
+    assert found[:4].tolist() == [[50, 100, 94, 210], [-8, 20, 20, 90], [60, 60, 60, 60], [60, 60, 80, 60]]
+
+
 def test_boxes_beyond_the_picture_count_as_far_as_it_goes() -> None:
     found = completed(scene([(50, 100, 94, 1e6), (-1e6, 20, 20, 90)], PEOPLE))
     np.testing.assert_allclose(found[:2], [(50, 100, 94, 210), (-8, 20, 20, 90)], atol=1e-4)

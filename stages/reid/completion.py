@@ -45,7 +45,8 @@ def completed(detections: Detections) -> Array:
     limits = np.tile([detections.width_px, detections.height_px], 2)
     boxes = np.clip(detections.bboxes.astype(np.float64), 0, limits)
     cuts = _cuts(boxes, detections.width_px, detections.height_px)
-    figure = learn_figure(boxes[(detections.confidences >= LEAST_CONFIDENCE) & ~cuts.any(axis=1)])
+    tall = boxes[:, 3] > boxes[:, 1]  # stored detections may have boxes of no height
+    figure = learn_figure(boxes[(detections.confidences >= LEAST_CONFIDENCE) & ~cuts.any(axis=1) & tall])
     if figure is None:
         return boxes
     left, top, right, bottom = cuts.T
@@ -67,7 +68,10 @@ def completed(detections: Detections) -> Array:
 
 
 def learn_figure(boxes: Array) -> Figure | None:
-    """What whole boxes (N, 4) show, heights by a Theil-Sen line (Sen 1968); None where it does not fit or they are too few."""
+    """What whole boxes (N, 4) of some height show; None where they do not fit it or are too few.
+
+    Heights follow a Theil-Sen line (Sen 1968).
+    """
     least, most = EXAMPLES
     if len(boxes) < least:
         return None
