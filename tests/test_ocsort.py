@@ -173,6 +173,11 @@ def test_boxes_are_the_detections_or_near_them() -> None:
     assert np.abs(filtered - table.bboxes).max() < 4
 
 
+def test_a_filtered_box_without_an_area_is_the_detected_one() -> None:
+    table = detections([(frame, (100, 100, 100, 180), 0.9) for frame in range(4)])
+    assert np.array_equal(track(table, ocsort_params("filtered")).bboxes, table.bboxes)
+
+
 def test_nobody_and_empty_frames_are_normal_and_nothing_survives_a_sequence() -> None:
     assert len(track(detections([]), ocsort_params())) == 0
     assert len(track(detections([], num_frames=0), ocsort_params())) == 0

@@ -179,9 +179,9 @@ def last_boxes_of(tracks: Tracks, chosen: Ints) -> Array:
 
 @compiled
 def write_box(tracks: Tracks, track: int, detected: Detected, filtered: Float32s, row: int) -> None:
-    """The filter's box; the detected one where a re-update along a shrinking trajectory left an area that is none."""
+    """The filter's box; the detected one where that has no area, or a re-update along a shrinking trajectory left none."""
     area_kalman.box_of(tracks.states, track, filtered, row)
-    if not filtered[row, 0] <= filtered[row, 2]:
+    if not (filtered[row, 0] <= filtered[row, 2] and filtered[row, 1] <= filtered[row, 3]):
         for side in range(4):
             filtered[row, side] = detected.bboxes[tracks.lives[track, LAST_DETECTION], side]
 
