@@ -10,7 +10,7 @@ from stages.errors import DataError
 from stages.motchallenge import MotRows, read_rows
 from stages.probe import Footage, Source
 from stages.scoring.truth import make_truth
-from stages.seqinfo import SequenceInfo, read_seqinfo
+from stages.seqinfo import MAX_FPS, MAX_FRAMES, MIN_FPS, SequenceInfo, read_seqinfo
 from stages.video import constant_rate_length
 
 BORDER_PX = 2.0  # a side within it of the picture's border ends there
@@ -19,7 +19,8 @@ BORDER_PX = 2.0  # a side within it of the picture's border ends there
 def sequence_info(source: Source, name: str, fps: float | None, seqinfo: Path | None) -> SequenceInfo:
     """Size, rate and length of the sequence: --fps before seqinfo.ini before what the footage measures.
 
-    Raises DataError where the footage is of another size or shorter than seqinfo.ini says, or nothing says the rate.
+    Raises DataError where the footage is of another size or shorter than seqinfo.ini says, nothing says the rate, or rate or
+    length is none that a seqinfo.ini may have.
     """
     footage = source.footage
     if seqinfo is None:
@@ -33,6 +34,11 @@ def sequence_info(source: Source, name: str, fps: float | None, seqinfo: Path | 
                 f"{source.path}: expected a frame rate, which {footage.codec} does not state: give --fps or --seqinfo"
             )
         length = constant_rate_length(footage.duration_s, rate) if footage.variable_rate else footage.num_frames
+        if not MIN_FPS <= rate <= MAX_FPS or length > MAX_FRAMES:
+            raise DataError(
+                f"{source.path}: expected {MIN_FPS:g} to {MAX_FPS:g} frames per second and at most {MAX_FRAMES:,} frames, got "
+                f"{length:,} at {rate:g}: give --fps or --seqinfo"
+            )
         return SequenceInfo(name, footage.width_px, footage.height_px, rate, length, footage.variable_rate)
     stated = read_seqinfo(seqinfo)
     info = replace(stated, name=name, fps=fps or stated.fps)

@@ -56,6 +56,14 @@ def short_video(folder: Path) -> Path:
     return source
 
 
+def one_frame_in_ten_minutes(folder: Path) -> Path:
+    return write_video(folder / "lapse.mp4", 3, times_s=[0, 600, 1200])
+
+
+def bursts(folder: Path) -> Path:
+    return write_video(folder / "bursts.mp4", 6, times_s=[0, 1e-4, 2e-4, 10, 10.0001, 10.0002])
+
+
 def two_videos(folder: Path) -> Path:
     write_video(folder / "a.mp4", 2)
     write_video(folder / "b.mkv", 2)
@@ -77,6 +85,8 @@ def two_videos(folder: Path) -> Path:
         (images_with_hole, "img1: expected image number 2 after 000001.jpg, got 000003.jpg"),
         (two_videos, "expected one video, got a.mp4, b.mkv"),
         (short_video, "seqinfo.ini: seqLength: expected at most the footage's 10 frames, got 179"),
+        (one_frame_in_ten_minutes, "lapse.mp4: expected 0.01 to 9999 frames per second and at most 10,000,000 frames"),
+        (bursts, "bursts.mp4: expected 0.01 to 9999 frames per second and at most 10,000,000 frames, got 120,0"),
         (mot(gt=GT), "mot: expected pixels or det/det.txt, found neither"),
         (mot(det=DET, gt=GT + "4,1,1,1,1,1,1,-1,-1,-1\n"), "gt.txt: row of frame 4, id 1: expected frames up to 3, got 4"),
         (mot(det=DET + "9,-1,1,1,1,1,1,-1,-1,-1\n"), "det.txt: expected frames 1 to 3, got frame 9"),
