@@ -123,6 +123,18 @@ def test_footage_may_skip_frames(sequence: Path) -> None:
     assert [int(example.picture.mean()) // 40 for example in read_sequence(sequence, params(frame_stride=2))] == [1, 3]
 
 
+def test_pictures_come_by_their_number(sequence: Path) -> None:
+    for number, name in ((1, "1"), (2, "2"), (3, "10")):
+        (sequence / "img1" / f"{number:06d}.jpg").rename(sequence / "img1" / f"{name}.jpg")
+    with pytest.raises(DataError, match=r"img1: expected image number 3 after 2.jpg, got 10.jpg"):
+        list(read_sequence(sequence, params()))
+    for number in range(9, 3, -1):
+        shutil.copy(sequence / "img1" / "10.jpg", sequence / "img1" / f"{number}.jpg")
+    (sequence / "img1" / "1.jpg").rename(sequence / "img1" / "3.jpg")
+    shown = [int(example.picture.mean()) // 40 for example in read_sequence(sequence, params())]
+    assert shown == [2, 1, 3, 3, 3, 3, 3, 3, 3]
+
+
 def test_truth_of_frames_that_are_not_there_is_refused(sequence: Path) -> None:
     (sequence / "img1" / "000003.jpg").unlink()
     with pytest.raises(DataError, match=r"gt.txt: expected frames up to 2, as there are pictures, got 3"):

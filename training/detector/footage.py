@@ -8,11 +8,11 @@ from typing import Annotated
 import numpy as np
 
 from stages.errors import DataError, ParamsError
+from stages.images import IMAGE_SUFFIXES, list_images
 from stages.motchallenge import read_rows
 from stages.params import Range
 from training.detector.examples import SPLITS, Example, Split, read_picture
 
-PICTURES = (".jpg", ".jpeg", ".png")
 COLUMNS_WITH_CLASS = 9  # of a gt.txt of MOT16, MOT17, MOT20 and DanceTrack
 
 
@@ -58,9 +58,8 @@ def read_sequence(folder: Path, params: FootageParams) -> Iterator[Example]:
 
 
 def list_pictures(sequence: Path) -> list[Path]:
-    """The pictures of a sequence in order, in img1/ or pixels/. Raises DataError where there are none."""
+    """The pictures of a sequence by their number, in img1/ or pixels/. Raises DataError where there are none, or gaps."""
     for folder in (sequence / "img1", sequence / "pixels"):
-        found = sorted(path for path in folder.glob("*") if path.suffix.lower() in PICTURES)
-        if found:
+        if folder.is_dir() and (found := list_images(folder)):
             return found
-    raise DataError(f"{sequence / 'img1'}: expected pictures ({', '.join(PICTURES)}), found none")
+    raise DataError(f"{sequence / 'img1'}: expected pictures ({', '.join(sorted(IMAGE_SUFFIXES))}), found none")
