@@ -189,6 +189,13 @@ def trained(dataset: Path, folder: Path) -> Trainer:
     return trainer
 
 
+def test_a_training_that_diverges_ends_in_one_line(dataset: Path, tmp_path: Path) -> None:
+    trainer = Trainer(read_market(dataset / TRAIN), small(), None, CPU)
+    torch.nn.init.constant_(trainer.network.get_parameter("classifier.bias"), float("inf"))
+    with pytest.raises(ParamsError, match=r"learning_rate: expected losses that stay finite, got others in epoch 1: lower it"):
+        list(trainer.run(tmp_path))
+
+
 KILLED = """
 import sys, time, torch
 from pathlib import Path

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+from stages.errors import ParamsError
 from stages.images import read_image
 from stages.params import Range
 from stages.progress import progress
@@ -100,7 +101,10 @@ class Trainer:
             yield epoch + 1
 
     def epoch(self, epoch: int) -> dict[str, float]:
-        """Shows all crops once; mean losses and the share of crops that the softmax takes for the right person."""
+        """Shows all crops once; mean losses and the share of crops that the softmax takes for the right person.
+
+        Raises ParamsError where the training has diverged.
+        """
         torch.manual_seed(self.params.seed + epoch)  # of layers that drop out
         made = batches(self.crops, self.params.sampling, np.random.default_rng([self.params.seed, epoch, 0]))
         loader = DataLoader(Shown(self.crops, self.labels, self.params, epoch), batch_sampler=_numbered(made),
@@ -112,6 +116,9 @@ class Trainer:
             for group in self.optimizer.param_groups:
                 group["lr"] = self.params.learning_rate * share
             sums += self.step(images.to(self.device, memory_format=torch.channels_last), labels.to(self.device))
+        if not np.isfinite(sums).all():
+            raise ParamsError(f"reid_train.learning_rate: expected losses that stay finite, got others in epoch {epoch + 1}: "
+                              "lower it")  # fmt: skip
         names = ("softmax_loss", "triplet_loss", "attribute_loss", "accuracy")
         return dict(zip(names, (sums / len(made)).tolist(), strict=True))
 
