@@ -25,6 +25,7 @@ from stages.corrections.proposing import proposed
 from stages.corrections.resolving import constraints, cut_tracklets
 from stages.corrections.rows import Correction, append_row, corrections_file, read_corrections
 from stages.errors import DataError
+from stages.freshness import check_fresh
 from stages.identity.changes import Camera, Found, find_changes
 from stages.identity.portraits import ClockOffset, PortrayParams, shared_times
 from stages.params import load_section, load_value, sequence_names
@@ -35,7 +36,10 @@ ARTIFACTS = Path("artifacts")  # as dvc.yaml has it
 
 
 def load_group(group: str) -> list[Camera]:
-    """The cameras of a group as they were last tracked. Raises DataError where no two of them place people on one ground."""
+    """The cameras of a group as they were last tracked.
+
+    Raises DataError where no two of them place people on one ground, or anything has changed since.
+    """
     names = [name for name in sequence_names() if load_value(str, f"sequences.{name}.camera_group") == group]
     cameras = [_load(name) for name in names]
     placing = sum(camera.image_to_ground is not None and camera.times_s is not None for camera in cameras)
@@ -43,6 +47,7 @@ def load_group(group: str) -> list[Camera]:
         raise DataError(
             f"{group}: expected a camera group of two sequences at least with camera.json and clock_offset_s, got {placing}"
         )
+    check_fresh(*(f"identify@{name}" for name in names))
     return cameras
 
 

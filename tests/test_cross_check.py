@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
+from dvc.repo import Repo
 
 from stages.contracts.embeddings import Embeddings
 from stages.contracts.identities import Identities
@@ -174,6 +176,24 @@ def test_whom_a_person_called_the_same_is_not_cut(project: Path, monkeypatch: py
     with pytest.raises(DataError, match=r"right\.csv with what cross_check would add: expected same to name one person"):
         cross_check(monkeypatch, "hall", "--write")
     assert len(read_corrections(rows)) == 1
+
+
+def test_what_was_tracked_before_the_last_change_is_refused(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows that were added, or another clip: `dvc repro` must come first."""
+    monkeypatch.setenv("DVC_SITE_CACHE_DIR", str(project / ".dvc/site"))
+    stage = {"cmd": "true", "deps": ["data/corrections/${item}.csv"], "params": ["sequences.${item}.clip"],
+             "outs": ["artifacts/identities/${item}.npz"]}  # fmt: skip
+    Path("dvc.yaml").write_text(yaml.safe_dump({"stages": {"identify": {"foreach": ["left", "right"], "do": stage}}}))
+    with Repo.init(no_scm=True) as repo:
+        repo.commit(force=True)
+    cross_check(monkeypatch, "hall", "--write")
+    rows = Path("data/corrections/right.csv").read_text()
+    with pytest.raises(DataError, match=r"expected results that are up to date, got changes in identify@right \("):
+        cross_check(monkeypatch, "hall", "--write")
+    assert Path("data/corrections/right.csv").read_text() == rows
+    Path("params.yaml").write_text(Path("params.yaml").read_text().replace('"start_frame": 0', '"start_frame": 50'))
+    with pytest.raises(DataError, match=r"got changes in identify@left, identify@right"):
+        cross_check(monkeypatch, "hall")
 
 
 def test_one_camera_shows_nothing_of_itself(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
