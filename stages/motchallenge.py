@@ -44,7 +44,7 @@ def read_rows(path: Path) -> MotRows:
     """
     values, lines = read_numbers(path, COLUMNS, separator=",")
     columns = values.shape[1] if len(values) else 9
-    bad = ~np.isfinite(values).all(axis=1) | (np.abs(values) > MAX_COORDINATE).any(axis=1)
+    bad = ~np.isfinite(values).all(axis=1) | (np.abs(np.delete(values, 1, axis=1)) > MAX_COORDINATE).any(axis=1)
     whole = values[:, [0, 1, 7]] if columns == 9 else values[:, :2]
     bad |= (whole % 1 != 0).any(axis=1) | (np.abs(whole) > MAX_WHOLE).any(axis=1)
     bad |= (values[:, 0] < 1) | (values[:, 4:6] < 0).any(axis=1)

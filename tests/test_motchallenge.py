@@ -32,6 +32,13 @@ def test_ten_columns_are_worlds_of_2015_and_have_no_class(tmp_path: Path) -> Non
     assert rows.num_columns == 10
 
 
+def test_ids_may_be_as_great_as_whole_numbers_of_32_bits(tmp_path: Path) -> None:
+    assert read_rows(write(tmp_path, "1,2147483646,1,1,1,1,1\n")).ids.tolist() == [2147483646]
+    for line in ("1,2147483648,1,1,1,1,1\n", "20000000,1,1,1,1,1,1\n"):
+        with pytest.raises(DataError, match=r"line 1: expected a whole frame number from 1, a whole id"):
+            read_rows(write(tmp_path, line))
+
+
 def test_an_empty_file_has_no_rows(tmp_path: Path) -> None:
     rows = read_rows(write(tmp_path, "\n"))
     assert (len(rows), rows.num_columns) == (0, 9), "as of MOT17"
