@@ -112,11 +112,15 @@ def params(**changes: Any) -> FootageParams:
 def test_footage_gives_people_of_the_classes_wanted_and_keeps_the_others_as_not_counting(sequence: Path) -> None:
     first, second, _ = read_sequence(sequence, params())
     assert first.name == "MOT17-02_000000"
-    np.testing.assert_allclose(first.visibilities, [0.9, 0, 0], atol=1e-6)
+    np.testing.assert_allclose(first.visibilities, [0.9, -1, -1], atol=1e-6)
     np.testing.assert_allclose(second.visibilities, [0.1], atol=1e-6)
     np.testing.assert_allclose(first.bboxes[0], [10, 10, 30, 50])
     static, _, _ = read_sequence(sequence, params(class_ids=(1, 7)))
-    np.testing.assert_allclose(static.visibilities, [0.9, 0.8, 0], atol=1e-6)
+    np.testing.assert_allclose(static.visibilities, [0.9, 0.8, -1], atol=1e-6)
+
+
+def test_who_does_not_count_is_no_label_even_where_the_wholly_hidden_are(sequence: Path, tmp_path: Path) -> None:
+    assert write_examples(tmp_path, "train", read_sequence(sequence, params()), 100, 90, min_visibility=0) == (3, 3)
 
 
 def test_footage_may_skip_frames(sequence: Path) -> None:

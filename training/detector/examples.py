@@ -36,7 +36,7 @@ class Example:
     name: str
     picture: NDArray[np.uint8]  # (H, W, 3) BGR
     bboxes: NDArray[np.float64]  # (n, 4) x1, y1, x2, y2 px
-    visibilities: NDArray[np.float64]  # (n,) share that is seen; 0: does not count, whatever is seen of it
+    visibilities: NDArray[np.float64]  # (n,) share that is seen; -1: does not count, whatever is seen of it
 
 
 @dataclass(frozen=True, eq=False)

@@ -38,8 +38,8 @@ class FootageParams:
 def read_sequence(folder: Path, params: FootageParams) -> Iterator[Example]:
     """Each n-th picture of a sequence, with the boxes of its ground truth.
 
-    Boxes of other classes, and rows that the ground truth marks as not counting, have a visibility of 0: no labels, and whoever
-    finds them makes no mistake. Raises DataError for what is missing or cannot be read.
+    Boxes of other classes, and rows that the ground truth marks as not counting, have a visibility of -1: no labels, and
+    whoever finds them makes no mistake. Raises DataError for what is missing or cannot be read.
     """
     truth = folder / "gt" / "gt.txt"
     rows, pictures = read_rows(truth), list_pictures(folder)
@@ -52,7 +52,7 @@ def read_sequence(folder: Path, params: FootageParams) -> Iterator[Example]:
         counts = rows.scores[here] > 0
         if rows.num_columns == COLUMNS_WITH_CLASS:
             counts &= np.isin(rows.class_ids[here], params.class_ids)
-        visibilities = np.where(counts, rows.visibilities[here], 0.0)
+        visibilities = np.where(counts, rows.visibilities[here], -1.0)
         bboxes = rows.bboxes[here].astype(np.float64)
         yield Example(f"{folder.name}_{number:06d}", read_picture(pictures[number]), bboxes, visibilities)
 
