@@ -85,7 +85,11 @@ def test_what_cannot_be_learnt_from_is_refused(crops: Crops, line: str) -> None:
         (people([1]), people([]), "data: expected a gallery to test with, found none"),
         (people([-1]), people([1]), "-001_0.jpg: expected a person as query, got junk (-1)"),
         (people([1, 2]), people([1, 1]), "0002_1.jpg: expected identity 2 in the gallery, too, found none"),
-        (people([1], [4]), people([1], [4]), "data: expected test crops of two or more cameras, got camera 4 alone"),
+        (
+            people([1, 2], [4, 5]),
+            people([1, 2], [4, 5]),
+            "data: expected a query whose person another camera saw for the gallery, found none",
+        ),
     ],
 )
 def test_what_cannot_be_tested_with_is_refused(query: Crops, gallery: Crops, line: str) -> None:
@@ -142,6 +146,14 @@ def test_people_of_a_sampled_scene_are_seen_by_two_cameras_or_more(tmp_path: Pat
     query = read_market(tmp_path / QUERY)
     pairs = list(zip(query.identity_ids.tolist(), query.camera_ids.tolist(), strict=True))
     assert len(pairs) == len(set(pairs)) > 0  # one query of each person in each camera
+
+
+def test_who_was_cut_once_by_each_camera_is_no_query(tmp_path: Path) -> None:
+    once = replace(SCENES, every_s=4.0, hidden_every_s=4.0)
+    write_sampled(tmp_path, SampledParams(SCENES, replace(once, first_seed=78)), CUTTING)
+    gallery = read_market(tmp_path / GALLERY)
+    assert len(gallery) == 2 * len(np.unique(gallery.identity_ids)) > 0
+    assert not list((tmp_path / QUERY).iterdir())
 
 
 def test_who_is_mostly_hidden_gives_more_crops() -> None:

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -27,7 +28,7 @@ from training.reid.augmenting import AugmentingParams, shown
 from training.reid.crops import Crops
 from training.reid.initial import load_initial
 from training.reid.losses import hard_triplet_loss
-from training.reid.market import TRAIN, read_market
+from training.reid.market import GALLERY, TRAIN, read_market
 from training.reid.sampling import SamplingParams, batches
 from training.reid.schedule import ScheduleParams, rate
 from training.reid.training import Trainer, TrainParams
@@ -187,6 +188,22 @@ def trained(dataset: Path, folder: Path) -> Trainer:
     trainer = Trainer(read_market(dataset / TRAIN), small(), None, CPU)
     assert list(trainer.run(folder))[-1] == 3
     return trainer
+
+
+def test_a_query_that_nobody_could_find_is_refused_before_training(
+    project: Path, dataset: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = shutil.copytree(dataset, project / "given")
+    for path in (given / GALLERY).glob("0003_*"):
+        path.unlink()
+    options = {"pins": ROOT / "constraints" / "networks.txt", "dataset": given, "weights": "weights",
+               "start": ROOT / "data" / "weights" / "untrained", "timings": "train.json"}  # fmt: skip
+    monkeypatch.setattr(
+        sys, "argv", ["train", *(text for name, value in options.items() for text in (f"--{name}", str(value)))]
+    )
+    with pytest.raises(DataError, match=r"expected identity 3 in the gallery, too, found none"):
+        train.main()
+    assert not (project / "mlflow.db").exists()
 
 
 def test_a_training_that_diverges_ends_in_one_line(dataset: Path, tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ def check_train(folder: Path, crops: Crops, sampling: SamplingParams) -> None:
 
 
 def check_test(folder: Path, query: Crops, gallery: Crops) -> None:
-    """Raises DataError unless each query's identity is in the gallery and all pictures are whole."""
+    """Raises DataError unless each query's identity is in the gallery, one by another camera, and all pictures are whole."""
     for name, crops in (("queries", query), ("a gallery", gallery)):
         if not len(crops):
             raise DataError(f"{folder}: expected {name} to test with, found none")
@@ -46,8 +46,12 @@ def check_test(folder: Path, query: Crops, gallery: Crops) -> None:
     if missing.any():
         row = int(np.argmax(missing))
         raise DataError(f"{query.paths[row]}: expected identity {query.identity_ids[row]} in the gallery, too, found none")
-    if len(np.unique(np.concatenate([query.camera_ids, gallery.camera_ids]))) < 2:
-        raise DataError(f"{folder}: expected test crops of two or more cameras, got camera {query.camera_ids[0]} alone")
+    cameras: dict[int, set[int]] = {}
+    for identity, camera in zip(gallery.identity_ids.tolist(), gallery.camera_ids.tolist(), strict=True):
+        cameras.setdefault(identity, set()).add(camera)
+    asked = zip(query.identity_ids.tolist(), query.camera_ids.tolist(), strict=True)
+    if not any(cameras[identity] - {camera} for identity, camera in asked):
+        raise DataError(f"{folder}: expected a query whose person another camera saw for the gallery, found none")
     check_pictures(query)
     check_pictures(gallery)
 

@@ -53,7 +53,8 @@ class Crop:
 def write_sampled(folder: Path, params: SampledParams, cutting: CuttingParams) -> None:
     """Writes the three folders of Market-1501's layout; the same bytes for the same parameters.
 
-    One crop of each test person and camera, taken by chance, is a query; all others are the gallery.
+    One crop of each test person and camera, taken by chance, is a query; all others are the gallery, and so is whoever would
+    not be in it at all.
     """
     for name in (TRAIN, QUERY, GALLERY):
         (folder / name).mkdir()
@@ -67,10 +68,12 @@ def write_sampled(folder: Path, params: SampledParams, cutting: CuttingParams) -
     views: dict[tuple[int, int, int], list[Crop]] = {}
     for identity, sequence, crop in _film_all(params.test, cutting):
         views.setdefault((identity, crop.camera, sequence), []).append(crop)
+    findable = {identity for (identity, _, _), crops in views.items() if len(crops) > 1}
     for (identity, camera, sequence), crops in views.items():
         asked = int(np.random.default_rng([params.test.first_seed, identity, camera]).integers(len(crops)))
         for number, crop in enumerate(crops):
-            _write(folder / (QUERY if number == asked else GALLERY), identity, sequence, crop)
+            is_query = number == asked and identity in findable
+            _write(folder / (QUERY if is_query else GALLERY), identity, sequence, crop)
 
 
 def _write(folder: Path, identity: int, sequence: int, crop: Crop) -> None:

@@ -20,9 +20,9 @@ from stages.reid.torchreid_encoder import HEAD
 from stages.sequence_folder import holds_data
 from stages.weights import weights_file
 from training.reid.attributes import read_attributes
-from training.reid.checking import check_train
+from training.reid.checking import check_test, check_train
 from training.reid.crops import Crops, Ints
-from training.reid.market import TRAIN, read_market
+from training.reid.market import GALLERY, QUERY, TRAIN, read_market
 from training.reid.training import Trainer, TrainParams
 from training.sections import load_training_section
 from training.tracking import Tracking
@@ -83,6 +83,8 @@ def main() -> None:
     with stage_run("reid_train", "all", args.timings) as run:
         crops = read_market(args.dataset / TRAIN)
         check_train(args.dataset, crops, params.sampling)
+        if (args.dataset / QUERY).is_dir():  # annotated footage has none: what is wrong with a test is said before the hours
+            check_test(args.dataset, read_market(args.dataset / QUERY), read_market(args.dataset / GALLERY))
         identities = np.unique(crops.identity_ids)
         attributes = read_attributes(args.dataset, identities) if params.loss.attribute_weight > 0 else None
         mark = fingerprint([params, device_name(device)], [args.dataset, *([initial] if initial else [])])
