@@ -1,17 +1,22 @@
 """Data sets for Re-ID: names and layouts, crops that are filmed, cut or copied, and what is refused before training."""
 
+import os
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
+import psutil
 import pytest
 
 from stages.errors import DataError, ParamsError
 from stages.images import read_image
 from stages.seqinfo import SequenceInfo, format_seqinfo
 from stages.world.looks import make_fashion, make_look
+from tests.conftest import ROOT
 from tests.reid_crops import make_dataset, people, write_crop
 from training.reid.attributes import attributes_of, read_attributes
 from training.reid.checking import check_test, check_train
@@ -146,6 +151,36 @@ def test_people_of_a_sampled_scene_are_seen_by_two_cameras_or_more(tmp_path: Pat
     query = read_market(tmp_path / QUERY)
     pairs = list(zip(query.identity_ids.tolist(), query.camera_ids.tolist(), strict=True))
     assert len(pairs) == len(set(pairs)) > 0  # one query of each person in each camera
+
+
+FILMING = """
+import sys
+from training.reid.sampled import _film_all
+from tests.test_reid_data import CUTTING, SCENES, replace
+if __name__ == "__main__":
+    for _ in _film_all(replace(SCENES, count=1000), CUTTING):
+        print("filmed", flush=True)
+        sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with the one that started it")
+def test_workers_end_with_a_stage_that_is_killed(tmp_path: Path) -> None:
+    (tmp_path / "filming.py").write_text(FILMING)
+    stage = subprocess.Popen(
+        [sys.executable, tmp_path / "filming.py"], env={**os.environ, "DVC_ROOT": str(tmp_path), "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert stage.stdout is not None
+    assert stage.stdout.readline() == "filmed\n"
+    workers = [one for one in psutil.Process(stage.pid).children() if "spawn_main" in " ".join(one.cmdline())]
+    assert workers
+    stage.kill()
+    stage.wait()
+    left = psutil.wait_procs(workers, timeout=10)[1]
+    for worker in left:
+        worker.kill()
+    assert not left
 
 
 def test_who_was_cut_once_by_each_camera_is_no_query(tmp_path: Path) -> None:

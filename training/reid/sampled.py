@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from stages.command import die_with_dvc
 from stages.errors import ParamsError
 from stages.progress import progress
 from stages.world.looks import make_fashion, make_look
@@ -81,10 +82,14 @@ def _write(folder: Path, identity: int, sequence: int, crop: Crop) -> None:
 
 
 def _film_all(scenes: ScenesParams, cutting: CuttingParams) -> Iterator[tuple[int, int, Crop]]:
-    """Identity (from 1), sequence (from 1) and crop, scene by scene; scenes are filmed side by side on all cores."""
+    """Identity (from 1), sequence (from 1) and crop, scene by scene; scenes are filmed side by side on all cores.
+
+    A worker would wait for ever for the next scene from a process that was killed.
+    """
     count = len(scenes.seeds)
     identities: dict[tuple[int, int], int] = {}
-    with ProcessPoolExecutor(min(os.cpu_count() or 1, count), multiprocessing.get_context("spawn")) as pool:
+    spawned = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(os.cpu_count() or 1, count), spawned, initializer=die_with_dvc) as pool:
         filmed = pool.map(film_scene, scenes.seeds, [scenes] * count, [cutting] * count)
         for sequence, crops in enumerate(progress(filmed, "reid_data", count, "scene"), start=1):
             for crop in crops:
