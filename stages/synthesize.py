@@ -10,6 +10,7 @@ from pathlib import Path
 
 from stages.artifacts import write_text, writing, writing_folder
 from stages.command import execute, stage_options, stage_run
+from stages.errors import ParamsError
 from stages.h264 import H264Params, write_h264
 from stages.motchallenge import format_rows
 from stages.params import load_section
@@ -27,9 +28,17 @@ from stages.world.world import World, film, look_on, make_world
 
 
 def synthesize(world: World, name: str, pixels: Path, params: H264Params) -> tuple[Rows, Rows]:
-    """Ground truth and imitated detections of the world's camera; the video, or a marker, goes into the folder `pixels`."""
-    seen: list[Seen] = []
-    if world.scene.rendered:
+    """Ground truth and imitated detections of the world's camera; the video, or a marker, goes into the folder `pixels`.
+
+    Raises ParamsError for a video of an odd size, which H.264 does not have.
+    """
+    scene, seen = world.scene, list[Seen]()
+    if scene.rendered and (scene.width_px % 2 or scene.height_px % 2):
+        raise ParamsError(
+            f"scenes.{world.settings.scene}: expected an even width_px and height_px where rendered is true, got "
+            f"{scene.width_px} x {scene.height_px}"
+        )
+    if scene.rendered:
 
         def pictures() -> Iterator[Canvas]:
             for picture, who in film(world):
@@ -37,12 +46,12 @@ def synthesize(world: World, name: str, pixels: Path, params: H264Params) -> tup
                 yield picture
 
         with writing(pixels / "video.mp4") as temporary:
-            write_h264(temporary, progress(pictures(), f"synthesize {name}", world.scene.num_frames), world.scene.fps, params)
+            write_h264(temporary, progress(pictures(), f"synthesize {name}", scene.num_frames), scene.fps, params)
     else:
-        seen += progress(look_on(world), f"synthesize {name}", world.scene.num_frames)
+        seen += progress(look_on(world), f"synthesize {name}", scene.num_frames)
         write_marker(pixels, "A scene of boxes: there are no pixels.")
     truth = ground_truth(seen)
-    return truth, observe(truth, world.scene, name)
+    return truth, observe(truth, scene, name)
 
 
 def write_sequence(folder: Path, name: str, world: World, truth: Rows, detections: Rows) -> None:

@@ -72,6 +72,14 @@ def test_the_folder_reads_back_as_a_sequence(tmp_path: Path) -> None:
     assert read_rows(tmp_path / "det" / "det.txt").scores.max() <= 1
 
 
+def test_a_video_of_an_odd_size_is_refused(tmp_path: Path) -> None:
+    """H.264 would make it a pixel larger than seqinfo.ini says, and `detect` refuse it."""
+    make(tmp_path / "boxes", "hall", scene(width_px=641, seconds=0.2), camera())
+    with pytest.raises(ParamsError, match=r"scenes\.square: expected an even width_px and height_px where .*, got 640 x 361$"):
+        make(tmp_path / "video", "hall", scene(rendered=True, height_px=361, seconds=0.2), camera())
+    assert not (tmp_path / "video").exists()
+
+
 def test_camera_json_takes_foot_points_to_where_people_are(tmp_path: Path) -> None:
     """The ground point of somebody's box is between the feet, so half a step and a shoe from under the hips at most."""
     make(tmp_path, "hall", scene(width_px=1280, height_px=720), camera())
