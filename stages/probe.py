@@ -76,7 +76,8 @@ def _folder_footage(folder: Path) -> Footage | None:
     for place in (folder / "img1", folder / "pixels", folder):
         if not place.is_dir():
             continue
-        videos = [file for file in sorted(place.iterdir()) if file.suffix.lower() in VIDEO_SUFFIXES and file.is_file()]
+        shown = [file for file in sorted(place.iterdir()) if not file.name.startswith(".")]  # macOS leaves ._street.mp4
+        videos = [file for file in shown if file.suffix.lower() in VIDEO_SUFFIXES and file.is_file()]
         if len(videos) > 1:
             raise DataError(f"{place}: expected one video, got {', '.join(file.name for file in videos)}")
         images = list_images(place)

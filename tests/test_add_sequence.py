@@ -71,6 +71,7 @@ def test_a_wrong_rate_in_the_header_is_measured_and_seqinfo_overrules_both(
 ) -> None:
     source = mot_folder(tmp_path / "mot", seqinfo=SEQINFO.format(fps=25, frames=8), gt=GT)
     write_video(source / "video.mp4", 10, fps=15.0)
+    (source / "._video.mp4").write_bytes(b"as macOS leaves one beside each file on a foreign disk")
     said = command("add", source)
     assert "mot: video (h264), 64 x 48 px, 8 frames, 0.32 s at 25 frames/s" in said
     assert "the video says 15 frames/s: overruled, 25 counts" in said
