@@ -17,7 +17,7 @@ from stages.yaml_file import read_yaml
 from tests.conftest import ROOT
 from tests.detector_data import write_dataset
 from tests.worlds import camera, scene
-from training.detector.checking import check_dataset
+from training.detector.checking import check_dataset, check_one_shape
 from training.detector.examples import Example, read_boxes, read_picture, write_examples
 from training.detector.footage import FootageParams, read_sequence
 from training.detector.sampled import SampledParams, draw, filmings
@@ -152,6 +152,17 @@ def test_a_sequence_in_two_splits_is_refused() -> None:
 
 def test_a_whole_data_set_passes(tmp_path: Path) -> None:
     check_dataset(write_dataset(tmp_path / "data"))
+
+
+def test_pictures_that_keep_their_shape_must_have_one(tmp_path: Path) -> None:
+    folder = write_dataset(tmp_path / "data")
+    check_one_shape(folder, 64)
+    high = np.zeros((62, 60, 3), dtype=np.uint8)  # fills 64 x 64 as well
+    cv2.imwrite(str(folder / "images" / "train" / "train_03.jpg"), high)
+    check_one_shape(folder, 64)
+    cv2.imwrite(str(folder / "images" / "train" / "train_04.jpg"), high[:, :31])
+    with pytest.raises(DataError, match=r"images/train: expected pictures of one shape, got train_00.jpg and train_04.jpg of"):
+        check_one_shape(folder, 64)
 
 
 def cut(path: Path) -> None:

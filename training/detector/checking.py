@@ -1,12 +1,16 @@
 """What a data set must be before hours are spent on it: each wrong thing is one clear line."""
 
+import math
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from stages.errors import DataError
 from training.detector.examples import CLASSES, SPLITS, Split, read_picture, scene_of
+
+STRIDE_PX = 32  # of the network's input
 
 
 def check_dataset(folder: Path) -> None:
@@ -28,6 +32,24 @@ def check_dataset(folder: Path) -> None:
         for class_name, count in zip(CLASSES, counts.tolist(), strict=True):
             if count == 0:
                 raise DataError(f"{folder / 'labels' / split}: expected labels of every class, got none of {class_name}")
+
+
+def check_one_shape(folder: Path, image_size_px: int) -> None:
+    """Raises DataError unless all pictures to learn from fill one shape of the network's input, in steps of STRIDE_PX.
+
+    Of several, Ultralytics makes batches in the order of their shapes, the same in every epoch, and says nothing.
+    """
+    shapes: dict[tuple[int, ...], Path] = {}
+    for path in sorted((folder / "images" / "train").glob("*.jpg")):
+        with Image.open(path) as picture:
+            size = picture.size
+        shapes.setdefault(tuple(math.ceil(side / max(size) * image_size_px / STRIDE_PX) for side in size), path)
+        if len(shapes) > 1:
+            one, other = (found.name for found in shapes.values())
+            raise DataError(
+                f"{path.parent}: expected pictures of one shape, got {one} and {other} of two: detector_train.rectangular "
+                "false takes them"
+            )
 
 
 def read_labels(path: Path) -> NDArray[np.float64]:

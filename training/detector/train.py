@@ -20,7 +20,7 @@ from stages.devices import device_name, prepare_device
 from stages.pins import check_pins
 from stages.trusted import check_trusted
 from stages.weights import weights_file
-from training.detector.checking import check_dataset
+from training.detector.checking import check_dataset, check_one_shape
 from training.detector.examples import CLASSES, SPLITS
 from training.detector.fitting import Figures, Fitting
 from training.detector.network import make_network, write_network
@@ -61,6 +61,8 @@ def main() -> None:
     if start.suffix == ".pt":
         check_trusted(start)
     check_dataset(args.dataset)
+    if recipe.rectangular:
+        check_one_shape(args.dataset, recipe.image_size_px)
     device = prepare_device("detector_train", recipe.threads, half=False)
     log.info("detector_train: %s, %d epochs on %s", start.name, recipe.epochs, device_name(device))
     mark = fingerprint([recipe], [args.dataset, start])
