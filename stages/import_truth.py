@@ -49,7 +49,7 @@ def _of_mot(path: Path) -> MotRows:
 
 
 def _of_cvat(path: Path, info: SequenceInfo, label: str) -> MotRows:
-    file = read_cvat(path)
+    file = read_cvat(path, info.num_frames)
     if file.size_px not in (None, (info.width_px, info.height_px)):
         raise DataError(f"{path}: expected pictures of {info.width_px} x {info.height_px} px, got {file.size_px}")
     if label not in file.labels:

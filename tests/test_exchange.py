@@ -62,7 +62,7 @@ def test_cvat_comes_back_as_it_went(
     frames = range(start, start + 12 * step, step)
     path = tmp_path_factory.getbasetemp() / "round.xml"
     path.write_text(format_cvat(table, frames, NAMES, "a & b.mp4", keyframe_px))
-    file = read_cvat(path)
+    file = read_cvat(path, frames.stop)
     assert file.size_px == (table.width_px, table.height_px)
     assert set(file.labels) == ({"person"} if len(table) else set())
     if len(table):
@@ -106,7 +106,7 @@ BOX = '<box frame="{}" outside="{}" occluded="0" keyframe="1" xtl="{}" ytl="0" x
 def read(tmp_path: Path, text: str) -> Any:
     path = tmp_path / "a.xml"
     path.write_text(text)
-    return read_cvat(path)
+    return read_cvat(path, num_frames=100)
 
 
 def test_keyframes_alone_are_filled_up_and_outside_ends_a_stretch(tmp_path: Path) -> None:
@@ -134,8 +134,19 @@ FILE = '<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><annotations>&b;</
         ("<html></html>", "expected the root element annotations, got html"),
         ('<annotations><image id="0"/></annotations>', "expected tracks (export as CVAT for video 1.1), got images"),
         (XML.format('<polygon points="1,2;3,4"/>'), "track 0: expected boxes, got a polygon"),
-        (XML.format(BOX.format(-1, 0, 0, 5)), "track 0: expected a box with a frame from 0"),
-        (XML.format(BOX.format(1, 2, 0, 5)), "expected a box with a frame from 0 and outside 0 or 1, got 1, 2"),
+        (
+            XML.format(BOX.format(-1, 0, 0, 5)),
+            "track 0: expected a box with a frame from 0 to 99 and outside 0 or 1, got -1, 0",
+        ),
+        (
+            XML.format(BOX.format(0, 0, 0, 5) + BOX.format(2_000_000_000, 0, 0, 5)),
+            "from 0 to 99 and outside 0 or 1, got 2000000000",
+        ),
+        (XML.format(BOX.format(1, 2, 0, 5)), "expected a box with a frame from 0 to 99 and outside 0 or 1, got 1, 2"),
+        (
+            XML.format(BOX.format(1, 0, 1, 5).replace("<box", '<box rotation="30.00"')),
+            "track 0, frame 1: expected an upright box, got one turned by '30.00' degrees",
+        ),
         (XML.format(BOX.format(1, 0, 6, 5)), "track 0, frame 1: expected a finite box not inverted, got 6 0 5 9"),
         (XML.format(BOX.format(1, 0, "nan", 5)), "expected a finite box"),
         (XML.format(BOX.format(1, 0, "1e99", "1e99")), "expected a finite box"),

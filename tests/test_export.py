@@ -204,7 +204,7 @@ def test_nine_columns_stay_as_people_wrote_them(tracked: Path, run: Run) -> None
     [
         (("<width>640", "<width>641"), "a.xml: expected pictures of 640 x 480 px, got (641, 480)"),
         (('label="person"', 'label="car"'), "a.xml: expected tracks labelled person (--label), got car"),
-        (('frame="4"', 'frame="14"'), "a.xml: row of frame 15, id 1: expected frames up to 14, got 15"),
+        (('frame="4"', 'frame="14"'), "a.xml: track 1: expected a box with a frame from 0 to 13 and outside 0 or 1, got 14, 0"),
     ],
 )
 def test_a_file_of_another_sequence_is_refused(tracked: Path, run: Run, change: tuple[str, str], message: str) -> None:

@@ -34,13 +34,14 @@ class CvatFile:
     size_px: tuple[int, int] | None
 
 
-def read_cvat(path: Path) -> CvatFile:
-    """The tracks of a file. Boxes missing between two boxes of a visible stretch are interpolated, as CVAT shows them.
+def read_cvat(path: Path, num_frames: int) -> CvatFile:
+    """The tracks of a file about footage of so many frames.
 
-    Raises DataError naming the file, and the track and frame, where it is no such file or no sound XML.
+    Boxes missing between two boxes of a visible stretch are interpolated, as CVAT shows them. Raises DataError naming the file,
+    and the track and frame, where it is no such file or no sound XML, or a box is turned.
     """
     try:
-        return _read(path)
+        return _read(path, num_frames)
     except FileNotFoundError as error:
         raise DataError(f"{path}: expected a file, found none") from error
     except DefusedXmlException as error:
@@ -51,7 +52,7 @@ def read_cvat(path: Path) -> CvatFile:
         raise DataError(f"{path}: expected XML of CVAT, got: {' '.join(str(error).split())}") from error
 
 
-def _read(path: Path) -> CvatFile:
+def _read(path: Path, num_frames: int) -> CvatFile:
     """Element by element, forgetting each track once it is read."""
     tracks: dict[str, list[tuple[int, list[Box]]]] = defaultdict(list)
     step, size = 1, dict[str, str | None]()
@@ -71,7 +72,7 @@ def _read(path: Path) -> CvatFile:
         elif element.tag in OTHER_SHAPES and inside is not None:
             raise DataError(f"{path}: track {inside.get('id')}: expected boxes, got a {element.tag}")
         elif element.tag == "track":
-            tracks[element.get("label", "")].append(_track(path, element))
+            tracks[element.get("label", "")].append(_track(path, element, num_frames))
             inside = None
             root.clear()
     labels = {label: _rows(path, found, step) for label, found in tracks.items()}
@@ -84,22 +85,25 @@ def _checked_root(path: Path, root: Element) -> Element:
     return root
 
 
-def _track(path: Path, track: Element) -> tuple[int, list[Box]]:
+def _track(path: Path, track: Element, num_frames: int) -> tuple[int, list[Box]]:
     """Id and boxes of a track, sorted by frame."""
     name = track.get("id", "none")
     if not (name.isdecimal() and int(name) <= MAX_WHOLE):
         raise DataError(f"{path}: track {name}: expected a whole id from 0")
-    boxes = sorted(_box(path, name, box) for box in track.iter("box"))
+    boxes = sorted(_box(path, name, box, num_frames) for box in track.iter("box"))
     for before, after in pairwise(boxes):
         if before[0] == after[0]:
             raise DataError(f"{path}: track {name}: expected one box in frame {after[0]}, got another one")
     return int(name), boxes
 
 
-def _box(path: Path, track: str, box: Element) -> Box:
+def _box(path: Path, track: str, box: Element, num_frames: int) -> Box:
     frame, outside = box.get("frame", "none"), box.get("outside", "0")
-    if not (frame.isdecimal() and int(frame) <= MAX_WHOLE) or outside not in ("0", "1"):
-        raise DataError(f"{path}: track {track}: expected a box with a frame from 0 and outside 0 or 1, got {frame}, {outside}")
+    if not (frame.isdecimal() and int(frame) < num_frames) or outside not in ("0", "1"):
+        raise DataError(
+            f"{path}: track {track}: expected a box with a frame from 0 to {num_frames - 1} and outside 0 or 1, got {frame}, "
+            f"{outside}"
+        )
     try:
         edges = tuple(float(box.get(edge, "none")) for edge in EDGES)
     except ValueError:
@@ -108,6 +112,8 @@ def _box(path: Path, track: str, box: Element) -> Box:
     if not (x1 <= x2 and y1 <= y2 and max(map(abs, edges)) <= MAX_COORDINATE):
         found = " ".join(str(box.get(edge)) for edge in EDGES)
         raise DataError(f"{path}: track {track}, frame {frame}: expected a finite box not inverted, got {found}")
+    if (turned := box.get("rotation", "0")).strip("0.") != "":
+        raise DataError(f"{path}: track {track}, frame {frame}: expected an upright box, got one turned by {turned!r} degrees")
     return int(frame), outside == "1", edges
 
 
