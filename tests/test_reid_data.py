@@ -264,6 +264,14 @@ def test_footage_gives_crops_of_people_seen_well(tmp_path: Path) -> None:
     assert np.abs(crop.astype(int) - 150).max() <= 2  # the third frame's grey
     with pytest.raises(DataError, match=r"gt\.txt: expected people with 9 or more crops, got none$"):
         write_footage(_empty(tmp_path / "other"), tmp_path / "footage", FootageParams(("north",), (1,), 2, 9), CUTTING)
+    for row, message in (
+        ("3,5,20,5,20,40,1,1,1\n", "row of frame 3, id 5: expected each id once in a frame, got another row of it"),
+        ("3,-1,20,5,20,40,1,1,1\n", "row of frame 3, id -1: expected an id of at least 0, got -1"),
+        ("5,5,20,5,20,40,1,1,1\n", "row of frame 5, id 5: expected frames up to 4, got 5"),
+    ):
+        (sequence / "gt" / "gt.txt").write_text("".join(",".join(map(str, one)) + "\n" for one in rows) + row)
+        with pytest.raises(DataError, match=rf"gt\.txt: {message}$"):
+            write_footage(_empty(tmp_path / row[:4]), tmp_path / "footage", FootageParams(("south",), (1,), 2, 2), CUTTING)
 
 
 def _empty(folder: Path) -> Path:

@@ -17,6 +17,7 @@ from stages.frames import read_frames
 from stages.motchallenge import MotRows, read_rows
 from stages.params import Range
 from stages.progress import progress
+from stages.scoring.truth import check_fits
 from stages.seqinfo import SequenceInfo, read_seqinfo
 from training.reid.cutting import CuttingParams, cut, encoded, jittered
 from training.reid.market import TRAIN, crop_name
@@ -35,14 +36,18 @@ class FootageParams:
 
 
 def write_footage(folder: Path, footage: Path, params: FootageParams, cutting: CuttingParams) -> None:
-    """Writes the training folder of Market-1501's layout from the sequences under `footage`, each one camera."""
+    """Writes the training folder of Market-1501's layout from the sequences under `footage`, each one camera.
+
+    Raises DataError for ground truth that does not fit its sequence, where nobody gives enough crops, or pixels are missing.
+    """
     (folder / TRAIN).mkdir()
     before = 0
     for camera, name in enumerate(params.sequences, start=1):
         info = read_seqinfo(footage / name / "seqinfo.ini")
         truth = footage / name / "gt" / "gt.txt"
         rows = read_rows(truth)
-        chosen = chosen_rows(rows, info, params, cutting)
+        check_fits(truth, rows, info.num_frames)
+        chosen = chosen_rows(rows, params, cutting)
         if not len(chosen):
             raise DataError(f"{truth}: expected people with {params.min_crops} or more crops, got none")
         people = {int(who): before + k for k, who in enumerate(np.unique(rows.ids[chosen]), start=1)}
@@ -54,12 +59,11 @@ def write_footage(folder: Path, footage: Path, params: FootageParams, cutting: C
         before += len(people)
 
 
-def chosen_rows(rows: MotRows, info: SequenceInfo, params: FootageParams, cutting: CuttingParams) -> NDArray[np.int64]:
+def chosen_rows(rows: MotRows, params: FootageParams, cutting: CuttingParams) -> NDArray[np.int64]:
     """Rows of a gt.txt that become crops: of people who are seen well, lie in the picture, and give `min_crops` of them."""
     counts = (rows.scores > 0) & (np.isin(rows.class_ids, params.class_ids) | (rows.num_columns != 9))
     tall = rows.bboxes[:, 3] - rows.bboxes[:, 1] >= cutting.min_height_px
     chosen = counts & tall & (rows.visibilities >= cutting.min_visibility) & (rows.frame_numbers % params.frame_stride == 0)
-    chosen &= rows.frame_numbers < info.num_frames
     people, numbers = np.unique(rows.ids[chosen], return_counts=True)
     return np.flatnonzero(chosen & np.isin(rows.ids, people[numbers >= params.min_crops]))
 
