@@ -65,7 +65,8 @@ def main() -> None:
         check_one_shape(args.dataset, recipe.image_size_px)
     device = prepare_device("detector_train", recipe.threads, half=False)
     log.info("detector_train: %s, %d epochs on %s", start.name, recipe.epochs, device_name(device))
-    mark = fingerprint([recipe], [args.dataset, start])
+    pins = args.pins.read_text(encoding="utf-8")
+    mark = fingerprint([recipe, device_name(device), pins], [args.dataset, start])
     live = Tracking().begin("detector", mark, dataclasses.asdict(recipe))
 
     def report(epoch: int, figures: Figures) -> None:

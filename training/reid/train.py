@@ -87,7 +87,8 @@ def main() -> None:
             check_test(args.dataset, read_market(args.dataset / QUERY), read_market(args.dataset / GALLERY))
         identities = np.unique(crops.identity_ids)
         attributes = read_attributes(args.dataset, identities) if params.loss.attribute_weight > 0 else None
-        mark = fingerprint([params, device_name(device)], [args.dataset, *([initial] if initial else [])])
+        pins = args.pins.read_text(encoding="utf-8")
+        mark = fingerprint([params, device_name(device), pins], [args.dataset, *([initial] if initial else [])])
         with kept_chunks("reid_train", "all", mark) as kept:
             with run.computing():
                 trainer = train(crops, attributes, params, initial, device, mark, kept.folder)
