@@ -18,13 +18,14 @@ from stages.command import execute, log, stage_options, stage_run
 from stages.contracts.gallery import Gallery
 from stages.contracts.identities import Identities
 from stages.errors import DataError
-from stages.identity.evidence import Evidence, gather
+from stages.identity.evidence import Evidence, check_names, gather
 from stages.identity.partition import partition, standing
 from stages.linear_algebra import on_one_thread
 from stages.params import Range, load_section
 from stages.pins import check_pins
 
 MOST_TRACKS = 7_000  # compared with each other: some 6 GB of tables
+NOBODY_ELSE = -1  # came second: an identity of its own
 NOBODY = Identities(
     np.zeros(0, dtype=np.str_), np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0, np.str_), np.zeros(0, np.float32)
 )
@@ -64,6 +65,7 @@ class Decision:
 def identify(galleries: list[Gallery], params: IdentifyParams) -> tuple[Identities, list[Decision]]:
     """One identity for every track of the cameras of one group, and a decision for each, in the order of sequences and tracks.
 
+    Each class is a problem of its own, of which the others say nothing.
     Ids count from 1 in that order, so the identities of tracks that all stay alone in one camera are their own numbers. Raises
     DataError where the galleries' features come from different networks, or names contradict what was seen.
     """
@@ -73,17 +75,28 @@ def identify(galleries: list[Gallery], params: IdentifyParams) -> tuple[Identiti
     count = sum(len(gallery.tracklet_ids) for gallery in galleries)
     if not count:
         return NOBODY, []
+    check_names(galleries)
     if count > MOST_TRACKS:
         return by_name_alone(galleries, count)
-    evidence = gather(galleries, params.same_camera)
-    log_odds = np.where(evidence.spoken, evidence.log_odds - params.min_log_odds, 0.0)
-    labels = partition(log_odds, evidence.forbidden, evidence.same_names)
-    second, margins = standing(log_odds, evidence.forbidden, labels)
-    identities = _identities(galleries, evidence, labels)
-    decisions = [
-        _decision(t, identities, evidence, int(second[t]), float(margins[t])) for t in range(len(identities.tracklet_ids))
-    ]
-    return identities, decisions
+    classes = np.concatenate([gallery.class_ids for gallery in galleries])
+    leaders, distances = np.zeros(count, np.int64), np.zeros(count, np.float32)
+    answers = []
+    for class_id in np.unique(classes).tolist():
+        members = np.flatnonzero(classes == class_id)
+        evidence = gather([gallery.of_class(class_id) for gallery in galleries], params.same_camera)
+        log_odds = np.where(evidence.spoken, evidence.log_odds - params.min_log_odds, 0.0)
+        labels = partition(log_odds, evidence.forbidden, evidence.same_names)
+        first = members[np.unique(labels, return_index=True)[1]]
+        leaders[members], distances[members] = first[labels], _distances(evidence, labels)
+        second, margins = standing(log_odds, evidence.forbidden, labels)
+        answers.append((members, evidence, np.where(second < 0, NOBODY_ELSE, first[second]), margins))
+    identities = _identities(galleries, leaders, distances)
+    decisions = {}
+    for members, evidence, second, margins in answers:
+        mine, numbers = identities.take(members), np.append(identities.identity_ids, 0)[second]
+        for t, member in enumerate(members.tolist()):
+            decisions[member] = _decision(t, mine, evidence, int(numbers[t]), float(margins[t]))
+    return identities, [decisions[t] for t in range(count)]
 
 
 def by_name_alone(galleries: list[Gallery], count: int) -> tuple[Identities, list[Decision]]:
@@ -109,23 +122,30 @@ def by_name_alone(galleries: list[Gallery], count: int) -> tuple[Identities, lis
     return table, decisions
 
 
-def _identities(galleries: list[Gallery], evidence: Evidence, labels: NDArray[np.int64]) -> Identities:
-    names = np.concatenate([gallery.names for gallery in galleries])
-    known = {label: name for label, name in zip(labels.tolist(), names.tolist(), strict=True) if name}
+def _distances(evidence: Evidence, labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(T,) of looks, from each track to the nearest other with its label; 0: there is none."""
     same = (labels[:, None] == labels[None, :]) & ~np.eye(len(labels), dtype=bool)
     distances = np.where(same & ~np.isnan(evidence.looks.distances), evidence.looks.distances, np.inf).min(
         axis=1, initial=np.inf
     )
+    return np.where(np.isfinite(distances), distances, 0.0)
+
+
+def _identities(galleries: list[Gallery], leaders: NDArray[np.int64], distances: NDArray[np.float32]) -> Identities:
+    """The table; leaders (T,): the first track of each one's identity."""
+    names = np.concatenate([gallery.names for gallery in galleries])
+    known = {leader: name for leader, name in zip(leaders.tolist(), names.tolist(), strict=True) if name}
     return Identities(
-        np.array([gallery.sequence for gallery in galleries], dtype=str)[evidence.cameras],
+        np.repeat([gallery.sequence for gallery in galleries], [len(gallery.tracklet_ids) for gallery in galleries]),
         np.concatenate([gallery.tracklet_ids for gallery in galleries]),
-        (labels + 1).astype(np.int32),
-        np.array([known.get(label, "") for label in labels.tolist()], dtype=str),
-        np.where(np.isfinite(distances), distances, 0).astype(np.float32),
+        (np.unique(leaders, return_inverse=True)[1] + 1).astype(np.int32),
+        np.array([known.get(leader, "") for leader in leaders.tolist()], dtype=str),
+        distances,
     )
 
 
 def _decision(t: int, identities: Identities, evidence: Evidence, second: int, margin: float) -> Decision:
+    """Of track t of one class, whose rows `identities` has; second: the number of the identity that came second, or 0."""
     ids = identities.identity_ids
     others = np.flatnonzero((ids == ids[t]) & (np.arange(len(ids)) != t))
     other = int(others[evidence.log_odds[t, others].argmax()]) if len(others) else None
@@ -146,7 +166,7 @@ def _decision(t: int, identities: Identities, evidence: Evidence, second: int, m
         shared_s=between(evidence.places.seconds),
         apart_m=between(evidence.places.distance_m),
         margin_nats=None if np.isnan(margin) else margin,
-        runner_up=None if np.isnan(margin) else second + 1,
+        runner_up=None if np.isnan(margin) else second,
     )
 
 

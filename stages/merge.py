@@ -29,7 +29,7 @@ from stages.audit import write_audit
 from stages.command import execute, stage_options, stage_run
 from stages.contracts.camera_motion import CameraMotion
 from stages.contracts.embeddings import Embeddings
-from stages.contracts.tracklets import Tracklets, only, relabel
+from stages.contracts.tracklets import Tracklets, by_class, relabel
 from stages.corrections.resolving import constraints
 from stages.corrections.rows import read_corrections
 from stages.linear_algebra import on_one_thread
@@ -75,15 +75,13 @@ def merge(
     """
     if len(tracklets) == 0 or not (params.enabled or must):
         return tracklets, []
-    classes = tracklets.class_ids[tracklets.offsets()[:-1]]
     known = [np.array(pairs, dtype=np.int64).reshape(-1, 2) for pairs in (must, cannot)]
-    labels, asked = np.arange(len(classes)), []
-    for class_id in np.unique(classes):
-        members = np.flatnonzero(classes == class_id)
-        place = np.full(len(classes), ELSEWHERE)
+    labels, asked = np.arange(len(tracklets.ids)), []
+    for _, mine in by_class(tracklets):
+        members = np.searchsorted(tracklets.ids, mine.ids)
+        place = np.full(len(tracklets.ids), ELSEWHERE)
         place[members] = np.arange(len(members))
-        mine = tracklets if len(members) == len(classes) else only(tracklets, tracklets.class_ids == class_id)
-        forced, apart = (place[pairs[(classes[pairs] == class_id).all(axis=1)]] for pairs in known)
+        forced, apart = (pairs[(pairs != ELSEWHERE).all(axis=1)] for pairs in (place[pairs] for pairs in known))
         found, odds = people_of(mine, embeddings, camera_motion, params, returns, forced, apart)
         labels[members] = members[found]
         asked.append(replace(odds, first=members[odds.first], second=members[odds.second]))

@@ -26,7 +26,7 @@ from stages.compiled import is_built
 from stages.contracts.camera_motion import CameraMotion
 from stages.contracts.detections import Detections
 from stages.contracts.embeddings import Embeddings
-from stages.contracts.tracklets import Tracklets, relabel
+from stages.contracts.tracklets import Tracklets, by_class, relabel
 from stages.corrections.resolving import Apart, apart_at_cuts, cut_tracklets
 from stages.corrections.rows import Correction, read_corrections
 from stages.lineage import owners, owners_of
@@ -69,24 +69,13 @@ def rewire(
     """
     if not params.enabled or len(tracklets) == 0:
         return tracklets, []
-    claimed = tracklets.detection_indices >= 0
-    bboxes = tracklets.bboxes.copy()
-    bboxes[claimed] = detections.bboxes[tracklets.detection_indices[claimed]]
-    ids, audit = tracklets.tracklet_ids.copy(), []
-    known = np.array([[a.before, a.after, a.last, a.first] for a in apart], dtype=np.int64).reshape(-1, 4)
-    next_id, sightings = int(ids.max()) + 1, sightings_of(tracklets, embeddings)
-    for class_id in np.unique(tracklets.class_ids):
-        rows = np.flatnonzero(tracklets.class_ids == class_id)
-        rows = rows[np.lexsort((tracklets.tracklet_ids[rows], bboxes[rows, 0], tracklets.frame_numbers[rows]))]
-        frames, raw = tracklets.frame_numbers[rows].astype(np.int64), tracklets.tracklet_ids[rows].astype(np.int64)
-        chains, exchanges = rewired(
-            bboxes[rows], tracklets.confidences[rows], frames, raw, sightings.take(rows), camera_motion.transforms,
-            tracklets.width_px, params, known,
-        )  # fmt: skip
-        ids[rows], next_id = _names(chains, raw, next_id)
-        audit += [_audit(exchange, frames, raw) for exchange in exchanges]
-    ids, undone = _undo_mix_ups(tracklets, ids, embeddings, params, apart)
-    return relabel(tracklets, ids), audit + undone
+    ids, audit, next_id = tracklets.tracklet_ids.copy(), [], int(tracklets.tracklet_ids.max()) + 1
+    for rows, mine in by_class(tracklets):
+        known = [one for one in apart if np.isin([one.before, one.after], mine.ids).all()]
+        exchanged, next_id, made = _exchanged(mine, detections, embeddings, camera_motion, params, known, next_id)
+        ids[rows], undone = _undo_mix_ups(mine, exchanged, embeddings, params, known)
+        audit += made + undone
+    return relabel(tracklets, ids), audit
 
 
 def cut_by_hand(raw: Tracklets, corrections: Sequence[Correction]) -> tuple[Tracklets, dict[int, int]]:
@@ -99,6 +88,31 @@ def cut_by_hand(raw: Tracklets, corrections: Sequence[Correction]) -> tuple[Trac
 def under_raw_ids(rewires: list[Rewire], whole: dict[int, int]) -> list[Rewire]:
     """The exchanges of parts as those of the raw tracklets that they are of."""
     return [replace(row, tracklet_id=whole[row.tracklet_id], other_tracklet_id=whole[row.other_tracklet_id]) for row in rewires]
+
+
+def _exchanged(
+    tracklets: Tracklets,
+    detections: Detections,
+    embeddings: Embeddings,
+    camera_motion: CameraMotion,
+    params: RewireParams,
+    apart: Sequence[Apart],
+    next_id: int,
+) -> tuple[NDArray[np.int32], int, list[Rewire]]:
+    """The ids (M,) of one class after all exchanges where people meet, the next free one, and these exchanges."""
+    claimed = tracklets.detection_indices >= 0
+    bboxes = tracklets.bboxes.copy()
+    bboxes[claimed] = detections.bboxes[tracklets.detection_indices[claimed]]
+    order = np.lexsort((tracklets.tracklet_ids, bboxes[:, 0], tracklets.frame_numbers))
+    frames, raw = tracklets.frame_numbers[order].astype(np.int64), tracklets.tracklet_ids[order].astype(np.int64)
+    chains, exchanges = rewired(
+        bboxes[order], tracklets.confidences[order], frames, raw, sightings_of(tracklets, embeddings).take(order),
+        camera_motion.transforms, tracklets.width_px, params,
+        np.array([[a.before, a.after, a.last, a.first] for a in apart], dtype=np.int64).reshape(-1, 4),
+    )  # fmt: skip
+    ids = np.empty_like(tracklets.tracklet_ids)
+    ids[order], next_id = _names(chains, raw, next_id)
+    return ids, next_id, [_audit(exchange, frames, raw) for exchange in exchanges]
 
 
 def _undo_mix_ups(

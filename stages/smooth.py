@@ -3,6 +3,7 @@
 People deleted by hand are gone, and those who are too doubtful, unless a correction names them.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -16,7 +17,7 @@ from stages.command import execute, stage_options, stage_run
 from stages.contracts.camera_motion import CameraMotion
 from stages.contracts.detections import Detections
 from stages.contracts.table import expect
-from stages.contracts.tracklets import Tracklets, only, with_bboxes
+from stages.contracts.tracklets import Tracklets, by_class, only, with_bboxes
 from stages.corrections.resolving import deleted, noticed
 from stages.corrections.rows import read_corrections
 from stages.motchallenge import format_tracks
@@ -64,25 +65,25 @@ def smooth(
     measured = _with_detected_boxes(tracklets, detections)
     completed = complete_at_border(measured) if at_border == "whole" else measured
     filled = fill_gaps(completed, int(params.max_gap_s * tracklets.fps), still_view(completed, camera_motion))
-    sigma_frames = params.sigma_s * tracklets.fps * _strength(measured, params)
-    if sigma_frames < MIN_SIGMA_FRAMES or len(filled) == 0:
-        return filled
-    return _smoothed(filled, from_first_frame(camera_motion.transforms), sigma_frames)
+    strengths = {int(mine.class_ids[0]): _strength(mine, params) for _, mine in by_class(measured)}
+    sigmas = {class_id: params.sigma_s * tracklets.fps * strength for class_id, strength in strengths.items()}
+    return _smoothed(filled, from_first_frame(camera_motion.transforms), sigmas)
 
 
-def _smoothed(tracklets: Tracklets, view: StillView, sigma_frames: float) -> Tracklets:
-    """The boxes smoothed track by track in `view`: the camera's shaking is not theirs."""
-    frames, offsets = tracklets.frame_numbers.astype(np.int64), tracklets.offsets()
-    parts = []
+def _smoothed(tracklets: Tracklets, view: StillView, sigmas: Mapping[int, float]) -> Tracklets:
+    """The boxes smoothed track by track in `view`, so many frames by class: the camera's shaking is not theirs."""
+    frames, offsets, bboxes = tracklets.frame_numbers.astype(np.int64), tracklets.offsets(), tracklets.bboxes.copy()
     for a, b in zip(offsets[:-1], offsets[1:], strict=True):
-        weights = np.square(tracklets.confidences[a:b].astype(np.float64)) + MIN_WEIGHT
-        seen = view.boxes(tracklets.bboxes[a:b], frames[a:b])
-        parts.append(view.back(smooth_boxes(seen, weights, frames[a:b], sigma_frames), frames[a:b]))
-    return with_bboxes(tracklets, np.concatenate(parts))
+        sigma_frames = sigmas[int(tracklets.class_ids[a])]
+        if sigma_frames >= MIN_SIGMA_FRAMES:
+            weights = np.square(tracklets.confidences[a:b].astype(np.float64)) + MIN_WEIGHT
+            seen = view.boxes(tracklets.bboxes[a:b], frames[a:b])
+            bboxes[a:b] = view.back(smooth_boxes(seen, weights, frames[a:b], sigma_frames), frames[a:b])
+    return with_bboxes(tracklets, bboxes)
 
 
 def _strength(measured: Tracklets, params: SmoothParams) -> float:
-    """Share of the smoothing that this video's people bear."""
+    """Share of the smoothing that this video's people, or all of another class, bear."""
     if params.method == "adaptive":
         return float(np.clip((LIVELY - posture_change(measured)) / (LIVELY - CALM), 0.0, 1.0))
     return float(params.method == "regression")

@@ -4,6 +4,7 @@ People change at crossings, gaps and the picture's border, so less evidence is a
 cut but what a person corrected, which is cut first.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -16,7 +17,7 @@ from stages.association.pairs import seen_together
 from stages.audit import write_audit
 from stages.command import execute, stage_options, stage_run
 from stages.contracts.embeddings import Embeddings
-from stages.contracts.tracklets import Tracklets, relabel
+from stages.contracts.tracklets import Tracklets, by_class, relabel
 from stages.corrections.resolving import cut_tracklets
 from stages.corrections.rows import read_corrections
 from stages.linear_algebra import on_one_thread
@@ -52,15 +53,24 @@ def split(tracklets: Tracklets, embeddings: Embeddings, params: SplitParams) -> 
 
     The part before the first cut keeps its id; the others get new ids after the greatest.
     """
-    views = views_of(tracklets, embeddings)
-    if not params.enabled or len(views) == 0:
+    if not params.enabled or len(tracklets) == 0:
         return tracklets, []
+    ids, splits = tracklets.tracklet_ids.copy(), []
+    for rows, mine in by_class(tracklets):
+        for first, stop, cut in _cuts(mine, embeddings, params, int(ids.max()) + 1):
+            ids[rows[first:stop]] = cut.new_tracklet_id
+            splits.append(cut)
+    return (relabel(tracklets, ids), splits) if splits else (tracklets, [])
+
+
+def _cuts(tracklets: Tracklets, embeddings: Embeddings, params: SplitParams, next_id: int) -> Iterator[tuple[int, int, Split]]:
+    """First row, stop and evidence of what each cut of one class's tracklets parts off; new ids count from `next_id`."""
+    views = views_of(tracklets, embeddings)
+    if len(views) == 0:
+        return
     looks = learn_looks(views, tracklets.fps, seen_together(tracklets), pure=False)
     offsets, view_offsets = tracklets.offsets(), np.append(0, np.cumsum(views.counts()))
     expected = expected_changes(tracklets)[views.rows]
-    ids = tracklets.tracklet_ids.copy()
-    next_id = int(ids.max()) + 1
-    splits = []
     for t in np.flatnonzero(views.counts() >= 2 * params.min_views):
         part = slice(int(view_offsets[t]), int(view_offsets[t + 1]))
         moved = looks.space.moved(views.features(part))
@@ -71,13 +81,11 @@ def split(tracklets: Tracklets, embeddings: Embeddings, params: SplitParams) -> 
             row = int(views.rows[part.start + cut.index])
             before, after = limits[n + 1] - limits[n], limits[n + 2] - limits[n + 1]
             met = bool(expected[part.start + cut.index] == MET_NATS)
-            splits.append(
-                Split(int(tracklets.ids[t]), int(tracklets.frame_numbers[row]), next_id, cut.odds_nats + params.min_odds,
-                      cut.looks_nats, before, after, met)
+            yield row, int(offsets[t + 1]), Split(
+                int(tracklets.ids[t]), int(tracklets.frame_numbers[row]), next_id, cut.odds_nats + params.min_odds,
+                cut.looks_nats, before, after, met
             )  # fmt: skip
-            ids[row : offsets[t + 1]] = next_id
             next_id += 1
-    return relabel(tracklets, ids), splits
 
 
 def main() -> None:

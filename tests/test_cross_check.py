@@ -75,6 +75,13 @@ def test_the_order_of_cameras_does_not_matter() -> None:
     assert found(left, right) == found(right, left) != []
 
 
+def test_a_bicycle_is_nobody_whom_a_person_could_have_become() -> None:
+    """Ann stays, as the right camera sees; what is there of her first in the left one and then of Ben is a bicycle."""
+    left, right = camera("left", STEADY), camera("right", HIDDEN)
+    left.tracks.class_ids[:] = 2
+    assert found(left, right) == []
+
+
 def test_without_looks_it_was_where_nobody_would_be_in_two_places() -> None:
     """Had the left camera exchanged them, somebody would be seen twice at once: there, neither was hidden."""
     changes = found(camera("left", STEADY, looks=False), camera("right", HIDDEN, looks=False))

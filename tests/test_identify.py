@@ -152,6 +152,20 @@ def test_other_classes_are_other_things() -> None:
     assert ids(left, right) == [1, 2]
 
 
+def test_cars_say_nothing_of_people() -> None:
+    """Neither how many people there are, nor how unlike two of them look, nor who is beside whom."""
+    people = {1: (1.0, 0.3, 0.0), 2: (1.0, -0.3, 0.0)}
+    cars = people | {name: (0.0, (name - 5) / 10, 1.0) for name in range(3, 9)}
+    alone = [camera("left", people), camera("right", people)]
+    classes = np.array([0, 0, *[2] * 6], np.int16)
+    beside = [camera("left", cars, class_ids=classes), camera("right", cars, class_ids=classes)]
+    expected, decisions = identify(alone, PARAMS)
+    found, others = identify(beside, PARAMS)
+    rows = [0, 1, 8, 9]
+    assert found.identity_ids[rows].tolist() == expected.identity_ids.tolist()
+    assert [others[row] for row in rows] == decisions
+
+
 def test_a_name_given_by_hand_is_one_person_in_all_cameras_and_two_names_are_two() -> None:
     left, right = camera("left", {1: RED}, names={1: "Ann"}), camera("right", {1: BLUE}, names={1: "Ann"})
     found, _ = identify([left, right], PARAMS)
@@ -163,11 +177,15 @@ def test_a_name_given_by_hand_is_one_person_in_all_cameras_and_two_names_are_two
     assert ids(left, camera("right", {1: RED}, names={1: "Ben"})) == [1, 2]
 
 
-def test_one_name_for_two_classes_is_refused() -> None:
+def test_one_name_for_two_classes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     left = camera("left", {1: RED}, names={1: "Ann"})
     right = camera("right", {1: RED, 2: RED}, names={1: "Ann"}, class_ids=np.array([2, 0], np.int16))
     with pytest.raises(DataError, match="left and right: expected one class under the name 'Ann', got 0 and 2"):
         identify([left, right], PARAMS)
+    monkeypatch.setattr(identify_stage, "MOST_TRACKS", 1)
+    both = camera("left", {1: RED, 2: RED}, names={1: "Ann", 2: "Ann"}, class_ids=np.array([2, 0], np.int16))
+    with pytest.raises(DataError, match="left and left: expected one class under the name 'Ann', got 2 and 0"):
+        identify([both], PARAMS)
 
 
 def test_features_of_different_networks_are_not_compared() -> None:

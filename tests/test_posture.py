@@ -53,3 +53,20 @@ def test_walkers_are_smoothed_and_dancers_are_not(amplitude: float, smoothed: bo
     never = smooth(table, seen, motionless(table), SmoothParams(doubtful_s=0, max_gap_s=3, method="none", sigma_s=0.12))
     np.testing.assert_array_equal(adaptive.bboxes, (always if smoothed else never).bboxes)
     assert not np.array_equal(always.bboxes, never.bboxes)
+
+
+def test_a_dancer_among_parked_cars_is_not_smoothed() -> None:
+    dancer, car = person(amplitude=0.2, period_s=0.5, jitter=0.02), person(jitter=0.02)
+    paths = {
+        name: dict(enumerate(map(tuple, (one.bboxes + shift).tolist())))
+        for name, one, shift in ((1, dancer, 0), (2, car, 100), (3, car, 200))
+    }
+    table = tracklets(paths, num_frames=FRAMES, fps=25.0)
+    table.class_ids[table.tracklet_ids > 1] = 2
+    order = np.argsort(table.detection_indices)
+    rows = [(int(table.frame_numbers[row]), table.bboxes[row], 1.0) for row in order]
+    params = SmoothParams(doubtful_s=0, max_gap_s=3, method="adaptive", sigma_s=0.12)
+    final = smooth(table, detections(rows, num_frames=FRAMES, fps=25.0), motionless(table), params)
+    dancing = table.tracklet_ids == 1
+    np.testing.assert_array_equal(final.bboxes[dancing], table.bboxes[dancing])
+    assert not np.array_equal(final.bboxes[~dancing], table.bboxes[~dancing])

@@ -275,6 +275,19 @@ def test_classes_never_mix() -> None:
     assert (partition(result), audit) == (partition(table), [])
 
 
+def test_cars_say_nothing_of_how_unlike_people_are() -> None:
+    cars = {name: walking(range(60), 60 * (name - 20), 0.5, y=20) for name in range(20, 28)}
+    still = CameraMotion.still("hall", NUM_FRAMES)
+    audits = []
+    for paths in ({**SWAPPED, **OTHERS}, {**SWAPPED, **OTHERS, **cars}):
+        table = tracklets(paths, NUM_FRAMES)
+        table.class_ids[table.tracklet_ids >= 20] = 2
+        looks = dressed(table, {name: 0 if name < 3 else name % 8 for name in paths})
+        audits.append(rewire(table, detected(table), looks, still, PARAMS)[1])
+    assert len(audits[0]) == 1
+    assert audits[0] == audits[1]
+
+
 def test_motion_is_judged_by_detections_not_by_what_the_tracker_made_of_them() -> None:
     table = tracklets(SWAPPED, NUM_FRAMES)
     blind = dataclasses.replace(table, bboxes=np.tile(np.array(box(0), np.float32), (len(table), 1)))

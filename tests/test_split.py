@@ -1,5 +1,6 @@
 """Split: which tracklets changed person, and where."""
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,18 @@ def test_a_slow_change_and_a_short_disturbance_are_no_change_of_person() -> None
     angle = np.linspace(0, np.pi / 2, 100)[:, None]
     assert cuts_of(np.cos(angle) * RED + np.sin(angle) * BLUE, neighbour_x=110) == []
     assert cuts_of([RED] * 50 + [BLUE] * 4 + [RED] * 46, neighbour_x=110) == []
+
+
+def test_cars_say_nothing_of_how_unlike_people_are() -> None:
+    table, embeddings = video(np.array([RED] * 37 + [BLUE] * 63), neighbour_x=110)
+    cars = tracklets({name: standing(range(100), 60 * (name - 50)) for name in range(50, 58)})
+    both = tracklets({t["tracklet_id"]: dict(zip(t["frame_numbers"].tolist(), map(tuple, t["bboxes"].tolist()), strict=True))
+                      for one in (table, cars) for t in one.to_dicts()})  # fmt: skip
+    both.class_ids[both.tracklet_ids >= 50] = 2
+    looks = {name: embeddings.features[table.detection_indices[table.tracklet_ids == name]] for name in table.ids.tolist()}
+    looks |= {name: np.eye(DIM)[name - 40] - np.eye(DIM)[31] for name in cars.ids.tolist()}
+    (alone,), (beside,) = split(table, embeddings, SPLIT)[1], split(both, embeddings_of(both, looks), SPLIT)[1]
+    assert beside == dataclasses.replace(alone, new_tracklet_id=58)
 
 
 def test_switched_off_or_without_looks_tracklets_pass_through() -> None:

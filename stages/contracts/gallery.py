@@ -34,6 +34,25 @@ class Gallery(Table):
     place_moments: NDArray[np.int64] = column("i8", "P")  # of the group's clock, MOMENTS_PER_S a second
     places: NDArray[np.float32] = column("f4", "P", 2)  # metres on the ground
 
+    def of_class(self, class_id: int) -> "Gallery":
+        """What is known of the tracks of one class."""
+        mine = self.class_ids == class_id
+        ids = self.tracklet_ids[mine]
+        views, places = np.isin(self.view_tracklet_ids, ids), np.isin(self.place_tracklet_ids, ids)
+        return Gallery(
+            self.sequence,
+            self.model,
+            ids,
+            self.class_ids[mine],
+            self.names[mine],
+            self.view_tracklet_ids[views],
+            self.view_features[views],
+            self.coexisting[np.isin(self.coexisting, ids).all(axis=1)],
+            self.place_tracklet_ids[places],
+            self.place_moments[places],
+            self.places[places],
+        )
+
     def check_rows(self) -> None:
         expect((np.diff(self.tracklet_ids) > 0).all(), "tracklet_ids", "ascending ids, each once", self.tracklet_ids)
         for name in ("view_tracklet_ids", "coexisting", "place_tracklet_ids"):

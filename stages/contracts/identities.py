@@ -43,7 +43,10 @@ class Identities(Table):
 
     def of(self, sequence: str) -> "Identities":
         """The rows of one sequence."""
-        rows = self.sequences == sequence
+        return self.take(self.sequences == sequence)
+
+    def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> "Identities":
+        """Some of the rows."""
         return Identities(
             self.sequences[rows], self.tracklet_ids[rows], self.identity_ids[rows], self.names[rows], self.distances[rows]
         )

@@ -1,5 +1,6 @@
 """Tracklets of one sequence at any level: raw, rewired, split, merged, final."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
@@ -132,3 +133,10 @@ def only(tracklets: Tracklets, keep: NDArray[np.bool_]) -> Tracklets:
         tracklets.class_ids[keep],
         tracklets.detection_indices[keep],
     )
+
+
+def by_class(tracklets: Tracklets) -> Iterator[tuple[NDArray[np.int64], Tracklets]]:
+    """Rows (K,) and tracklets of each class: each is a video of its own, of which the others say nothing."""
+    for class_id in np.unique(tracklets.class_ids):
+        mine = tracklets.class_ids == class_id
+        yield np.flatnonzero(mine), tracklets if mine.all() else only(tracklets, mine)

@@ -71,7 +71,18 @@ class Found:
 
 
 def find_changes(cameras: Sequence[Camera], params: PortrayParams) -> Found:
-    """Where tracks change person, and which of their parts belong together."""
+    """Where tracks change person, and which of their parts belong together; each class by itself."""
+    classes = np.unique(np.concatenate([np.zeros(0, np.int16), *(one.tracks.class_ids for one in cameras)]))
+    found = [
+        _find_changes([replace(one, tracks=only(one.tracks, one.tracks.class_ids == class_id)) for one in cameras], params)
+        for class_id in classes
+    ]
+    order = {one.tracks.sequence: number for number, one in enumerate(cameras)}
+    changes = sorted((c for one in found for c in one.changes), key=lambda c: (order[c.sequence], c.tracklet_id))
+    return Found(changes, [reunion for one in found for reunion in one.reunions])
+
+
+def _find_changes(cameras: Sequence[Camera], params: PortrayParams) -> Found:
     detected = [replace(one, tracks=only(one.tracks, one.tracks.detection_indices >= 0)) for one in cameras]
     parts, tried = list(detected), []
     for number, change in _switches(detected, params):

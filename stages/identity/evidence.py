@@ -40,9 +40,9 @@ class Evidence:
 
 
 def gather(galleries: list[Gallery], same_camera: bool) -> Evidence:
-    """The evidence of a group with at least one track. Without `same_camera` two tracks of one camera are two people.
+    """The evidence of a group with at least one track, all of one class.
 
-    A name given by hand overrules what places say. Raises DataError where two classes have one name.
+    Without `same_camera` two tracks of one camera are two people. A name given by hand overrules what places say.
     """
     counts = [len(gallery.tracklet_ids) for gallery in galleries]
     cameras, starts = np.repeat(np.arange(len(galleries)), counts), np.cumsum([0, *counts[:-1]])
@@ -59,9 +59,8 @@ def gather(galleries: list[Gallery], same_camera: bool) -> Evidence:
     prior = -np.log(np.maximum(np.array(counts)[cameras][:, None], np.array(counts)[cameras][None, :]))
     different = together | (places.log_odds < -CERTAIN_NATS) | places.impossible
     looks = compare_looks(galleries, _mutual(places, CERTAIN_NATS), different, prior)
-    classes = np.concatenate([gallery.class_ids for gallery in galleries])
     one_name, two_names = _by_name(galleries)
-    forbidden = together | places.impossible | (classes[:, None] != classes[None, :]) | two_names
+    forbidden = together | places.impossible | two_names
     if not same_camera:
         forbidden = forbidden | own
     return Evidence(
@@ -77,9 +76,8 @@ def gather(galleries: list[Gallery], same_camera: bool) -> Evidence:
     )
 
 
-def _by_name(galleries: list[Gallery]) -> tuple[Mask, Mask]:
-    """Pairs (T, T) under one name, and under two. Raises DataError where two classes have one name."""
-    names = np.concatenate([gallery.names for gallery in galleries])
+def check_names(galleries: list[Gallery]) -> None:
+    """Raises DataError where two classes have one name."""
     classes: dict[str, tuple[int, str]] = {}
     for gallery in galleries:
         for name, class_id in zip(gallery.names.tolist(), gallery.class_ids.tolist(), strict=True):
@@ -88,6 +86,11 @@ def _by_name(galleries: list[Gallery]) -> tuple[Mask, Mask]:
                 raise DataError(
                     f"{sequence} and {gallery.sequence}: expected one class under the name {name!r}, got {other} and {class_id}"
                 )
+
+
+def _by_name(galleries: list[Gallery]) -> tuple[Mask, Mask]:
+    """Pairs (T, T) under one name, and under two."""
+    names = np.concatenate([gallery.names for gallery in galleries])
     named = (names[:, None] != "") & (names[None, :] != "")
     same = names[:, None] == names[None, :]
     return named & same, named & ~same

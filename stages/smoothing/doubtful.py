@@ -3,19 +3,24 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.contracts.tracklets import Tracklets
+from stages.contracts.tracklets import Tracklets, by_class
 
-USUAL_PERCENTILE = 75  # of a video's confidences
+USUAL_PERCENTILE = 75  # of a class's confidences in a video
 FLEETING, DOUBTFUL = 0.85, 0.7  # of what is usual, in the mean of a track of one box, and of one not brief any more
 
 
 def doubtful(tracklets: Tracklets, shortest_s: float) -> NDArray[np.bool_]:
-    """(M,) rows of tracklets of less than so many seconds' boxes, whose mean confidence is low for this video.
+    """(M,) rows of tracklets of less than so many seconds' boxes, whose mean confidence is low for their class in this video.
 
     The fewer boxes there are, the surer they must be.
     """
-    if len(tracklets) == 0:
-        return np.zeros(0, dtype=bool)
+    found = np.zeros(len(tracklets), dtype=bool)
+    for rows, mine in by_class(tracklets):
+        found[rows] = _doubtful(mine, shortest_s)
+    return found
+
+
+def _doubtful(tracklets: Tracklets, shortest_s: float) -> NDArray[np.bool_]:
     counts = np.diff(tracklets.offsets())
     confidences = tracklets.confidences.astype(np.float64)
     means = np.add.reduceat(confidences, tracklets.offsets()[:-1]) / counts
