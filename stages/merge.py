@@ -87,7 +87,8 @@ def merge(
         asked.append(replace(odds, first=members[odds.first], second=members[odds.second]))
     _, merged = np.unique(labels, return_inverse=True)
     position = np.searchsorted(tracklets.ids, tracklets.tracklet_ids)
-    audit = decisions(tracklets.ids, merged + 1, all_of(asked), known[0], Sureness(params.temper, params.offset))
+    begins = tracklets.frame_numbers[tracklets.offsets()[:-1]].astype(np.int64)
+    audit = decisions(tracklets.ids, merged + 1, begins, all_of(asked), known[0], Sureness(params.temper, params.offset))
     return relabel(tracklets, merged[position] + 1), audit
 
 

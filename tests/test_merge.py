@@ -1,6 +1,7 @@
 """Merge: who is one person, who never, and what the audit says."""
 
 import dataclasses
+import itertools
 import warnings
 from typing import Any
 
@@ -168,6 +169,20 @@ def test_cost_follows_the_tracklets_of_a_person_and_not_their_square(monkeypatch
     assert sorted((inside.second - inside.first).tolist()) == [1] * 7 + [2] * 6
     whole = [100 + 40 * k + frame for k in range(8) for frame in range(20)]
     assert whole in people(merge(table, embeddings, motionless(table), MERGE)[0])
+
+
+def test_the_audit_has_who_follows_whom_also_of_more_tracklets_than_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a cut made has an id after all others, so ids are in no order of time."""
+    monkeypatch.setattr("stages.merge.NEAREST", 2)
+    monkeypatch.setattr("stages.association.pair_odds.MOST_CANDIDATES", 2)
+    paths, looks = crowd()
+    names = [4, 7, 1, 8, 3, 6, 2, 5]
+    back = {name: standing(range(100 + 40 * k, 120 + 40 * k), x=560) for k, name in enumerate(names)}
+    looks |= {name: noisy(RED, 20, name) for name in back}
+    table = tracklets(paths | back, num_frames=500)
+    audit = merge(table, embeddings_of(table, looks), motionless(table), MERGE)[1]
+    joined = [(row.tracklet_id, row.other_tracklet_id) for row in audit if row.decision == "joined"]
+    assert sorted(joined) == sorted(itertools.pairwise(names))
 
 
 def test_without_looks_motion_joins_who_walks_on_behind_something() -> None:

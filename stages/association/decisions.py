@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.association.pair_odds import Odds
+from stages.association.pair_odds import DECIMALS, Odds
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -54,9 +54,14 @@ class Sureness:
         return np.asarray(1 / (1 + np.exp(-np.clip(self.temper * gains + self.offset, -50, 50))))
 
 
-def decisions(ids: NDArray[np.int32], merged: Ints, odds: Odds, forced: Ints, sureness: Sureness) -> list[Decision]:
-    """The decisions, in order of the tracklets' ids; ids and merged (T,) before and after, odds of all pairs asked for."""
-    links = _links(merged, odds)
+def decisions(
+    ids: NDArray[np.int32], merged: Ints, begins: Ints, odds: Odds, forced: Ints, sureness: Sureness
+) -> list[Decision]:
+    """The decisions, in order of the tracklets' ids.
+
+    ids and merged (T,) before and after, begins (T,) their first frames, odds of all pairs asked for, forced (P, 2) positions.
+    """
+    links = _links(merged, begins, odds)
     corrected = {(a, b) for a, b in np.sort(forced, axis=1).tolist()}
     rivals = _rivals(len(ids), merged, odds)
     rows = []
@@ -109,25 +114,18 @@ class Links:
     ties: Array  # nats between all that is up to the tracklet and all that is after it
 
 
-def _links(merged: Ints, odds: Odds) -> Links:
-    """The links, from the odds of all pairs inside people."""
+def _links(merged: Ints, begins: Ints, odds: Odds) -> Links:
+    """The links, from when tracklets begin (T,) and the odds of all pairs inside people."""
     count = len(merged)
     links = Links(np.full(count, NOBODY), np.full(count, NOBODY), np.zeros(count))
-    inside = np.flatnonzero(merged[odds.first] == merged[odds.second])
-    inside = inside[np.argsort(merged[odds.first[inside]], kind="stable")]
-    people = merged[odds.first[inside]]
-    for pairs in np.split(inside, np.flatnonzero(np.diff(people)) + 1) if len(inside) else []:
-        first, second = odds.first[pairs], odds.second[pairs]
-        items, place = np.unique(np.concatenate([first, second]), return_inverse=True)
-        later = np.bincount(place[: len(first)], minlength=len(items))  # who has more after them came earlier
-        order = np.lexsort((items, -later))
-        rank = np.empty(len(items), np.int64)
-        rank[order] = np.arange(len(items))
-        begin, end = rank[place[: len(first)]], rank[place[len(first) :]]
-        change = np.bincount(begin, odds.total[pairs], len(items)) - np.bincount(end, odds.total[pairs], len(items))
-        chain = items[order]
-        links.nexts[chain[:-1]], links.befores[chain[1:]] = chain[1:], chain[:-1]
-        links.ties[chain] = np.cumsum(change)
+    order = np.lexsort((begins, merged))
+    follows = merged[order[1:]] == merged[order[:-1]]
+    before, after = order[:-1][follows], order[1:][follows]
+    links.nexts[before], links.befores[after] = after, before
+    inside = merged[odds.first] == merged[odds.second]
+    first, second, nats = odds.first[inside], odds.second[inside], odds.total[inside]
+    change = np.bincount(first, nats, count) - np.bincount(second, nats, count)
+    links.ties[order] = np.round(np.cumsum(change[order]), DECIMALS)
     return links
 
 
