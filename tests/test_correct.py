@@ -89,6 +89,20 @@ def test_what_names_nobody_adds_nothing(arguments: list[str], message: str) -> N
     assert not FILE.exists()
 
 
+def test_what_contradicts_other_rows_is_refused_at_once() -> None:
+    correct("rename", "5@3", "--name", "Ann")
+    with pytest.raises(
+        DataError, match=r"expected somebody without a name to delete, got .Ann. .take out .*plaza.csv: line 2 first"
+    ):
+        correct("delete", "5@6")
+    correct("same", "5@4", "5@8")
+    with pytest.raises(
+        DataError, match="expected cut to agree with other rows, got two boxes that are the same person by `same`"
+    ):
+        correct("cut", "5@7")
+    assert [row.action for row in read_corrections(FILE)] == ["rename", "same"]
+
+
 def test_a_sequence_must_be_listed() -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", ["correct", "street", "delete", "5@3"])
