@@ -20,9 +20,9 @@ from stages.contracts.embeddings import Embeddings
 from stages.contracts.identities import Identities
 from stages.contracts.tracklets import Tracklets
 from stages.corrections.busy import check_unread
+from stages.corrections.constraining import constraints, cut_tracklets
 from stages.corrections.naming import Seen
 from stages.corrections.proposing import proposed
-from stages.corrections.resolving import constraints, cut_tracklets
 from stages.corrections.rows import Correction, append_row, corrections_file, read_corrections
 from stages.errors import DataError
 from stages.freshness import check_fresh

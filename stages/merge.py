@@ -30,7 +30,7 @@ from stages.command import execute, stage_options, stage_run
 from stages.contracts.camera_motion import CameraMotion
 from stages.contracts.embeddings import Embeddings
 from stages.contracts.tracklets import Tracklets, by_class, relabel
-from stages.corrections.resolving import constraints
+from stages.corrections.constraining import constraints
 from stages.corrections.rows import read_corrections
 from stages.linear_algebra import on_one_thread
 from stages.params import Range, load_section, load_value

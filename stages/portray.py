@@ -5,7 +5,8 @@ from stages.clip import ClipParams
 from stages.command import execute, stage_options, stage_run
 from stages.contracts.embeddings import Embeddings
 from stages.contracts.tracklets import Tracklets
-from stages.corrections.resolving import named, told_apart
+from stages.corrections.constraining import told_apart
+from stages.corrections.resolving import named
 from stages.corrections.rows import read_corrections
 from stages.identity.portraits import ClockOffset, PortrayParams, portray, shared_times
 from stages.params import load_section, load_value

@@ -27,7 +27,7 @@ from stages.contracts.camera_motion import CameraMotion
 from stages.contracts.detections import Detections
 from stages.contracts.embeddings import Embeddings
 from stages.contracts.tracklets import Tracklets, by_class, relabel
-from stages.corrections.resolving import Apart, apart_at_cuts, cut_tracklets
+from stages.corrections.constraining import Apart, apart_at_cuts, cut_tracklets
 from stages.corrections.rows import Correction, read_corrections
 from stages.lineage import owners, owners_of
 from stages.linear_algebra import on_one_thread

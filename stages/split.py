@@ -18,7 +18,7 @@ from stages.audit import write_audit
 from stages.command import execute, stage_options, stage_run
 from stages.contracts.embeddings import Embeddings
 from stages.contracts.tracklets import Tracklets, by_class, relabel
-from stages.corrections.resolving import cut_tracklets
+from stages.corrections.constraining import cut_tracklets
 from stages.corrections.rows import read_corrections
 from stages.linear_algebra import on_one_thread
 from stages.params import Range, load_section

@@ -13,20 +13,15 @@ from hypothesis import strategies as st
 
 from stages.contracts.camera_motion import CameraMotion
 from stages.contracts.tracklets import Tracklets, only
-from stages.corrections.resolving import (
+from stages.corrections.constraining import (
     Apart,
     Constraints,
     apart_at_cuts,
     constraints,
-    covering,
     cut_tracklets,
-    deleted,
-    found_at,
-    named,
-    noticed,
-    row_at,
     told_apart,
 )
+from stages.corrections.resolving import covering, deleted, found_at, named, noticed, row_at
 from stages.corrections.rows import (
     COLUMNS,
     HEADER,

@@ -19,7 +19,7 @@ from stages import identify as identify_stage
 from stages import portray as portray_stage
 from stages.contracts.gallery import MOMENTS_PER_S, Gallery
 from stages.contracts.identities import Identities
-from stages.corrections.resolving import told_apart
+from stages.corrections.constraining import told_apart
 from stages.corrections.rows import HEADER, Correction, Place
 from stages.errors import DataError
 from stages.identify import Decision, IdentifyParams, identify

@@ -19,7 +19,7 @@ from stages.contracts.camera_motion import CameraMotion
 from stages.contracts.detections import Detections
 from stages.contracts.embeddings import Embeddings
 from stages.contracts.tracklets import Tracklets
-from stages.corrections.resolving import Apart
+from stages.corrections.constraining import Apart
 from stages.corrections.rows import HEADER, Correction, Place
 from stages.rewire import Rewire, cut_by_hand, main, rewire, under_raw_ids
 from tests.conftest import ROOT

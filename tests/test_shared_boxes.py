@@ -18,7 +18,7 @@ from stages.audit import write_audit
 from stages.contracts.camera_motion import CameraMotion
 from stages.contracts.embeddings import Embeddings
 from stages.contracts.tracklets import Tracklets
-from stages.corrections.resolving import Apart
+from stages.corrections.constraining import Apart
 from stages.decisions import read_decisions
 from stages.rewire import Rewire, rewire
 from stages.split import Split

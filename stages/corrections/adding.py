@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from stages.corrections.busy import check_unread
+from stages.corrections.constraining import constraints, cut_tracklets
 from stages.corrections.naming import Seen
-from stages.corrections.resolving import constraints, cut_tracklets, named, row_at
+from stages.corrections.resolving import named, row_at
 from stages.corrections.rows import OF_TWO, Correction, append_row, read_corrections
 
 

@@ -12,7 +12,7 @@ from stages.contracts.camera_motion import CameraMotion
 from stages.contracts.detections import Detections
 from stages.contracts.embeddings import Embeddings
 from stages.contracts.tracklets import Tracklets
-from stages.corrections.resolving import apart_at_cuts, constraints, cut_tracklets
+from stages.corrections.constraining import apart_at_cuts, constraints, cut_tracklets
 from stages.corrections.rows import Correction
 from stages.detecting.stored import stored_detections
 from stages.embed import no_embeddings
