@@ -24,6 +24,8 @@ from stages.linear_algebra import on_one_thread
 from stages.params import Range, load_section
 from stages.pins import check_pins
 
+Ints = NDArray[np.int64]
+
 MOST_TRACKS = 7_000  # compared with each other: some 6 GB of tables
 NOBODY_ELSE = -1  # came second: an identity of its own
 NOBODY = Identities(
@@ -62,12 +64,23 @@ class Decision:
     runner_up: int | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class Solved:
+    """The identities of one class; tracks (T,) and leaders are positions among the tracks of the whole group."""
+
+    tracks: Ints
+    evidence: Evidence
+    leaders: Ints  # (T,) the first track of each one's identity
+    seconds: Ints  # (T,) that of the identity that came second; NOBODY_ELSE: one of its own
+    margins: NDArray[np.float64]  # (T,) nats
+
+
 def identify(galleries: list[Gallery], params: IdentifyParams) -> tuple[Identities, list[Decision]]:
     """One identity for every track of the cameras of one group, and a decision for each, in the order of sequences and tracks.
 
-    Each class is a problem of its own, of which the others say nothing.
-    Ids count from 1 in that order, so the identities of tracks that all stay alone in one camera are their own numbers. Raises
-    DataError where the galleries' features come from different networks, or names contradict what was seen.
+    Each class is a problem of its own, of which the others say nothing. Ids count from 1 in that order, so the identities of
+    tracks that all stay alone in one camera are their own numbers. Raises DataError where the galleries' features come from
+    different networks, or names contradict what was seen.
     """
     models = sorted({gallery.model for gallery in galleries if len(gallery.view_features)})
     if len(models) > 1:
@@ -79,24 +92,26 @@ def identify(galleries: list[Gallery], params: IdentifyParams) -> tuple[Identiti
     if count > MOST_TRACKS:
         return by_name_alone(galleries, count)
     classes = np.concatenate([gallery.class_ids for gallery in galleries])
-    leaders, distances = np.zeros(count, np.int64), np.zeros(count, np.float32)
-    answers = []
-    for class_id in np.unique(classes).tolist():
-        members = np.flatnonzero(classes == class_id)
-        evidence = gather([gallery.of_class(class_id) for gallery in galleries], params.same_camera)
-        log_odds = np.where(evidence.spoken, evidence.log_odds - params.min_log_odds, 0.0)
-        labels = partition(log_odds, evidence.forbidden, evidence.same_names)
-        first = members[np.unique(labels, return_index=True)[1]]
-        leaders[members], distances[members] = first[labels], _distances(evidence, labels)
-        second, margins = standing(log_odds, evidence.forbidden, labels)
-        answers.append((members, evidence, np.where(second < 0, NOBODY_ELSE, first[second]), margins))
-    identities = _identities(galleries, leaders, distances)
+    solved = [
+        _solve(galleries, class_id, np.flatnonzero(classes == class_id), params) for class_id in np.unique(classes).tolist()
+    ]
+    identities = _identities(galleries, solved)
     decisions = {}
-    for members, evidence, second, margins in answers:
-        mine, numbers = identities.take(members), np.append(identities.identity_ids, 0)[second]
-        for t, member in enumerate(members.tolist()):
-            decisions[member] = _decision(t, mine, evidence, int(numbers[t]), float(margins[t]))
-    return identities, [decisions[t] for t in range(count)]
+    for one in solved:
+        mine, numbers = identities.take(one.tracks), np.append(identities.identity_ids, 0)[one.seconds]
+        for t, track in enumerate(one.tracks.tolist()):
+            decisions[track] = _decision(t, mine, one.evidence, int(numbers[t]), float(one.margins[t]))
+    return identities, [decisions[track] for track in range(count)]
+
+
+def _solve(galleries: list[Gallery], class_id: int, tracks: Ints, params: IdentifyParams) -> Solved:
+    """The partition of the tracks of one class, which are at `tracks` (T,) among all."""
+    evidence = gather([gallery.of_class(class_id) for gallery in galleries], params.same_camera)
+    log_odds = np.where(evidence.spoken, evidence.log_odds - params.min_log_odds, 0.0)
+    labels = partition(log_odds, evidence.forbidden, evidence.same_names)
+    first = tracks[np.unique(labels, return_index=True)[1]]
+    seconds, margins = standing(log_odds, evidence.forbidden, labels)
+    return Solved(tracks, evidence, first[labels], np.append(first, NOBODY_ELSE)[seconds], margins)
 
 
 def by_name_alone(galleries: list[Gallery], count: int) -> tuple[Identities, list[Decision]]:
@@ -122,18 +137,20 @@ def by_name_alone(galleries: list[Gallery], count: int) -> tuple[Identities, lis
     return table, decisions
 
 
-def _distances(evidence: Evidence, labels: NDArray[np.int64]) -> NDArray[np.float64]:
-    """(T,) of looks, from each track to the nearest other with its label; 0: there is none."""
-    same = (labels[:, None] == labels[None, :]) & ~np.eye(len(labels), dtype=bool)
-    distances = np.where(same & ~np.isnan(evidence.looks.distances), evidence.looks.distances, np.inf).min(
-        axis=1, initial=np.inf
-    )
-    return np.where(np.isfinite(distances), distances, 0.0)
+def _distances(solved: Solved) -> NDArray[np.float64]:
+    """(T,) of looks, from each track to the nearest other of its identity; 0: there is none."""
+    distances, leaders = solved.evidence.looks.distances, solved.leaders
+    same = (leaders[:, None] == leaders[None, :]) & ~np.eye(len(leaders), dtype=bool)
+    nearest = np.where(same & ~np.isnan(distances), distances, np.inf).min(axis=1, initial=np.inf)
+    return np.where(np.isfinite(nearest), nearest, 0.0)
 
 
-def _identities(galleries: list[Gallery], leaders: NDArray[np.int64], distances: NDArray[np.float32]) -> Identities:
-    """The table; leaders (T,): the first track of each one's identity."""
+def _identities(galleries: list[Gallery], solved: list[Solved]) -> Identities:
+    """The table of all classes."""
     names = np.concatenate([gallery.names for gallery in galleries])
+    leaders, distances = np.zeros(len(names), np.int64), np.zeros(len(names), np.float32)
+    for one in solved:
+        leaders[one.tracks], distances[one.tracks] = one.leaders, _distances(one)
     known = {leader: name for leader, name in zip(leaders.tolist(), names.tolist(), strict=True) if name}
     return Identities(
         np.repeat([gallery.sequence for gallery in galleries], [len(gallery.tracklet_ids) for gallery in galleries]),
