@@ -112,6 +112,7 @@ def read(tmp_path: Path, text: str) -> Any:
 def test_keyframes_alone_are_filled_up_and_outside_ends_a_stretch(tmp_path: Path) -> None:
     """Two keyframes 10 px and 5 frames apart, outside from frame 5 on, seen again in frame 8."""
     boxes = [BOX.format(0, 0, 0, 5), BOX.format(4, 0, 8, 13), BOX.format(5, 1, 8, 13), BOX.format(8, 0, 3, 4)]
+    boxes[1] = boxes[1].replace("<box", '<box rotation="360.00"')  # upright
     rows = read(tmp_path, XML.format("".join(boxes))).labels["person"]
     assert rows.frame_numbers.tolist() == [0, 1, 2, 3, 4, 8]
     assert rows.bboxes[:, 0].tolist() == [0, 2, 4, 6, 8, 3]
@@ -145,7 +146,7 @@ FILE = '<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><annotations>&b;</
         (XML.format(BOX.format(1, 2, 0, 5)), "expected a box with a frame from 0 to 99 and outside 0 or 1, got 1, 2"),
         (
             XML.format(BOX.format(1, 0, 1, 5).replace("<box", '<box rotation="30.00"')),
-            "track 0, frame 1: expected an upright box, got one turned by '30.00' degrees",
+            "track 0, frame 1: expected an upright box, got one turned by 30.00 degrees",
         ),
         (XML.format(BOX.format(1, 0, 6, 5)), "track 0, frame 1: expected a finite box not inverted, got 6 0 5 9"),
         (XML.format(BOX.format(1, 0, "nan", 5)), "expected a finite box"),

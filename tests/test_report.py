@@ -185,7 +185,7 @@ def test_the_audit_says_how_many_cards_have_no_picture(tmp_path: Path, monkeypat
     del index["pictures"]["join-0"]
     path.write_text(json.dumps(index))
     run_stage("present", "hall")
-    assert "1 card has no picture: pictures are made of the 120 most doubtful decisions" in Page(Path.cwd() / audit).text
+    assert "1 card has no picture: pictures are made of the most doubtful decisions" in Page(Path.cwd() / audit).text
 
 
 def test_who_is_never_found_is_said_where_there_is_no_id_switch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

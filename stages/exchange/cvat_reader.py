@@ -112,8 +112,8 @@ def _box(path: Path, track: str, box: Element, num_frames: int) -> Box:
     if not (x1 <= x2 and y1 <= y2 and max(map(abs, edges)) <= MAX_COORDINATE):
         found = " ".join(str(box.get(edge)) for edge in EDGES)
         raise DataError(f"{path}: track {track}, frame {frame}: expected a finite box not inverted, got {found}")
-    if (turned := box.get("rotation", "0")).strip("0.") != "":
-        raise DataError(f"{path}: track {track}, frame {frame}: expected an upright box, got one turned by {turned!r} degrees")
+    if float(turned := box.get("rotation", "0")) % 360:
+        raise DataError(f"{path}: track {track}, frame {frame}: expected an upright box, got one turned by {turned} degrees")
     return int(frame), outside == "1", edges
 
 
