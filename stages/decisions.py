@@ -12,6 +12,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from stages.audit import read_audit
 from stages.contracts.tracklets import Tracklets
@@ -47,7 +48,7 @@ class Decision:
     tracklet_ids: tuple[int, int]  # in the tracklets that the stage read
     pairs: tuple[Pair, ...]
     evidence: Evidence
-    doubt: float  # 0: sure, 1: it might as well be otherwise
+    doubt: float  # chance that it is wrong
 
     def right(self, people: Rows) -> bool | None:
         """Whether the truth agrees, None where it does not say; `people` (D,) is whom each detection shows."""
@@ -84,9 +85,7 @@ def _exchanges(path: Path, levels: Mapping[str, Tracklets], final: Rows) -> list
                 if len(before) and len(after) and raw_owner[before[-1]] != raw_owner[after[0]]:
                     pairs.append(_pair(before, after, final))
         gain, rival = _number(row, "gain_nats"), _number(row, "runner_up_nats")
-        lead = gain - max(0.0, rival)
-        sure = EXCHANGE_TEMPER * lead + EXCHANGE_OFFSET
-        doubt = _doubt(row, 1 / (1 + math.exp(min(sure, 700.0))) if math.isfinite(gain) else 1.0)
+        doubt = _chance(-(EXCHANGE_TEMPER * (gain - max(0.0, rival)) + EXCHANGE_OFFSET))
         made.append(Decision(f"exchange-{number}", "exchange", frame + 1, (first, second), tuple(pairs), _rest(row), doubt))
     return made
 
@@ -98,8 +97,7 @@ def _cuts(path: Path, rewired: Tracklets, final: Rows) -> list[Decision]:
         tracklet_id, frame, new_id = (_whole(path, row, name) for name in ("tracklet_id", "frame_number", "new_tracklet_id"))
         before, after = boxes.around(tracklet_id, frame)
         pairs = (_pair(before, after, final),) if len(before) and len(after) else ()
-        odds = _number(row, "odds_nats")
-        doubt = _doubt(row, 2 / (1 + math.exp(min(odds, 700.0))) if math.isfinite(odds) else 1.0)
+        doubt = _chance(-_number(row, "odds_nats"))
         made.append(Decision(f"cut-{number}", "cut", frame, (tracklet_id, new_id), pairs, _rest(row), doubt))
     return made
 
@@ -112,8 +110,8 @@ def _joins(path: Path, split: Tracklets, final: Rows) -> list[Decision]:
         ids, before, after = boxes.sides(*(_whole(path, row, name) for name in ("tracklet_id", "other_tracklet_id")))
         pairs = (_pair(before, after, final),) if len(before) and len(after) else ()
         kind: Kind = "refusal" if row.get("decision") == "refused" else "join"
-        doubt = _doubt(row, 1.0)
-        doubt = 1 - doubt if kind == "refusal" else doubt  # the table's probability is that of one person
+        same = float(np.clip(np.nan_to_num(_number(row, "probability")), 0.0, 1.0))
+        doubt = same if kind == "refusal" else 1 - same
         made.append(Decision(f"{kind}-{number}", kind, boxes.first_frame(ids[1]), ids, pairs, _rest(row), doubt))
     return made
 
@@ -150,10 +148,9 @@ def _pair(before: Rows, after: Rows, final: Rows) -> Pair:
     return Pair(before, after, (last, first))
 
 
-def _doubt(row: Evidence, otherwise: float) -> float:
-    """1 minus the decision's probability where the table has one, in [0, 1]."""
-    probability = _number(row, "probability")
-    return float(np.clip(1 - probability if math.isfinite(probability) else otherwise, 0.0, 1.0))
+def _chance(log_odds: float) -> float:
+    """The probability of log-odds in nats; 1 where they are unknown."""
+    return 1.0 if math.isnan(log_odds) else float(expit(log_odds))
 
 
 NAMING = ("tracklet_id", "other_tracklet_id", "new_tracklet_id", "merged_id", "other_merged_id", "frame_number")

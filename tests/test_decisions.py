@@ -93,7 +93,7 @@ def test_an_exchange_shows_each_person_before_and_after_as_corrected(tmp_path: P
 def test_doubt_is_one_minus_the_probability_or_what_the_runner_up_leaves(tmp_path: Path) -> None:
     made = decisions(tmp_path)
     assert made["join-0"].doubt == pytest.approx(0.25)
-    assert made["cut-0"].doubt == pytest.approx(2 / (1 + np.e)), "1 nat"
+    assert made["cut-0"].doubt == pytest.approx(1 / (1 + np.e)), "1 nat"
     assert decisions(tmp_path, merge="refused")["refusal-0"].doubt == pytest.approx(0.75), "it might well be one person"
     assert made["exchange-0"].doubt == pytest.approx(1 / (1 + np.exp(0.19 - 0.57))), "1 nat before its rival"
     alone = decisions(tmp_path, runner_up=None)["exchange-0"]

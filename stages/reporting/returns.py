@@ -21,7 +21,7 @@ class ReturnCard:
 
     name: str
     title: str
-    doubt: float  # 0: sure, 1: it might as well be otherwise
+    doubt: float  # chance that it is wrong
     facts: list[tuple[str, str]]
     stays: tuple[Stay, Stay]
 
