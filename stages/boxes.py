@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+BLOCK = 1 << 18  # boxes compared at a time
+
 
 def iou(a: NDArray[Any], b: NDArray[Any], border_px: float = 0.0) -> NDArray[np.float64]:
     """(N, M) intersection over union of boxes a (N, 4) and b (M, 4); 0 where both are empty.
@@ -41,3 +43,38 @@ def side_by_side(
         if len(left) == 0:
             return
         yield left, left + step
+
+
+def largest_overlaps(frame_numbers: NDArray[np.integer], bboxes: NDArray[Any]) -> NDArray[np.float64]:
+    """(M,) largest IoU of each box (M, 4) with another of its frame (M,), in any order; 0 where it is alone.
+
+    Some frames at a time: memory follows the boxes in those, not in the video.
+    """
+    order = np.lexsort((bboxes[:, 0], frame_numbers))
+    frames = frame_numbers[order]
+    largest = np.zeros(len(order))
+    first = 0
+    while first < len(order):
+        last = int(np.searchsorted(frames, frames[min(first + BLOCK, len(order)) - 1], side="right"))
+        rows = order[first:last]
+        largest[rows] = _overlaps_in_frames(frames[first:last], bboxes[rows].astype(np.float64))
+        first = last
+    return largest
+
+
+def _overlaps_in_frames(frames: NDArray[np.integer], boxes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(K,) largest IoU of each box (K, 4) with another of its frame; rows are sorted by frame and x1."""
+    largest = np.zeros(len(frames))
+    for left, right in side_by_side(frames, boxes[:, 0], boxes[:, 2]):
+        overlaps = _paired_iou(boxes[left], boxes[right])
+        largest[left] = np.maximum(largest[left], overlaps)
+        largest[right] = np.maximum(largest[right], overlaps)
+    return largest
+
+
+def _paired_iou(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(N,) IoU of each box of a (N, 4) with the box of b (N, 4) in the same row; 0 where both are empty."""
+    sides = np.maximum(np.minimum(a[:, 2:], b[:, 2:]) - np.maximum(a[:, :2], b[:, :2]), 0.0)
+    intersection = sides.prod(axis=1)
+    union = (a[:, 2:] - a[:, :2]).prod(axis=1) + (b[:, 2:] - b[:, :2]).prod(axis=1) - intersection
+    return np.asarray(np.divide(intersection, union, out=np.zeros_like(union), where=union > 0))

@@ -70,6 +70,7 @@ def overview(
         tabs=tabs,
         lead=lead,
         tiles=_tiles(metrics, people[ALL]),
+        headline=TILES,
         combined=combined,
         columns=shown_columns(combined),
         better=BETTER,

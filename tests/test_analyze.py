@@ -12,14 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stages.analyze import analyze, main, to_csv
-from stages.boxes import iou
+from stages.boxes import iou, largest_overlaps
 from stages.camera import read_camera, to_ground
 from stages.contracts.detections import Detections
 from stages.contracts.identities import Identities
 from stages.contracts.tracklets import Tracklets, make_tracklets
 from stages.errors import DataError
 from stages.scoring.levels import LEVELS
-from stages.scoring.motion import largest_overlaps
 from stages.scoring.people import people_table
 from stages.scoring.quality import AnalyzeParams, level_quality, tracklet_table
 from tests.conftest import ROOT
@@ -107,7 +106,7 @@ def test_overlaps_equal_brute_force(rows: list[tuple[int, int, int]]) -> None:
     overlaps = (
         iou(made.bboxes, made.bboxes) * (made.frame_numbers[:, None] == made.frame_numbers) * ~np.eye(len(made), dtype=bool)
     )
-    np.testing.assert_allclose(largest_overlaps(made), overlaps.max(axis=1, initial=0))
+    np.testing.assert_allclose(largest_overlaps(made.frame_numbers, made.bboxes), overlaps.max(axis=1, initial=0))
 
 
 def test_quality_counts_what_was_tracked() -> None:

@@ -47,7 +47,7 @@ def test_a_window_has_the_tiles_shape_around_the_box() -> None:
 def test_an_album_puts_each_frame_into_its_places() -> None:
     window = (0.0, 0.0, 80.0, 60.0)
     album = Album({"a": Sheet((8, 6), ((Shot(3, window), Shot(5, window)), (Shot(5, window),)))})
-    assert sorted(album.frames()) == [3, 5]
+    assert sorted(album.wanted) == [3, 5]
     album.add(4, np.full((60, 80, 3), 90, np.uint8))
     album.add(5, np.full((60, 80, 3), 200, np.uint8))
     assert album.pictures["a"].shape == (12, 16, 3)

@@ -332,7 +332,7 @@ def test_the_more_alike_the_likelier_one_person(support: float) -> None:
 
 
 def test_who_is_seen_well_and_only_half_alike_may_be_somebody_dressed_alike() -> None:
-    known = dataclasses.replace(KNOWN, same=0.95)
+    known = KNOWN._replace(same=0.95)
     fully, hidden = known.nats(np.array([0.55, 0.55]), np.array([0.95, 0.6]))
     assert hidden > 2.5 > 1 > fully
 

@@ -244,7 +244,7 @@ def test_looks_of_a_link_say_what_the_same_cosine_says_of_tracklets() -> None:
     turned = np.array([[np.cos(a), np.sin(a)] for a in np.linspace(0, np.pi, 41)])
     known = Calibration(same=0.8, other=0.1, variance=0.02, most_nats=6.0, least_nats=-4.0)
     views = np.concatenate([np.tile([[1.0, 0.0]], (3, 1)), turned]).astype(np.float32)
-    seen = Sightings(np.arange(44), views, np.ones(44), *dataclasses.astuple(known))
+    seen = Sightings(np.arange(44), views, np.ones(44), known)
     chains = Chains(np.array([1, 2, *[NONE] * 42]), np.array([NONE, 0, 1, *[NONE] * 41]))
     sums = both_sums(seen, chains)
     found = [look_nats(2, row, sums, seen) for row in range(3, 44)]

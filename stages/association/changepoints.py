@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from stages.association.cosines import Calibration
 from stages.association.likeness import support_of
-from stages.boxes import side_by_side
+from stages.boxes import largest_overlaps
 from stages.contracts.tracklets import Tracklets
 
 Array = NDArray[np.float64]
@@ -120,15 +120,4 @@ def at_border(tracklets: Tracklets) -> NDArray[np.bool_]:
 
 def meetings(tracklets: Tracklets) -> NDArray[np.bool_]:
     """(M,) whether each box overlaps another of its frame by MEETING_IOU or more."""
-    order = np.lexsort((tracklets.bboxes[:, 0], tracklets.frame_numbers))
-    frames, boxes = tracklets.frame_numbers[order], tracklets.bboxes[order].astype(np.float64)
-    areas = np.prod(np.maximum(boxes[:, 2:] - boxes[:, :2], 0), axis=1)
-    met = np.zeros(len(order), dtype=bool)
-    for left, right in side_by_side(frames, boxes[:, 0], boxes[:, 2]):
-        low, high = np.maximum(boxes[left, :2], boxes[right, :2]), np.minimum(boxes[left, 2:], boxes[right, 2:])
-        shared = np.prod(np.maximum(high - low, 0), axis=1)
-        overlapping = shared >= MEETING_IOU * (areas[left] + areas[right] - shared)
-        met[left[overlapping & (shared > 0)]] = met[right[overlapping & (shared > 0)]] = True
-    result = np.zeros(len(order), dtype=bool)
-    result[order] = met
-    return result
+    return np.asarray(largest_overlaps(tracklets.frame_numbers, tracklets.bboxes) >= MEETING_IOU)

@@ -6,7 +6,7 @@ than the number of examples allows.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,8 +34,7 @@ class Prior:
 PRIOR = Prior()
 
 
-@dataclass(frozen=True)
-class Calibration:
+class Calibration(NamedTuple):
     """Densities of the cosine of two looks: of one person, whose mean at full support is `same`, and of two."""
 
     same: float
@@ -49,12 +48,13 @@ class Calibration:
 
         `support` in [0, 1] is the share of the one-person cosine that noise of few views leaves.
         """
-        nats = nats_of(cosines, support, self.same, self.other, self.variance, self.most_nats, self.least_nats)
+        nats = nats_of(cosines, support, self)
         return np.asarray(np.round(np.where(support > 0, nats, 0.0), DECIMALS))
 
 
-def nats_of(cosine: Number, support: Number, same: float, other: float, variance: float, most: float, least: float) -> Number:
+def nats_of(cosine: Number, support: Number, known: Calibration) -> Number:
     """The ratios for support above 0, before rounding: of arrays, or compiled for one pair at a time."""
+    other, variance = known.other, known.variance
 
     def normal(deviation: Number, variance: Number) -> Number:
         """Logarithm of a normal density but for what is common to all."""
@@ -66,13 +66,13 @@ def nats_of(cosine: Number, support: Number, same: float, other: float, variance
         alike = np.log(ALIKE_SHARE) + normal(cosine - other, ALIKE_SPREAD**2 * variance)
         return np.logaddexp(usual, alike)
 
-    expected = np.maximum(same * support, other)
+    expected = np.maximum(known.same * support, other)
     shown = (expected - other) / (1 - other)  # the rest is as alike as any two people's looks
     spread = variance * (1 - shown * shown) + (OWN_SPREAD * shown) ** 2
     reached = np.minimum(cosine, expected)
     nats = normal(reached - expected, spread) - of_two(reached)
     nats += np.sqrt(shown) * (of_two(reached) - of_two(cosine))  # more alike than expected speaks for one
-    sure = np.minimum(np.maximum(nats, least), most)
+    sure = np.minimum(np.maximum(nats, known.least_nats), known.most_nats)
     beyond = nats - sure  # says little about how sure, but still who is likelier
     return sure + np.sign(beyond) * np.log1p(np.abs(beyond))
 

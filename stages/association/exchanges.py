@@ -132,7 +132,7 @@ def _slid_rotation(search: Search, found: Found, then: Found) -> tuple[Found, Fo
 @compiled
 def _best(search: Search, frame: int) -> Found:
     """The best exchange of a link that starts in this frame with any other open after it."""
-    best = Found(-FORBIDDEN, -FORBIDDEN, NONE, NONE, NONE, NONE)
+    best = NO_EXCHANGE
     moment = open_links(search, frame)
     for a in range(search.offsets[frame], search.offsets[frame + 1]):
         found = _best_of(search, moment, a)

@@ -13,7 +13,7 @@ LEAST_GAIN = 1e-9
 
 
 def greedy_partition(count: int, edges: Ints, weights: Array, apart: Ints) -> Ints:
-    """(N,) labels, the smallest item of each cluster: contraction, then moves of single items, then of pairs of clusters.
+    """(N,) labels, the smallest item of each cluster: contraction, then moves of single items.
 
     edges (E, 2) with weights (E,), apart (A, 2) forbidden pairs; none in both.
     """

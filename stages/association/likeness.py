@@ -30,8 +30,8 @@ VIEWS_DOUBT = 1.5  # views after which a mean look is half noise: they follow ea
 CLARITY_POWER = 3  # of clarity: cosines of one person fall so, in the sample world's squares as in PETS and TUD
 LEAST_SUPPORT = 0.5  # of two looks together that are an example of what cosines are like
 BLOCK_S = 2.0  # seconds of one tracklet that count as one look of it ...
-MAX_PAIRS_A_STEP = 5_000  # of one person's parts, spread over the video
 APART_S = 4.0  # ... and from the middle of one to that of another, compared as two looks of one person
+MAX_PAIRS_A_STEP = 5_000  # of one person's parts, spread over the video
 MEMORY_S = 60.0  # farther apart they are not compared
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import gammaln
 
 from stages.boxes import foot_points
 from stages.contracts.tracklets import Tracklets
@@ -172,7 +173,7 @@ def _log_density(error: Array, spread: Array, heights: Array) -> Array:
     """(E,) log density of errors (E, 3) under Student's t with these spreads (E, 3) in body heights (E,)."""
     scale = spread * np.column_stack([heights, heights, np.ones(len(heights))])
     squared = np.square(error / scale)
-    log_constant = -np.log(8 / 3)  # of Student's t with four degrees of freedom: Gamma(5/2) / (sqrt(4 pi) Gamma(2)) = 3/8
+    log_constant = gammaln((TAILS + 1) / 2) - gammaln(TAILS / 2) - np.log(TAILS * np.pi) / 2
     return np.asarray((log_constant - np.log(scale) - (TAILS + 1) / 2 * np.log1p(squared / TAILS)).sum(axis=1))
 
 

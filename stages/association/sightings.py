@@ -34,11 +34,7 @@ class Sightings(NamedTuple):
     views: Ints  # (N,) row of `features`, or NONE
     features: Floats  # (K, D) in the space of the video's looks, not of unit length
     weights: Array  # (K,)
-    same: float  # as in likeness.Calibration
-    other: float
-    variance: float
-    most_nats: float
-    least_nats: float
+    calibration: Calibration
 
     def take(self, rows: Ints | slice) -> "Sightings":
         """Those of some boxes."""
@@ -49,8 +45,7 @@ class Sightings(NamedTuple):
         """Nats that looks can add to an exchange of two links, at most."""
         if len(self.features) == 0:
             return 0.0
-        known = (self.same, self.other, self.variance, self.most_nats, self.least_nats)
-        return 2 * float(_nats(1.0, 1.0, *known) - _nats(-1.0, 1.0, *known))
+        return 2 * float(_nats(1.0, 1.0, self.calibration) - _nats(-1.0, 1.0, self.calibration))
 
 
 class Sums(NamedTuple):
@@ -65,15 +60,11 @@ def sightings_of(tracklets: Tracklets, embeddings: Embeddings) -> Sightings:
     """What is seen of the rows of tracklets that may have changed person; calibrated on the video itself."""
     views, rows = views_of(tracklets, embeddings), np.full(len(tracklets), NONE, np.int64)
     if len(views) == 0:
-        return _sightings(rows, np.zeros((0, 1), np.float32), np.zeros(0), Calibration(0.0, 0.0, 1.0, 0.0, 0.0))
+        return Sightings(rows, np.zeros((0, 1), np.float32), np.zeros(0), Calibration(0.0, 0.0, 1.0, 0.0, 0.0))
     rows[views.rows] = np.arange(len(views))
     small = compressed(views)
     looks = learn_looks(small, tracklets.fps, seen_together(tracklets), pure=False)
-    return _sightings(rows, looks.space.moved(small.features(slice(None))), views.weights, looks.calibration)
-
-
-def _sightings(views: Ints, features: Floats, weights: Array, known: Calibration) -> Sightings:
-    return Sightings(views, features, weights, *dataclasses.astuple(known))
+    return Sightings(rows, looks.space.moved(small.features(slice(None))), views.weights, looks.calibration)
 
 
 def compressed(views: Views) -> Views:
@@ -143,5 +134,4 @@ def look_nats(past: int, future: int, sums: Sums, sightings: Sightings) -> float
         return 0.0
     cosine = product / np.sqrt(squared * squared_after)
     support = np.sqrt(before / (before + VIEWS_DOUBT) * after / (after + VIEWS_DOUBT))
-    known = sightings.same, sightings.other, sightings.variance, sightings.most_nats, sightings.least_nats
-    return float(_nats(cosine, support, *known))
+    return float(_nats(cosine, support, sightings.calibration))

@@ -30,7 +30,6 @@ PRIOR_NOISE, PRIOR_WANDER, PRIOR_SPREAD = 0.02**2, 0.015**2, 0.05**2  # variance
 PRIOR_PEOPLE = 10.0  # worth of examples that the priors are
 PRIOR_SURFACE = 10.0  # standard deviation of a coefficient of it: hardly any belief
 MISLED = 0.05  # share of comparisons in which one was bent, hidden or somebody else in part
-TERMS = 8  # of the surface
 DECIMALS = 6  # of nats
 
 

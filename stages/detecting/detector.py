@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 from stages.errors import ParamsError
 from stages.params import Range, check_weights_name
 
-Frame = NDArray[np.uint8]  # (H, W, 3) BGR
-
 
 @dataclass(frozen=True)
 class DetectParams:

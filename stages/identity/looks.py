@@ -50,8 +50,6 @@ class Looks:
 
     distances: Array  # cosine, of mean features; NaN where one has no view
     log_odds: Array  # of being one person against two; 0 where there is no distance
-    within: Calibration
-    across: Calibration
 
 
 def compare_looks(galleries: list[Gallery], same: Mask, different: Mask, prior_log_odds: Array) -> Looks:
@@ -72,7 +70,7 @@ def compare_looks(galleries: list[Gallery], same: Mask, different: Mask, prior_l
         distances[open_pairs], prior_log_odds[open_pairs], expected_across(within),
     )  # fmt: skip
     odds = np.where(own, within.log_odds(distances), across.log_odds(distances))
-    return Looks(distances, np.where(np.isnan(odds), 0.0, odds), within, across)
+    return Looks(distances, np.where(np.isnan(odds), 0.0, odds))
 
 
 def expected_across(within: Calibration) -> Calibration:

@@ -3,8 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from stages.boxes import largest_overlaps
 from stages.contracts.tracklets import Tracklets
-from stages.scoring.motion import box_heights, largest_overlaps
+from stages.scoring.motion import box_heights
 
 Rows = NDArray[np.int64]
 BORDER_PX = 2.0  # a box so near the picture's border shows part of somebody
@@ -20,7 +21,8 @@ def view_quality(tracklets: Tracklets) -> NDArray[np.float64]:
     limits = np.array([tracklets.width_px, tracklets.height_px]) - BORDER_PX
     whole = (tracklets.bboxes[:, :2] > BORDER_PX).all(axis=1) & (tracklets.bboxes[:, 2:] < limits).all(axis=1)
     seen = tracklets.detection_indices >= 0
-    quality = tracklets.confidences * (1 - largest_overlaps(tracklets)) * np.sqrt(np.clip(heights / largest, 0, 1))
+    overlaps = largest_overlaps(tracklets.frame_numbers, tracklets.bboxes)
+    quality = tracklets.confidences * (1 - overlaps) * np.sqrt(np.clip(heights / largest, 0, 1))
     return np.asarray(np.where(seen, quality * np.where(whole, 1.0, 0.5), 0.0), dtype=np.float64)
 
 

@@ -1,6 +1,6 @@
 """A shot: a part of one frame that becomes one tile of a sheet, with marks drawn on it; a sheet is one picture file."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import cv2
@@ -26,7 +26,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Shot:
-    """The window of a frame; `moved` by (dx, dy) the marks are drawn where the window shows them."""
+    """The window of a frame, and what is drawn where it shows them."""
 
     frame_number: int
     window: Window
@@ -56,10 +56,6 @@ class Album:
             for r, row in enumerate(sheet.rows):
                 for c, shot in enumerate(row):
                     self.wanted.setdefault(shot.frame_number, []).append((name, r, c))
-
-    def frames(self) -> Iterable[int]:
-        """The frames that some sheet shows."""
-        return self.wanted.keys()
 
     def add(self, frame_number: int, picture: Picture) -> None:
         """Puts what sheets show of this frame into its places."""

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-COLUMNS = ("HOTA", "DetA", "AssA", "MOTA", "IDF1", "IDSW", "Frag", "tracklets", "tracked")
+from stages.scoring.table import COLUMNS
+
 BETTER = {"HOTA": True, "DetA": True, "AssA": True, "MOTA": True, "IDF1": True, "IDSW": False, "Frag": False}  # when greater
 
 

@@ -1,15 +1,13 @@
-"""How boxes of tracklets move and overlap: what the tables of `analyze` are computed from. Linear in the boxes."""
+"""How boxes of tracklets move: what the tables of `analyze` are computed from. Linear in the boxes."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.boxes import side_by_side
 from stages.contracts.tracklets import Tracklets
 
 Rows = NDArray[np.intp]
-BLOCK = 1 << 18  # boxes compared at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,38 +66,3 @@ def sampled_steps(tracklets: Tracklets, step_s: float) -> Steps:
 def _steps(tracklets: Tracklets, rows: Rows) -> Steps:
     same = np.diff(tracklets.tracklet_ids[rows]) == 0
     return Steps(rows[:-1][same], rows[1:][same])
-
-
-def largest_overlaps(tracklets: Tracklets) -> NDArray[np.float64]:
-    """(M,) largest IoU of each box with another tracklet's box of the same frame; 0 where it is alone.
-
-    Some frames at a time: memory follows the boxes in those, not in the video.
-    """
-    order = np.lexsort((tracklets.bboxes[:, 0], tracklets.frame_numbers))
-    frames = tracklets.frame_numbers[order]
-    largest = np.zeros(len(order))
-    first = 0
-    while first < len(order):
-        last = int(np.searchsorted(frames, frames[min(first + BLOCK, len(order)) - 1], side="right"))
-        rows = order[first:last]
-        largest[rows] = _overlaps_in_frames(frames[first:last], tracklets.bboxes[rows].astype(np.float64))
-        first = last
-    return largest
-
-
-def _overlaps_in_frames(frames: NDArray[np.int32], boxes: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(K,) largest IoU of each box (K, 4) with another of its frame; rows are sorted by frame and x1."""
-    largest = np.zeros(len(frames))
-    for left, right in side_by_side(frames, boxes[:, 0], boxes[:, 2]):
-        overlaps = _paired_iou(boxes[left], boxes[right])
-        largest[left] = np.maximum(largest[left], overlaps)
-        largest[right] = np.maximum(largest[right], overlaps)
-    return largest
-
-
-def _paired_iou(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(N,) IoU of each box of a (N, 4) with the box of b (N, 4) in the same row; 0 where both are empty."""
-    sides = np.maximum(np.minimum(a[:, 2:], b[:, 2:]) - np.maximum(a[:, :2], b[:, :2]), 0.0)
-    intersection = sides.prod(axis=1)
-    union = (a[:, 2:] - a[:, :2]).prod(axis=1) + (b[:, 2:] - b[:, :2]).prod(axis=1) - intersection
-    return np.asarray(np.divide(intersection, union, out=np.zeros_like(union), where=union > 0))

@@ -9,11 +9,12 @@ from typing import Annotated, Any
 import numpy as np
 import pandas as pd
 
+from stages.boxes import largest_overlaps
 from stages.contracts.detections import Detections
 from stages.contracts.tracklets import Tracklets
 from stages.errors import DataError
 from stages.params import Range
-from stages.scoring.motion import box_heights, centres, every_step, largest_overlaps, sampled_steps
+from stages.scoring.motion import box_heights, centres, every_step, sampled_steps
 
 FLAGS = ("short", "fragmented", "teleports")
 
@@ -37,7 +38,7 @@ def tracklet_table(level: str, tracklets: Tracklets, params: AnalyzeParams) -> p
         "frame": tracklets.frame_numbers,
         "confidence": tracklets.confidences.astype(np.float64),
         "height_px": box_heights(tracklets),
-        "overlap": largest_overlaps(tracklets),
+        "overlap": largest_overlaps(tracklets.frame_numbers, tracklets.bboxes),
         "interpolated": tracklets.detection_indices < 0,
         **_steps_onto_boxes(tracklets),
     })  # fmt: skip
