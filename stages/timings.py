@@ -9,7 +9,7 @@ from typing import Any
 from stages.artifacts import read_json
 from stages.errors import DataError
 
-ALL = "all"  # the folder of stages over all sequences
+ALL = "all"  # what a sum over sequences has for a name
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,11 @@ class Timing:
 
 
 def read_timings(folder: Path, sequences: Iterable[str]) -> list[Timing]:
-    """The timings of these sequences and of the stages over all, sorted by stage, in the sequences' order.
+    """The timings of these sequences, sorted by stage, in the sequences' order.
 
     Files of other sequences are no part of the result. Raises DataError naming the file that is no timing.
     """
-    found = [_read_timing(file) for name in [*sequences, ALL] for file in sorted((folder / name).glob("*.json"))]
+    found = [_read_timing(file) for name in sequences for file in sorted((folder / name).glob("*.json"))]
     return sorted(found, key=lambda timing: timing.stage)
 
 

@@ -197,11 +197,11 @@ def test_what_is_no_finite_number_is_no_metric() -> None:
 
 def test_seconds_are_summed_over_sequences_and_kept_for_each() -> None:
     timings = [Timing("track", "hall", 1.0, 0.5, 90.0, 10), Timing("track", "plaza", 2.0, 0.5, 80.0, 40),
-               Timing("identify", "all", 4.0, 1.0, 70.0, 0)]  # fmt: skip
+               Timing("identify", "hall", 4.0, 1.0, 70.0, 0)]  # fmt: skip
     assert timing_metrics(timings) == {
         "Seconds": 7.0, "sequences/hall/seconds/track": 1.0, "sequences/plaza/seconds/track": 2.0, "seconds/track": 3.0,
         "peak_memory_mb/track": 90.0,
-        "frames_per_s/track": 50.0, "seconds/identify": 4.0, "peak_memory_mb/identify": 70.0,
+        "frames_per_s/track": 50.0, "sequences/hall/seconds/identify": 4.0, "seconds/identify": 4.0, "peak_memory_mb/identify": 70.0,
     }  # fmt: skip
 
 

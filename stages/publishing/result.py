@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from stages.figures import leaves
-from stages.timings import ALL, Timing, by_stage
+from stages.timings import Timing, by_stage
 
 MAX_PARAM_CHARACTERS = 6000  # MLflow refuses more
 SECTIONS_WITH_WEIGHTS = ("detect", "embed")
@@ -55,7 +55,7 @@ def weights_hashes(params: Mapping[str, Any], folder: Path) -> dict[str, str]:
 
 def timing_metrics(timings: list[Timing]) -> dict[str, float]:
     """`Seconds` of all, `seconds/track` of a stage, `sequences/plaza/seconds/track` of one sequence; rates and peak memory."""
-    metrics = {f"sequences/{t.sequence}/seconds/{t.stage}": t.wall_s for t in timings if t.sequence != ALL}
+    metrics = {f"sequences/{t.sequence}/seconds/{t.stage}": t.wall_s for t in timings}
     metrics["Seconds"] = sum(t.wall_s for t in timings)
     for total in by_stage(timings):
         metrics[f"seconds/{total.stage}"] = total.wall_s

@@ -105,8 +105,8 @@ class _MotChallengeArrays(MotChallenge2DBox):  # type: ignore[misc]
     def raw_data(self, truth: GroundTruth, tracks: TrackBoxes) -> dict[str, Any]:
         """What `get_raw_seq_data` returns for files: a list over frames for every column."""
         frames = truth.num_frames
-        gt_boxes = _per_frame(truth.frame_numbers, _left_top_width_height(truth.bboxes), frames)
-        track_boxes = _per_frame(tracks.frame_numbers, _left_top_width_height(tracks.bboxes), frames)
+        gt_boxes = _per_frame(truth.frame_numbers, truth.bboxes.astype(np.float64), frames)
+        track_boxes = _per_frame(tracks.frame_numbers, tracks.bboxes.astype(np.float64), frames)
         return {
             "seq": "sequence",
             "num_timesteps": frames,
@@ -118,7 +118,9 @@ class _MotChallengeArrays(MotChallenge2DBox):  # type: ignore[misc]
             "tracker_classes": _per_frame(tracks.frame_numbers, np.ones(len(tracks.ids), dtype=int), frames),
             "tracker_dets": _per_frame(tracks.frame_numbers, np.arange(len(tracks.ids))[:, None], frames),
             "tracker_confidences": _per_frame(tracks.frame_numbers, np.ones(len(tracks.ids)), frames),
-            "similarity_scores": [self._calculate_similarities(*pair) for pair in zip(gt_boxes, track_boxes, strict=True)],
+            "similarity_scores": [
+                self._calculate_box_ious(*pair, box_format="x0y0x1y1") for pair in zip(gt_boxes, track_boxes, strict=True)
+            ],
         }
 
 
@@ -130,8 +132,3 @@ def _per_frame(frame_numbers: NDArray[np.int32], column: NDArray[Any], num_frame
 def _dense(ids: NDArray[np.int32]) -> NDArray[np.intp]:
     """The ids (N,) numbered from 0 in their own order: TrackEval makes tables as long as the largest id."""
     return np.unique(ids, return_inverse=True)[1]
-
-
-def _left_top_width_height(bboxes: NDArray[np.float32]) -> NDArray[np.float64]:
-    boxes = bboxes.astype(np.float64)
-    return np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1)
