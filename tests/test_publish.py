@@ -201,7 +201,8 @@ def test_seconds_are_summed_over_sequences_and_kept_for_each() -> None:
     assert timing_metrics(timings) == {
         "Seconds": 7.0, "sequences/hall/seconds/track": 1.0, "sequences/plaza/seconds/track": 2.0, "seconds/track": 3.0,
         "peak_memory_mb/track": 90.0,
-        "frames_per_s/track": 50.0, "sequences/hall/seconds/identify": 4.0, "seconds/identify": 4.0, "peak_memory_mb/identify": 70.0,
+        "frames_per_s/track": 50.0, "sequences/hall/seconds/identify": 4.0,
+        "seconds/identify": 4.0, "peak_memory_mb/identify": 70.0,
     }  # fmt: skip
 
 
