@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from stages.association.appearance import Views, views_of
 from stages.association.company import learn_company
-from stages.association.decisions import Decision, Sureness, decisions
+from stages.association.decisions import OFFSETS, TEMPERS, Decision, Sureness, decisions
 from stages.association.likeness import learn_looks
 from stages.association.motion import ends_of, learn_passage
 from stages.association.pair_odds import Acquaintance, Odds, all_of, at_edge
@@ -26,7 +26,7 @@ from stages.association.settling import in_chains, part, settle
 from stages.association.stature import learn_statures, unknown_statures
 from stages.association.steadying import still_view
 from stages.audit import write_audit
-from stages.command import execute, stage_options, stage_run
+from stages.command import execute, log, stage_options, stage_run
 from stages.contracts.camera_motion import CameraMotion
 from stages.contracts.embeddings import Embeddings
 from stages.contracts.tracklets import Tracklets, by_class, relabel
@@ -40,6 +40,7 @@ Ints = NDArray[np.int64]
 Returns = Literal["same_person", "new_person"]
 
 ELSEWHERE = -1  # place of a tracklet of another class
+UNPROVED = 1e-3  # nats between a partition and its bound, above which it may not be the best
 NEAREST = 100  # tracklets of a person before and after each, that it is compared with: cost would follow their square
 
 
@@ -54,8 +55,8 @@ class MergeParams:
     company: bool
     settle: bool
     min_gain: Annotated[float, Range(-1000, 1000)]  # nats
-    temper: Annotated[float, Range(0.01, 10)]
-    offset: Annotated[float, Range(-10, 10)]  # nats
+    temper: Annotated[float, TEMPERS]
+    offset: Annotated[float, OFFSETS]  # nats
 
 
 def merge(
@@ -86,7 +87,7 @@ def merge(
         labels[members] = members[found]
         asked.append(replace(odds, first=members[odds.first], second=members[odds.second]))
     _, merged = np.unique(labels, return_inverse=True)
-    position = np.searchsorted(tracklets.ids, tracklets.tracklet_ids)
+    position = tracklets.positions()
     begins = tracklets.frame_numbers[tracklets.offsets()[:-1]].astype(np.int64)
     audit = decisions(tracklets.ids, merged + 1, begins, all_of(asked), known[0], Sureness(params.temper, params.offset))
     return relabel(tracklets, merged[position] + 1), audit
@@ -111,6 +112,8 @@ def people_of(
     odds = known.candidates() if params.enabled else known.candidates().take(np.zeros(0, np.int64))
     apart = np.concatenate([together, apart])
     odds, people = solve(known, odds, apart, forced)
+    if people.bound > people.value + UNPROVED:
+        log.info("merge %s: pairs agree by %.1f nats, and by %.1f at most", tracklets.sequence, people.value, people.bound)
     labels = people.labels
     if params.enabled:
         labels = settle(known, views, labels, odds, apart) if params.settle else labels

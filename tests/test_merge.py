@@ -15,6 +15,7 @@ from stages.association.likeness import learn_looks, support_of
 from stages.association.motion import ends_of, learn_passage, learn_straying
 from stages.association.pair_odds import UNSEEN_S, at_edge
 from stages.association.pairs import seen_together
+from stages.association.partition import partition
 from stages.association.reach import ASIDE, AWAY, ELSEWHERE, learn_reach
 from stages.contracts.tracklets import Tracklets
 from stages.embed import no_embeddings
@@ -301,6 +302,19 @@ def test_what_must_and_cannot_be_is() -> None:
 def test_nothing_to_merge_is_normal() -> None:
     table = tracklets({})
     assert merge(table, embeddings_of(table, {}), motionless(table), MERGE) == (table, [])
+
+
+def test_a_partition_that_is_not_proved_the_best_is_said_with_its_bound(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    table = tracklets({1: standing(range(20)), 2: standing(range(30, 50))}, 50)
+    known = table, no_embeddings(detected(table)), motionless(table), MERGE
+    with caplog.at_level("INFO", logger="retrace"):
+        merge(*known)
+        assert not caplog.messages, "two tracklets are solved to the optimum"
+        monkeypatch.setattr("stages.merge.partition", lambda *args: dataclasses.replace(partition(*args), bound=1000.0))
+        merge(*known)
+    assert caplog.messages[0].endswith("nats, and by 1000.0 at most")
 
 
 KNOWN = Calibration(same=0.6, other=0.0, variance=0.04, most_nats=4.0, least_nats=-2.0)

@@ -81,7 +81,7 @@ def views_of(tracklets: Tracklets, embeddings: Embeddings) -> Views:
     rows = np.flatnonzero(found >= 0)
     clear = clarities(tracklets.confidences[rows].astype(np.float64))
     return Views(
-        np.searchsorted(tracklets.ids, tracklets.tracklet_ids[rows]),
+        tracklets.positions()[rows],
         rows,
         tracklets.frame_numbers[rows].astype(np.int64),
         clear,

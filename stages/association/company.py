@@ -51,7 +51,7 @@ class Company:
 def learn_company(tracklets: Tracklets) -> Company:
     """Who walks beside whom in the video."""
     count = len(tracklets.ids)
-    owners = np.repeat(np.arange(count), np.diff(tracklets.offsets()))
+    owners = tracklets.positions()
     one, other, frames = _frames_side_by_side(tracklets, owners)
     long = frames >= np.minimum(LEAST_S * tracklets.fps, np.bincount(owners)[one] / 2)
     one, other, frames = one[long], other[long], frames[long]

@@ -6,11 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.association.pair_odds import DECIMALS, Odds
+from stages.params import Range
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 NOBODY = -1
+CORRECTED = "corrected"  # a decision that a person made
+TEMPERS, OFFSETS = Range(0.01, 10), Range(-10, 10)  # that a Sureness may have
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ def decisions(
         known = bool(corrected) and (min(first, second), max(first, second)) in corrected
         rows.append(
             Decision(
-                "corrected" if known and joined else "joined" if joined else "refused",
+                CORRECTED if known and joined else "joined" if joined else "refused",
                 int(ids[first]),
                 int(ids[second]),
                 int(merged[first]),

@@ -15,6 +15,7 @@ from scipy.sparse import csr_array
 
 from stages.association.appearance import Views
 from stages.association.cosines import Calibration, calibrate
+from stages.association.thinning import stride
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -127,7 +128,7 @@ def learn_space(views: Views, means: Floats, supports: Array, middles: Floats, g
     dim = means.shape[1]
     centre = (trust @ means) / (trust.sum() + UNCENTRED)
     doubt = UNCENTRED / (trust.sum() + UNCENTRED)
-    chosen = np.arange(0, len(views), max(1, -(-len(views) // MAX_VIEWS)))
+    chosen = np.arange(0, len(views), stride(len(views), MAX_VIEWS))
     own = views.features(chosen) - middles[groups[chosen]]
     own *= np.sqrt(views.weights[chosen])[:, None].astype(np.float32)
     covariance = (own.T @ own).astype(np.float64) / max(float(views.weights[chosen].sum()), 1e-9)
@@ -153,7 +154,7 @@ def _same_cosines(blocks: Blocks, space: Space) -> tuple[Array, Ints]:
     for step in range(1, min(round(MEMORY_S / BLOCK_S), len(blocks.owners))):
         apart = (blocks.numbers[step:] - blocks.numbers[:-step]) * BLOCK_S
         pairs = np.flatnonzero((blocks.owners[:-step] == blocks.owners[step:]) & (apart >= APART_S) & (apart <= MEMORY_S))
-        pairs = pairs[:: max(1, -(-len(pairs) // MAX_PAIRS_A_STEP))]
+        pairs = pairs[:: stride(len(pairs), MAX_PAIRS_A_STEP)]
         pairs = pairs[supports[pairs] * supports[pairs + step] > LEAST_SUPPORT]
         support = supports[pairs] * supports[pairs + step]
         cosines.append(np.einsum("nd,nd->n", directions[pairs], directions[pairs + step], dtype=np.float64) / support)
@@ -164,5 +165,5 @@ def _same_cosines(blocks: Blocks, space: Space) -> tuple[Array, Ints]:
 def _other_cosines(directions: Floats, supports: Array, together: Ints) -> Array:
     """(N,) cosines between people seen together, who both were seen well enough."""
     seen = together[(supports[together] ** 2 > LEAST_SUPPORT).all(axis=1)]
-    seen = seen[:: max(1, -(-len(seen) // MAX_PAIRS))]
+    seen = seen[:: stride(len(seen), MAX_PAIRS)]
     return np.asarray(np.einsum("nd,nd->n", directions[seen[:, 0]], directions[seen[:, 1]], dtype=np.float64))

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln
 
+from stages.association.thinning import stride
 from stages.boxes import foot_points
 from stages.contracts.tracklets import Tracklets
 
@@ -78,9 +79,9 @@ def ends_of(tracklets: Tracklets) -> Ends:
 
 def ends_at(tracklets: Tracklets, first: Ints, last: Ints) -> Ends:
     """Where rows `first` (T,) begin and rows `last` (T,) end something, by the boxes of their tracklets from or up to them."""
-    offsets, frames, places = tracklets.offsets(), tracklets.frame_numbers.astype(np.int64), place_rows(tracklets)
+    frames, places = tracklets.frame_numbers.astype(np.int64), place_rows(tracklets)
     window = max(round(WINDOW_S * tracklets.fps), 1)
-    key = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets)) * (tracklets.num_frames + window + 1) + frames
+    key = tracklets.positions() * (tracklets.num_frames + window + 1) + frames
     after = np.searchsorted(key, key[first] + window, side="right")
     before = np.searchsorted(key, key[last] - window, side="left")
     lines = [_lines(frames, places, first, after, first), _lines(frames, places, before, last + 1, last)]
@@ -117,9 +118,9 @@ def learn_straying(tracklets: Tracklets) -> Straying:
     window = max(round(WINDOW_S * fps), 1)
     lags = np.unique(np.maximum(np.round(np.array(LAGS_S) * fps), 1).astype(np.int64))
     offsets = tracklets.offsets()
-    owner = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+    owner = tracklets.positions()
     key = owner * (tracklets.num_frames + window + int(lags[-1])) + frames  # nothing reaches from one tracklet into another
-    rows = np.arange(0, len(frames), max(1, -(-len(frames) // MAX_ROWS)))
+    rows = np.arange(0, len(frames), stride(len(frames), MAX_ROWS))
     starts = np.maximum(np.searchsorted(key, key[rows] - window), offsets[owner[rows]])
     settled = rows - starts >= window / 2
     rows, starts = rows[settled], starts[settled]
@@ -179,7 +180,7 @@ def _log_density(error: Array, spread: Array, heights: Array) -> Array:
 
 def _density(places: Array, area: float) -> Array:
     """(T,) log density of places (T, 3) among all others of them: a kernel estimate that leaves each one itself out."""
-    centres = np.arange(0, len(places), max(1, -(-len(places) // MAX_CENTRES)))
+    centres = np.arange(0, len(places), stride(len(places), MAX_CENTRES))
     heights = np.exp(places[:, SIZE])
     scale = KERNEL * np.column_stack([heights, heights, np.ones(len(heights))])
     peak = 1 / ((2 * np.pi) ** 1.5 * scale.prod(axis=1))

@@ -8,6 +8,7 @@ still in the tracklets weigh little).
 
 import numpy as np
 
+from stages.association.thinning import stride
 from stages.association.two_filter import (
     INNOVATION_TAILS,
     MEASUREMENT_NOISE,
@@ -34,8 +35,7 @@ MAX_BOXES = 100_000  # learnt from, in whole tracklets spread over the video: mo
 
 def learn_noise(measured: Measured, offsets: Ints) -> Array:
     """(4, 3) noise of boxes sorted by tracklet and frame; rows of tracklet t are offsets[t]:offsets[t + 1]."""
-    stride = -(-len(measured.frames) // MAX_BOXES)
-    chosen = np.arange(0, len(offsets) - 1, max(stride, 1))
+    chosen = np.arange(0, len(offsets) - 1, stride(len(measured.frames), MAX_BOXES))
     noise = START.copy()
     for i in range(QUANTITIES):
         noise[i] = _descend(i, START[i], measured, offsets[chosen], offsets[chosen + 1])

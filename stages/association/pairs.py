@@ -11,7 +11,7 @@ Ints = NDArray[np.int64]
 
 def frames_together(tracklets: Tracklets) -> tuple[Ints, Ints]:
     """(P, 2) positions of tracklets that share a frame, in order and both ways, each with itself too; (P,) how many frames."""
-    position = np.searchsorted(tracklets.ids, tracklets.tracklet_ids)
+    position = tracklets.positions()
     shape = (len(tracklets.ids), tracklets.num_frames)
     seen = csr_array(coo_array((np.ones(len(position), np.int32), (position, tracklets.frame_numbers)), shape=shape))
     counts = (seen @ seen.T).tocoo()

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from stages.association.motion import Ends, X, Y
+from stages.association.thinning import stride
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -50,7 +51,7 @@ class Reach:
 def learn_reach(ends: Ends, fps: float) -> Reach:
     """What the video shows of where people begin."""
     count = ends.frames.shape[1]
-    some = np.arange(0, count, max(1, -(-count // MAX_AROUND)))
+    some = np.arange(0, count, stride(count, MAX_AROUND))
     around = np.zeros((count, len(AROUND_S)))
     for rows in np.array_split(np.arange(count), max(1, count // 500)):
         at_once = _log_nearness(ends, rows[:, None], some[None, :], np.ones(1))

@@ -91,7 +91,7 @@ def sharings(tracklets: Tracklets) -> list[Sharing]:
 def _beside(tracklets: Tracklets, ends: Ints, since: int, until: int) -> dict[int, list[int]]:
     """Tracklets t by keeper: whose boxes, within its time, that in row `ends[t]` meets, `since` to `until` frames later."""
     offsets, frames = tracklets.offsets(), tracklets.frame_numbers.astype(np.int64)
-    owners, classes = np.searchsorted(tracklets.ids, tracklets.tracklet_ids), tracklets.class_ids[offsets[:-1]]
+    owners, classes = tracklets.positions(), tracklets.class_ids[offsets[:-1]]
     first, last = frames[offsets[:-1]], frames[offsets[1:] - 1]
     order = np.argsort(frames, kind="stable")
     starts = np.searchsorted(frames[order], frames[ends] + since)

@@ -15,6 +15,7 @@ from stages.association.appearance import CHUNK, Views, views_of
 from stages.association.cosines import Calibration, nats_of
 from stages.association.likeness import VIEWS_DOUBT, learn_looks
 from stages.association.pairs import seen_together
+from stages.association.thinning import stride
 from stages.association.two_filter import NONE, Array, Chains, Ints
 from stages.compiled import compiled
 from stages.contracts.embeddings import Embeddings
@@ -69,7 +70,7 @@ def sightings_of(tracklets: Tracklets, embeddings: Embeddings) -> Sightings:
 
 def compressed(views: Views) -> Views:
     """The views in the directions in which they differ most, at most DIMENSIONS: principal components (Pearson 1901)."""
-    chosen = views.features(np.arange(0, len(views), max(1, -(-len(views) // MAX_VIEWS)))).astype(np.float64)
+    chosen = views.features(np.arange(0, len(views), stride(len(views), MAX_VIEWS))).astype(np.float64)
     chosen -= chosen.mean(axis=0)
     basis = np.linalg.eigh(chosen.T @ chosen)[1][:, -DIMENSIONS:].astype(np.float32)
     parts = [views.features(slice(start, start + CHUNK)) @ basis for start in range(0, len(views), CHUNK)]

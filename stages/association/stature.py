@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stages.association.appearance import clarities
+from stages.association.thinning import stride
 from stages.contracts.tracklets import Tracklets
 
 Array = NDArray[np.float64]
@@ -85,7 +86,7 @@ def _whole_views(tracklets: Tracklets) -> Ints:
     margin = WHOLE * (y2 - y1)
     inside = (x1 > margin) & (y1 > margin) & (x2 < tracklets.width_px - margin) & (y2 < tracklets.height_px - margin)
     rows = clear[inside].astype(np.int64)
-    owners = np.searchsorted(tracklets.ids, tracklets.tracklet_ids)
+    owners = tracklets.positions()
     shares = np.bincount(owners[rows], minlength=len(tracklets.ids)) / np.diff(tracklets.offsets())
     return np.asarray(rows[shares[owners[rows]] >= LEAST_SHARE])
 
@@ -104,13 +105,13 @@ def _terms(tracklets: Tracklets, rows: Ints) -> Array:
 
 def _sums(tracklets: Tracklets, rows: Ints, count: int) -> Array:
     """(T, 2 + P) sums of T tracklets from the views in these rows (K,)."""
-    owners = np.searchsorted(tracklets.ids, tracklets.tracklet_ids[rows])
+    owners = tracklets.positions()[rows]
     logs, terms = _log_heights(tracklets, rows), _terms(tracklets, rows)
     parts = tracklets.frame_numbers[rows].astype(np.int64) // max(round(BLOCK_S * tracklets.fps), 1)
     every = max(TOGETHER_S * tracklets.fps, 1.0)
-    stride = max(1, -(-len(owners) // MAX_VIEWS))
-    some = slice(None, None, stride)
-    surface, covariance, noise, spread = _fit(owners[some], logs[some], terms[some], count, max(every / stride, 1.0))
+    step = stride(len(owners), MAX_VIEWS)
+    some = slice(None, None, step)
+    surface, covariance, noise, spread = _fit(owners[some], logs[some], terms[some], count, max(every / step, 1.0))
     residuals = logs - terms @ surface
     statures, weights = _means(owners, residuals, noise, count)
     wander = _wander(owners, parts, residuals - statures[owners], weights, count)

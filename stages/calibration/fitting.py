@@ -4,11 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from stages.association.decisions import Sureness
+from stages.association.decisions import OFFSETS, TEMPERS, Sureness
 from stages.calibration.judging import Judged
-from stages.params import Range
 
-TEMPERS, OFFSETS = Range(0.01, 10), Range(-10, 10)  # as params.yaml allows merge.temper and merge.offset
 START = (0.5, 0.0)
 DECIMALS = 3  # of what goes into params.yaml
 LEAST = 30  # decisions that a fit needs ...

@@ -12,14 +12,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from stages.association.decisions import CORRECTED
 from stages.audit import read_audit
 from stages.contracts.tracklets import Tracklets
 from stages.decisions import Boxes, one_person
 from stages.errors import DataError
 
 Array = NDArray[np.float64]
-
-CORRECTED = "corrected"  # as association.decisions has it
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,10 @@ class Tracklets(Table):
         starts = np.flatnonzero(np.diff(self.tracklet_ids, prepend=0))
         return np.append(starts, len(self))
 
+    def positions(self) -> NDArray[np.int64]:
+        """(M,) position in `ids` of each row's tracklet."""
+        return np.repeat(np.arange(len(self.ids)), np.diff(self.offsets()))
+
     def to_dicts(self) -> list[dict[str, Any]]:
         """One dict a tracklet: tracklet_id, frame_numbers, bboxes, confidences, detection_indices."""
         offsets = self.offsets()
