@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from stages.colors import Color, text_color
 
+CANVAS_GREY = 40  # where there is no picture
 Picture = NDArray[np.uint8]  # (H, W, 3) BGR
 
 REACH_PX = 16  # how far outside the picture a mark is still drawn

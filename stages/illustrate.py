@@ -19,7 +19,7 @@ from stages.contracts.detections import Detections
 from stages.contracts.identities import Identities
 from stages.contracts.tracklets import Tracklets
 from stages.decisions import Decision, read_decisions, shown
-from stages.drawing import Picture
+from stages.drawing import CANVAS_GREY, Picture
 from stages.exclusions import read_exclusions
 from stages.illustrating.scene import (
     MAX_WIDTH_PX,
@@ -31,7 +31,7 @@ from stages.illustrating.scene import (
     where_map,
 )
 from stages.illustrating.sheets import decision_sheet, mistake_sheet, people_sheets
-from stages.illustrating.shots import CANVAS_GREY, Album, Sheet
+from stages.illustrating.shots import Album, Sheet
 from stages.params import load_section
 from stages.pins import check_pins
 from stages.privacy.veil import PrivacyParams, make_veil, shown_frames

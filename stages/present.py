@@ -24,7 +24,7 @@ from stages.reporting.page import render
 from stages.reporting.people import Person, read_people
 from stages.reporting.places import ground_chart, presence_chart, way_chart
 from stages.reporting.returns import ReturnCard, return_cards
-from stages.reporting.timeline import Lane, Moment, make_lanes, timeline_charts
+from stages.reporting.timeline import KEY, Lane, Moment, make_lanes, timeline_charts
 from stages.reporting.words import called, clock, plural
 from stages.scoring.levels import LEVELS, load_levels
 from stages.scoring.mistakes import Mistake, read_mistakes
@@ -111,7 +111,7 @@ def sequence_page(story: Story) -> str:
                   video=f"{ROOT}../artifacts/{story.name}/annotated.mp4", timelines=timelines, left_out=left_out,
                   people=longest(story.people), places=places,
                   crowd=crowd_chart(story.detections, tracks, story.high_confidence), levels=levels,
-                  columns=shown_columns(levels), better=BETTER, scored="HOTA" in story.figures["final"])  # fmt: skip
+                  columns=shown_columns(levels), better=BETTER, scored="HOTA" in story.figures["final"], key=KEY)  # fmt: skip
 
 
 def people_page(story: Story) -> str:

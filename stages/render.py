@@ -23,6 +23,7 @@ from stages.contracts.detections import Detections
 from stages.contracts.identities import Identities
 from stages.contracts.tracklets import Tracklets
 from stages.drawing import (
+    CANVAS_GREY,
     Picture,
     Weights,
     draw_box,
@@ -43,7 +44,6 @@ from stages.progress import progress
 from stages.seqinfo import read_seqinfo
 from stages.sequence_folder import holds_data
 
-CANVAS_GREY = 40
 FAINT = 0.65  # opacity of trails and interpolated boxes
 DRAWN_AHEAD = 16  # frames
 STILLS = 3

@@ -7,9 +7,8 @@ import cv2
 import numpy as np
 
 from stages.colors import Color
-from stages.drawing import Picture, draw_box, draw_dashed_box, draw_label
+from stages.drawing import CANVAS_GREY, Picture, draw_box, draw_dashed_box, draw_label
 
-CANVAS_GREY = 40
 LABEL_PX = 13
 Window = tuple[float, float, float, float]  # x1, y1, x2, y2 px of the frame
 

@@ -9,6 +9,12 @@ LEVEL_COLORS = {"raw": GREY, "rewired": SKY, "split": PURPLE, "merged": ORANGE, 
 DARK_GROUND = "#1b2029"  # behind identities' colours, which are made for footage
 
 
+def clear(color: str, opacity: float) -> str:
+    """A colour that lets so much of the page through; opacity 1: none."""
+    red, green, blue = bytes.fromhex(color[1:])
+    return f"rgba({red},{green},{blue},{opacity})"
+
+
 def _template(text: str, grid: str, raised: str) -> dict[str, Any]:
     axis = {"gridcolor": grid, "linecolor": grid, "zerolinecolor": grid, "automargin": True, "title": {"standoff": 8}}
     return {

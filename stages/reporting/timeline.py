@@ -16,15 +16,16 @@ from numpy.typing import NDArray
 from stages.contracts.tracklets import Tracklets
 from stages.lineage import Piece
 from stages.reporting.charts import BELOW, Chart, literal, make_figure
-from stages.reporting.theme import GREEN, GREY, INK, PURPLE, RED
+from stages.reporting.theme import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, clear
 from stages.reporting.words import plural
 
 LANES_PER_CHART, MAX_CHARTS = 40, 6
 MAX_BINS = 1200  # columns of a chart
 LANE_PX = 22
 LABEL_LETTERS = 20  # of a lane's name beside it: a name of 64 would leave a telephone no room for the lane
-AMBER = "rgba(230,159,0,0.8)"
-CLEAR, FAINT, FULL = (f"rgba(40,135,210,{opacity})" for opacity in (0, 0.15, 1))
+AMBER = clear(ORANGE, 0.8)
+CLEAR, FAINT, FULL = (clear(BLUE, opacity) for opacity in (0, 0.15, 1))
+KEY = {"detected": BLUE, "interpolated": ORANGE, "joined": GREY}  # what a lane shows
 SHADES = [[0, CLEAR], [0.009, CLEAR], [0.01, FAINT], [1, FULL]]  # of percent; 0: not seen
 SYMBOLS = {
     "join": ("triangle-right", GREEN),
