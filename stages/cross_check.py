@@ -28,7 +28,7 @@ from stages.errors import DataError
 from stages.freshness import check_fresh
 from stages.identity.changes import Camera, Found, find_changes
 from stages.identity.portraits import ClockOffset, PortrayParams, shared_times
-from stages.params import load_section, load_value, sequence_names
+from stages.params import camera_groups, load_section, load_value
 from stages.seqinfo import read_seqinfo
 from stages.versioning import SEQUENCES
 
@@ -40,7 +40,7 @@ def load_group(group: str) -> list[Camera]:
 
     Raises DataError where no two of them place people on one ground, or anything has changed since.
     """
-    names = [name for name in sequence_names() if load_value(str, f"sequences.{name}.camera_group") == group]
+    names = [name for name, its_group in camera_groups().items() if its_group == group]
     cameras = [_load(name) for name in names]
     placing = sum(camera.image_to_ground is not None and camera.times_s is not None for camera in cameras)
     if placing < 2:

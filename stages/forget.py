@@ -29,7 +29,7 @@ from stages.exclusions import Exclusions, append_exclusions, excluded_rows, excl
 from stages.forgetting.cached import kept_by_dvc, locked_stages, unlock
 from stages.forgetting.person import exclusion_of_box, exclusions_of_tracks, track_at
 from stages.outputs import outputs
-from stages.params import load_section, load_value, sequence_names
+from stages.params import camera_groups, load_section, sequence_names
 from stages.reporting.words import plural
 from stages.seqinfo import read_seqinfo
 from stages.versioning import SEQUENCES, is_dvc_project, is_git_work_tree, run_dvc, stage_file
@@ -63,10 +63,10 @@ def whereabouts(sequence: str, who: str | None, frame: int, box: list[float]) ->
     else:
         track = int(tracks.tracklet_ids[Seen(tracks, identities, tracks).row(who)])
     identity = int(identities.identities_of(sequence, np.array([track], np.int32))[0])
-    group = load_value(str, f"sequences.{sequence}.camera_group")
+    groups = camera_groups()
     found = {}
-    for name in sequence_names():
-        if load_value(str, f"sequences.{name}.camera_group") == group and (ARTIFACTS / name / "tracks.npz").exists():
+    for name in groups:
+        if groups[name] == groups[sequence] and (ARTIFACTS / name / "tracks.npz").exists():
             tracks, identities = _tracked(name)
             mine = identities.of(name)
             track_ids = mine.tracklet_ids[mine.identity_ids == identity]

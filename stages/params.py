@@ -49,17 +49,27 @@ def load_section(kind: type[T], section: str, path: Path = PARAMS) -> T:
 
     Raises ParamsError naming file, key, expectation and finding.
     """
-    return make_section(kind, _node(section, path), f"{path}: {section}")
+    return make_section(kind, _node(read_params(path), section, path), f"{path}: {section}")
 
 
-def load_value(hint: Any, name: str, path: Path = PARAMS) -> Any:
+def load_value(hint: Any, name: str) -> Any:
     """The single value with this dotted name, of the hinted type. Raises ParamsError like `load_section`."""
-    return _checked(_node(name, path), hint, f"{path}: {name}")
+    return _value(hint, read_params(), name)
 
 
-def _node(name: str, path: Path) -> Any:
+def camera_groups() -> dict[str, str]:
+    """Sequence -> its camera group, in the file's order, which is read once. Raises ParamsError like `load_section`."""
+    params = read_params()
+    return {name: str(_value(str, params, f"sequences.{name}.camera_group")) for name in _names(params, PARAMS)}
+
+
+def _value(hint: Any, params: dict[str, Any], name: str) -> Any:
+    return _checked(_node(params, name, PARAMS), hint, f"{PARAMS}: {name}")
+
+
+def _node(params: dict[str, Any], name: str, path: Path) -> Any:
     """What the file holds under this dotted name."""
-    node: Any = read_params(path)
+    node: Any = params
     for depth, key in enumerate(parts := name.split(".")):
         if not isinstance(node, dict) or key not in node:
             raise ParamsError(f"{path}: {'.'.join(parts[: depth + 1])}: expected an entry, found none")
@@ -108,8 +118,12 @@ def read_params(path: Path = PARAMS) -> dict[str, Any]:
 
 
 def sequence_names(path: Path = PARAMS) -> list[str]:
-    """Names of all sequences, in the file's order."""
-    sequences = read_params(path).get("sequences")
+    """Names of all sequences, in the file's order. Raises ParamsError."""
+    return _names(read_params(path), path)
+
+
+def _names(params: dict[str, Any], path: Path) -> list[str]:
+    sequences = params.get("sequences")
     if not isinstance(sequences, dict):
         raise ParamsError(f"{path}: sequences: expected a mapping from name to settings, got {_text(sequences)}")
     for name, settings in sequences.items():

@@ -16,7 +16,7 @@ from stages.contracts.identities import Identities
 from stages.errors import DataError, ParamsError
 from stages.figures import leaves, read_figures
 from stages.params import WEIGHTS_NAME as NAME
-from stages.params import load_section, load_value, read_params, sequence_names
+from stages.params import camera_groups, load_section, read_params
 from stages.per_sequence import listed_files
 from stages.pins import check_pins, read_pins
 from stages.reporting.curves import distance_chart, hota_chart, reliability_chart
@@ -190,7 +190,8 @@ def main() -> None:
     args = stage_options(__doc__, "pins", "metrics", "per-sequence", "hota", "timings", "diagnoses", "identities", "media",
                          "baselines", "versions", "page", "curves", "people", "assets", "timing-table")  # fmt: skip
     check_pins(args.pins)
-    names, params = sequence_names(), read_params()
+    groups, params = camera_groups(), read_params()
+    names = list(groups)
     report_params = load_section(ReportParams, "report")
     with stage_run("report", "all") as run:
         metrics, per_sequence = read_figures(args.metrics), read_figures(args.per_sequence)
@@ -198,7 +199,6 @@ def main() -> None:
         media = {name: read_media(args.media / name) for name in names}
         diagnoses = read_diagnoses(listed_files(args.diagnoses, names, ".json"))
         causes = {name: d["causes"] for name, d in zip(names, diagnoses, strict=True) if d["ground_truth"]}
-        groups = {name: str(load_value(str, f"sequences.{name}.camera_group")) for name in names}
         identities = {name: Identities.load(path) for name, path in listed_files(args.identities, names, ".npz").items()}
         shared = people_across(identities, groups, media)
         pages = [("Overview", "index.html"), ("Curves", "curves.html"), ("Across cameras", "people.html")]

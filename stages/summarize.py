@@ -14,7 +14,7 @@ import numpy as np
 from stages.artifacts import read_json, write_json, write_text
 from stages.command import execute, log, stage_options, stage_run
 from stages.errors import DataError
-from stages.params import load_value, sequence_names
+from stages.params import camera_groups
 from stages.per_sequence import listed_files
 from stages.pins import check_pins
 from stages.scoring.across_cameras import IdentityMatches, across_cameras, idf1
@@ -120,9 +120,9 @@ def main() -> None:
     args = stage_options(__doc__, "pins", "scores", "quality", "galleries", "metrics", "levels", "per-sequence", "groups",
                          "hota", "score-table")  # fmt: skip
     check_pins(args.pins)
-    names = sequence_names()
+    group_of = camera_groups()
+    names = list(group_of)
     with stage_run("summarize", "all") as run:
-        group_of = {name: load_value(str, f"sequences.{name}.camera_group") for name in names}
         for group in sorted(set(group_of.values())):
             members = [name for name in names if group_of[name] == group]
             listed_files(args.galleries / group, members, ".npz")  # a ghost there would be recognised in other cameras

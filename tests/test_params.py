@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import pytest
 
 from stages.errors import ParamsError
-from stages.params import Range, load_section, sequence_names
+from stages.params import Range, camera_groups, load_section, sequence_names
 from stages.track import TrackParams
 from tests.conftest import ROOT
 
@@ -124,3 +124,15 @@ def test_a_setting_that_no_sequence_has_and_a_name_that_no_folder_can_have_are_r
         path.write_text(f"sequences: {{{name}: {{camera_group: x}}}}")
         with pytest.raises(ParamsError, match="sequences: expected names of a letter and then letters"):
             sequence_names(path)
+
+
+def test_every_sequence_has_a_camera_group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("params.yaml").write_text("sequences: {west: {camera_group: corner}, yard: {camera_group: yard}}")
+    assert list(camera_groups().items()) == [("west", "corner"), ("yard", "yard")]
+    Path("params.yaml").write_text("sequences: {west: {camera_group: corner}, yard: {}}")
+    with pytest.raises(ParamsError, match=r"^params\.yaml: sequences\.yard\.camera_group: expected an entry, found none$"):
+        camera_groups()
+    Path("params.yaml").write_text("sequences: {yard: {camera_group: ..}}")
+    with pytest.raises(ParamsError, match=r"^params\.yaml: sequences\.yard\.camera_group: expected a letter and then letters"):
+        camera_groups()
