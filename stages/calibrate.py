@@ -25,7 +25,8 @@ from stages.contracts.tracklets import Tracklets
 from stages.corrections.busy import check_idle
 from stages.errors import DataError
 from stages.freshness import check_fresh
-from stages.params import PARAMS, load_section, load_value, sequence_names
+from stages.outputs import ARTIFACTS
+from stages.params import PARAMS, check_sequence, load_section, load_value, sequence_names
 from stages.regions import RegionParams
 from stages.reporting.calibration import page
 from stages.scoring.matching import match_detections
@@ -35,18 +36,16 @@ from stages.sequence_folder import holds_data
 from stages.versioning import SEQUENCES
 from stages.yaml_text import with_number
 
-ARTIFACTS, REPORTS = Path("artifacts"), Path("reports")  # as dvc.yaml has them
+REPORTS = Path("reports")  # as dvc.yaml has it
 
 
 def choose(names: Sequence[str]) -> list[str]:
     """These sequences, or all that have ground truth. Raises DataError where one is not there, or has none."""
-    known = sequence_names()
+    check_sequence(*names)
     for name in names:
-        if name not in known:
-            raise DataError(f"{name}: expected one of the sequences in params.yaml ({', '.join(known)}), got another name")
         if not holds_data(SEQUENCES / name / "gt"):
             raise DataError(f"{name}: expected ground truth in {SEQUENCES / name / 'gt'}, found none")
-    chosen = list(dict.fromkeys(names)) or [name for name in known if holds_data(SEQUENCES / name / "gt")]
+    chosen = list(dict.fromkeys(names)) or [name for name in sequence_names() if holds_data(SEQUENCES / name / "gt")]
     if not chosen:
         raise DataError(f"{PARAMS}: sequences: expected one at least with ground truth, found none")
     return chosen

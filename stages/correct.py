@@ -10,18 +10,13 @@ The row names frame and box, so it outlives the numbers; `dvc repro` then reruns
 """
 
 import argparse
-from pathlib import Path
 
 from stages.command import execute, log, parser
-from stages.contracts.identities import Identities
-from stages.contracts.tracklets import Tracklets
 from stages.corrections.adding import add_row
-from stages.corrections.naming import NUM_PLACES, Seen, correction
+from stages.corrections.naming import NUM_PLACES, correction, load_seen
 from stages.corrections.rows import corrections_file
 from stages.errors import DataError
-from stages.params import sequence_names
-
-ARTIFACTS = Path("artifacts")  # as dvc.yaml has it
+from stages.params import check_sequence
 
 
 def options() -> argparse.ArgumentParser:
@@ -37,16 +32,10 @@ def options() -> argparse.ArgumentParser:
 
 def main() -> None:
     args = options().parse_args()
-    if args.sequence not in sequence_names():
-        raise DataError(f"{args.sequence}: expected one of {', '.join(sequence_names())}, got another name")
+    check_sequence(args.sequence)
     if args.action == "rename" and args.name is None:
         raise DataError("rename: expected --name, got none")
-    folder = ARTIFACTS / args.sequence
-    seen = Seen(
-        Tracklets.load(folder / "tracks.npz", args.sequence),
-        Identities.load(ARTIFACTS / "identities" / f"{args.sequence}.npz"),
-        Tracklets.load(folder / "tracklets_split.npz", args.sequence),
-    )
+    seen = load_seen(args.sequence)
     row = correction(seen, args.action, [seen.row(who) for who in args.people], args.name)
     path = corrections_file(args.sequence)
     add_row(path, row, seen)

@@ -9,7 +9,6 @@ another goes on, and one of `same` joins parts that are one person. After `dvc r
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
@@ -17,22 +16,20 @@ from stages.camera import read_camera
 from stages.clip import ClipParams
 from stages.command import execute, log, parser
 from stages.contracts.embeddings import Embeddings
-from stages.contracts.identities import Identities
 from stages.contracts.tracklets import Tracklets
 from stages.corrections.busy import check_unread
 from stages.corrections.constraining import constraints, cut_tracklets
-from stages.corrections.naming import Seen
+from stages.corrections.naming import Seen, load_seen
 from stages.corrections.proposing import proposed
 from stages.corrections.rows import Correction, append_row, corrections_file, read_corrections
 from stages.errors import DataError
 from stages.freshness import check_fresh
 from stages.identity.changes import Camera, Found, find_changes
 from stages.identity.portraits import ClockOffset, PortrayParams, shared_times
+from stages.outputs import ARTIFACTS
 from stages.params import camera_groups, load_section, load_value
 from stages.seqinfo import read_seqinfo
 from stages.versioning import SEQUENCES
-
-ARTIFACTS = Path("artifacts")  # as dvc.yaml has it
 
 
 def load_group(group: str) -> list[Camera]:
@@ -58,15 +55,6 @@ def _load(name: str) -> Camera:
         Embeddings.load(ARTIFACTS / name / "embeddings.npz", name),
         read_camera(SEQUENCES / name / "camera.json"),
         shared_times(info, clip, load_value(ClockOffset, f"sequences.{name}.clock_offset_s")),
-    )
-
-
-def load_seen(camera: Camera) -> Seen:
-    name = camera.tracks.sequence
-    return Seen(
-        camera.tracks,
-        Identities.load(ARTIFACTS / "identities" / f"{name}.npz"),
-        Tracklets.load(ARTIFACTS / name / "tracklets_split.npz", name),
     )
 
 
@@ -114,7 +102,7 @@ def main() -> None:
     options.add_argument("--write", action="store_true", help="add rows to data/corrections")
     args = options.parse_args()
     cameras = load_group(args.group)
-    seen = {camera.tracks.sequence: load_seen(camera) for camera in cameras}
+    seen = {camera.tracks.sequence: load_seen(camera.tracks.sequence) for camera in cameras}
     found = find_changes(cameras, load_section(PortrayParams, "portray"))
     for line in describe(found, seen):
         log.info("%s", line)

@@ -30,13 +30,13 @@ from stages.exchange.tables import format_csv, parquet_bytes
 from stages.freshness import check_fresh
 from stages.images import list_images
 from stages.motchallenge import format_rows
-from stages.params import load_section, sequence_names
+from stages.outputs import ARTIFACTS
+from stages.params import check_sequence, load_section
 from stages.reporting.words import plural
 from stages.seqinfo import read_seqinfo
 from stages.sequence_folder import holds_data
 from stages.versioning import SEQUENCES
 
-ARTIFACTS = Path("artifacts")  # as dvc.yaml has it
 LEVELS = {  # level -> file, and the stage that writes it
     "raw": ("tracklets_raw.npz", "track"),
     "rewired": ("tracklets_rewired.npz", "rewire"),
@@ -123,8 +123,7 @@ FORMATS: dict[str, tuple[str, Callable[[Exported], bytes]]] = {  # name -> suffi
 
 def load(sequence: str, level: str, names: ClassNames, keyframe_px: float, by_identity: bool) -> Exported:
     """What the pipeline found in a sequence. Raises DataError where it has not run, or for another clip."""
-    if sequence not in (known := sequence_names()):
-        raise DataError(f"{sequence}: expected one of the sequences in params.yaml ({', '.join(known)})")
+    check_sequence(sequence)
     folder = SEQUENCES / sequence
     tracklets = Tracklets.load(ARTIFACTS / sequence / LEVELS[level][0], sequence)
     frames = source_frames(read_seqinfo(folder / "seqinfo.ini"), load_section(ClipParams, f"sequences.{sequence}.clip"))

@@ -28,13 +28,12 @@ from stages.errors import DataError
 from stages.exclusions import Exclusions, append_exclusions, excluded_rows, exclusions_file
 from stages.forgetting.cached import kept_by_dvc, locked_stages, unlock
 from stages.forgetting.person import exclusion_of_box, exclusions_of_tracks, track_at
-from stages.outputs import outputs
-from stages.params import camera_groups, load_section, sequence_names
+from stages.outputs import ARTIFACTS, outputs
+from stages.params import camera_groups, check_sequence, load_section
 from stages.reporting.words import plural
 from stages.seqinfo import read_seqinfo
 from stages.versioning import SEQUENCES, is_dvc_project, is_git_work_tree, run_dvc, stage_file
 
-ARTIFACTS = Path("artifacts")  # as dvc.yaml has it
 EXPERIMENTS = Path(".dvc/tmp/exps")
 ACROSS_CAMERAS = "reports/people.html"  # which names people of all sequences
 LEFT = (
@@ -193,8 +192,7 @@ def _confirm(found: dict[str, Exclusions]) -> None:
 
 def main() -> None:
     args = _options()
-    if args.sequence not in sequence_names():
-        raise DataError(f"{args.sequence}: expected one of {', '.join(sequence_names())}, got another name")
+    check_sequence(args.sequence)
     check_idle()
     found = whereabouts(args.sequence, args.who, args.frame, args.box)
     if not args.yes:

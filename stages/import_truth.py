@@ -19,7 +19,7 @@ from stages.command import execute, log, parser
 from stages.errors import DataError
 from stages.exchange.cvat_reader import GT_COLUMNS, read_cvat
 from stages.motchallenge import MotRows, format_rows, read_rows
-from stages.params import read_params, sequence_names
+from stages.params import check_sequence, read_params
 from stages.scoring.truth import make_truth
 from stages.seqinfo import SequenceInfo, read_seqinfo
 from stages.versioning import SEQUENCES, is_dvc_project, track
@@ -101,8 +101,7 @@ def main() -> None:
     options.add_argument("--label", default="person", help="cvat: the label of people; default: person")
     options.add_argument("--out", type=Path, help="write a gt.txt here and leave the sequence as it is")
     args: argparse.Namespace = options.parse_args()
-    if args.sequence not in (known := sequence_names()):
-        raise DataError(f"{args.sequence}: expected one of the sequences in params.yaml ({', '.join(known)})")
+    check_sequence(args.sequence)
     with exclusive("sequences"):
         rows = read_corrected(args.file, read_seqinfo(SEQUENCES / args.sequence / "seqinfo.ini"), args.label)
         if args.out:

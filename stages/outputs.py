@@ -5,23 +5,24 @@ from pathlib import Path
 from stages.artifacts import leftovers, temporary_names
 from stages.versioning import SEQUENCES
 
+ARTIFACTS = Path("artifacts")  # as dvc.yaml has it
+
 
 def outputs(name: str) -> list[Path]:
     """The places, whether there is something or not, and what killed stages left beside them.
 
     The sequence's own folder is none of them; what was left beside it is.
     """
-    artifacts = Path("artifacts")
     places = [
-        artifacts / name,
-        artifacts / "timings" / name,
-        artifacts / "identities" / f"{name}.npz",
-        *(group / f"{name}.npz" for group in artifacts.glob("galleries/*")),
+        ARTIFACTS / name,
+        ARTIFACTS / "timings" / name,
+        ARTIFACTS / "identities" / f"{name}.npz",
+        *(group / f"{name}.npz" for group in ARTIFACTS.glob("galleries/*")),
         *Path(".chunks").glob(f"*/{name}"),
-        artifacts / "quality" / f"{name}.json",
-        artifacts / "scores" / f"{name}.json",
-        artifacts / "stills" / name,
-        artifacts / "diagnoses" / f"{name}.json",
+        ARTIFACTS / "quality" / f"{name}.json",
+        ARTIFACTS / "scores" / f"{name}.json",
+        ARTIFACTS / "stills" / name,
+        ARTIFACTS / "diagnoses" / f"{name}.json",
         Path("reports/media") / name,
         Path("reports/sequences") / name,
     ]

@@ -12,7 +12,7 @@ import types
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from stages.errors import ParamsError
+from stages.errors import DataError, ParamsError
 from stages.yaml_file import read_yaml
 
 PARAMS = Path("params.yaml")
@@ -77,7 +77,7 @@ def _node(params: dict[str, Any], name: str, path: Path) -> Any:
         if depth == 1 and parts[0] in ("sequences", "cameras"):
             _check_name(parts[0], key, path)
         if depth == 1 and parts[0] == "sequences":
-            _check_sequence(key, node, path)
+            _check_settings(key, node, path)
     return node
 
 
@@ -96,7 +96,7 @@ def check_weights_name(name: str) -> None:
         raise ParamsError(f"weights: expected the name of a folder in data/weights: letters, digits, ., _ or -, got {name!r}")
 
 
-def _check_sequence(name: str, settings: Any, path: Path) -> None:
+def _check_settings(name: str, settings: Any, path: Path) -> None:
     """Raises ParamsError where a setting is not one of a sequence, or its camera group cannot be a folder."""
     for key in settings if isinstance(settings, dict) else [settings]:
         if key not in SEQUENCE_KEYS:
@@ -128,8 +128,16 @@ def _names(params: dict[str, Any], path: Path) -> list[str]:
         raise ParamsError(f"{path}: sequences: expected a mapping from name to settings, got {_text(sequences)}")
     for name, settings in sequences.items():
         _check_name("sequences", str(name), path)
-        _check_sequence(str(name), settings, path)
+        _check_settings(str(name), settings, path)
     return [str(name) for name in sequences]
+
+
+def check_sequence(*names: str) -> None:
+    """Returns when params.yaml lists a sequence of each name. Raises DataError where it does not."""
+    known = sequence_names()
+    for name in names:
+        if name not in known:
+            raise DataError(f"{name}: expected one of the sequences in {PARAMS} ({', '.join(known)}), got another name")
 
 
 def make_section(kind: type[T], values: Any, place: str) -> T:

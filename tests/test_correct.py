@@ -106,5 +106,5 @@ def test_what_contradicts_other_rows_is_refused_at_once() -> None:
 def test_a_sequence_must_be_listed() -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", ["correct", "street", "delete", "5@3"])
-        with pytest.raises(DataError, match="street: expected one of plaza, got another name"):
+        with pytest.raises(DataError, match=r"street: expected one of the sequences in params.yaml \(plaza\), got another"):
             main()

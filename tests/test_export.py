@@ -98,11 +98,11 @@ def test_the_images_own_names_are_those_of_the_frames(tracked: Path, run: Run) -
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("export road", "road: expected one of the sequences in params.yaml (street)"),
+        ("export road", "road: expected one of the sequences in params.yaml (street), got another name"),
         ("export street --level raw", "artifacts/street/tracklets_raw.npz: expected a file, found none (run `dvc repro`)"),
         ("export street --class-name person", "--class-name: expected a class and its name such as 3=forklift, got 'person'"),
         ("export street --keyframe-px -1", "--keyframe-px: expected pixels from 0, got -1"),
-        ("import_truth road a.xml", "road: expected one of the sequences in params.yaml (street)"),
+        ("import_truth road a.xml", "road: expected one of the sequences in params.yaml (street), got another name"),
         ("import_truth street a.xml", "a.xml: expected a file, found none"),
     ],
 )

@@ -73,7 +73,7 @@ def test_sections_read_are_the_sections_declared(name: str) -> None:
         if call.func.id in ("load_section", "load_value"):
             section = ast.literal_eval(ast.unparse(call.args[1]).replace("f'", "'", 1))
             read.add(re.sub(r"\{[^}]*\}", "${key}", section).replace("scenes.${key}", "scenes.${item.scene}"))
-        elif call.func.id in ("sequence_names", "camera_groups"):
+        elif call.func.id in ("sequence_names", "camera_groups", "check_sequence"):
             read.add("sequences")
         elif call.func.id == "read_params":
             read.update(PARAMS)

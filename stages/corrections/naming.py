@@ -12,6 +12,7 @@ from stages.contracts.identities import Identities
 from stages.contracts.tracklets import Tracklets
 from stages.corrections.rows import Action, Correction, Place
 from stages.errors import DataError
+from stages.outputs import ARTIFACTS
 
 NUM_PLACES: dict[Action, int] = {"same": 2, "different": 2, "cut": 1, "delete": 1, "rename": 1}
 
@@ -65,6 +66,16 @@ class Seen:
         rows = range(row - 1, -1, -1)
         same = (r for r in rows if self.tracks.tracklet_ids[r] == self.tracks.tracklet_ids[row])
         return next((place for place in map(self.tracked, same) if place), None)
+
+
+def load_seen(sequence: str) -> Seen:
+    """What lies in artifacts/ of a sequence. Raises DataError where the pipeline has not run."""
+    folder = ARTIFACTS / sequence
+    return Seen(
+        Tracklets.load(folder / "tracks.npz", sequence),
+        Identities.load(ARTIFACTS / "identities" / f"{sequence}.npz"),
+        Tracklets.load(folder / "tracklets_split.npz", sequence),
+    )
 
 
 def correction(seen: Seen, action: Action, rows: Sequence[int], name: str | None) -> Correction:

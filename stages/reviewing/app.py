@@ -17,10 +17,11 @@ from starlette.requests import Request
 
 from stages.corrections.rows import COLUMNS, Action, corrections_file
 from stages.errors import ContractError, DataError, ParamsError
-from stages.params import sequence_names
+from stages.outputs import ARTIFACTS
+from stages.params import check_sequence, sequence_names
 from stages.reviewing.guard import Guard
 from stages.reviewing.rerun import COMMAND, Rerun
-from stages.reviewing.scene import ARTIFACTS, load_scene, rows_of, undo, version
+from stages.reviewing.scene import load_scene, rows_of, undo, version
 
 HERE = Path(__file__).parent
 REPORTS = Path("reports")  # as dvc.yaml has it
@@ -116,8 +117,10 @@ def make_app(hosts: Collection[str], token: str | None, rerun: Rerun) -> FastAPI
 
 def _known(name: str) -> str:
     """The name, if params.yaml lists it."""
-    if name not in sequence_names():
-        raise HTTPException(404, f"{name[:200]}: expected one of the sequences in params.yaml")
+    try:
+        check_sequence(name)
+    except DataError as error:
+        raise HTTPException(404, str(error)) from error
     return name
 
 

@@ -2,20 +2,16 @@
 
 import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from stages.contracts.identities import Identities
-from stages.contracts.tracklets import Tracklets
 from stages.corrections.adding import add_row
 from stages.corrections.busy import check_unread
-from stages.corrections.naming import Seen, correction
+from stages.corrections.naming import Seen, correction, load_seen
 from stages.corrections.rows import Action, Correction, corrections_file, read_corrections, remove_row
 from stages.errors import DataError
-
-ARTIFACTS = Path("artifacts")  # as dvc.yaml has it
+from stages.outputs import ARTIFACTS
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,10 +57,7 @@ class Scene:
 
 def load_scene(sequence: str) -> Scene:
     """What lies in artifacts/. Raises DataError where the pipeline has not run."""
-    folder = ARTIFACTS / sequence
-    paths = [folder / "tracks.npz", ARTIFACTS / "identities" / f"{sequence}.npz", folder / "tracklets_split.npz"]
-    seen = Seen(Tracklets.load(paths[0], sequence), Identities.load(paths[1]), Tracklets.load(paths[2], sequence))
-    return Scene(sequence, seen, version(sequence))
+    return Scene(sequence, load_seen(sequence), version(sequence))
 
 
 def version(sequence: str) -> str:
