@@ -26,8 +26,9 @@ from stages.corrections.naming import Seen
 from stages.corrections.rows import corrections_file, read_corrections, remove_row
 from stages.errors import DataError
 from stages.exclusions import Exclusions, append_exclusions, excluded_rows, exclusions_file
-from stages.forgetting.cached import kept_by_dvc, locked_stages, unlock
+from stages.forgetting.cached import kept_by_dvc, showing_stages
 from stages.forgetting.person import exclusion_of_box, exclusions_of_tracks, track_at
+from stages.lock_file import unlock
 from stages.outputs import ARTIFACTS, outputs
 from stages.params import camera_groups, check_sequence, load_section
 from stages.reporting.words import plural
@@ -137,7 +138,7 @@ def _remove_from_dvc(sequences: Collection[str]) -> list[str]:
 
 def _remove_results(sequences: Collection[str]) -> list[str]:
     """What lies in this folder, and that DVC knows it."""
-    stages = locked_stages(sequences)
+    stages = showing_stages(sequences)
     unlock(stages)
     places = {path for paths in stages.values() for path in paths} | {path for name in sequences for path in outputs(name)}
     places |= {leftover for path in places for leftover in leftovers(path)}

@@ -23,8 +23,9 @@ from voluptuous import Invalid
 from stages.artifacts import sweep, write_text
 from stages.command import execute, log, parser
 from stages.errors import DataError
+from stages.versioning import LOCK_FILE
 
-LOCK_FILE, LOCK_FILE_GUARD = Path("dvc.lock"), Path(".dvc/tmp/lock")
+LOCK_FILE_GUARD = Path(".dvc/tmp/lock")
 USERS, USERS_GUARD = Path(".dvc/tmp/rwlock"), Path(".dvc/tmp/rwlock.lock")
 WRITTEN = ("artifacts", "reports", "data", "exports", ".chunks", "mlartifacts")  # folders that stages write, or have written
 ENTRY = re.compile(r"^  \S.*:$", re.MULTILINE)  # a stage's name

@@ -18,11 +18,12 @@ from stages.figures import check_figures, read_figures
 from stages.params import PARAMS, read_params, sequence_names
 from stages.pins import check_pins
 from stages.publishing.description import describe, short_changes
-from stages.publishing.provenance import Commit, current_commit, dvc_experiments, history, text_at
+from stages.publishing.provenance import Commit, current_commit, dvc_experiments, history
 from stages.publishing.result import Result, timing_metrics, weights_hashes
 from stages.publishing.store import COMMIT, DVC_EXPERIMENT, EXPERIMENT, Store, main_folder
 from stages.scoring.closing import closing
 from stages.timings import read_timings
+from stages.versioning import text_at
 from stages.yaml_file import read_yaml
 
 PATHS = ("pins", "metrics", "per-sequence", "timings", "reports", "stills", "weights", "published")

@@ -8,9 +8,6 @@ until a `dvc gc` that is not told to keep what commits need.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-
-import yaml
 
 from stages.artifacts import delete, exclusive, write_text
 from stages.command import execute, log, parser
@@ -19,12 +16,11 @@ from stages.corrections.rows import corrections_file
 from stages.errors import DataError
 from stages.exclusions import HEADER as EXCLUSIONS_HEADER
 from stages.exclusions import exclusions_file
+from stages.lock_file import locked, unlock
 from stages.outputs import outputs
 from stages.params import PARAMS, SEQUENCE_NAME, read_params, sequence_names
-from stages.versioning import SEQUENCES, forget, pointer_file, unstage_file
-from stages.yaml_text import LOADER, without_entries
-
-LOCK = Path("dvc.lock")
+from stages.versioning import LOCK_FILE, SEQUENCES, forget, pointer_file, unstage_file
+from stages.yaml_text import without_entries
 
 
 def check(names: Sequence[str]) -> None:
@@ -44,7 +40,7 @@ def check(names: Sequence[str]) -> None:
 def remove(name: str) -> list[str]:
     """Removes the sequence and returns what went."""
     removed = [f"{PARAMS}: {section}.{name}" for section in _remove_entries(name)]
-    removed += [f"{LOCK}: {stage}" for stage in _remove_locked(name)]
+    removed += [f"{LOCK_FILE}: {stage}" for stage in _remove_locked(name)]
     for path in (SEQUENCES / name, *outputs(name)):
         if path.exists():
             delete(path)
@@ -81,13 +77,8 @@ def _remove_entries(name: str) -> list[str]:
 
 def _remove_locked(name: str) -> list[str]:
     """Takes the results of the sequence's stages (`detect@NAME` and so on) out of dvc.lock; the stages."""
-    if not LOCK.exists():
-        return []
-    text = LOCK.read_text(encoding="utf-8")
-    locked: dict[str, Any] = yaml.load(text, Loader=LOADER).get("stages") or {}
-    stages = [stage for stage in locked if stage.partition("@")[2] == name]
-    if stages:
-        write_text(LOCK, without_entries(text, "stages", stages))
+    stages = [stage for stage in locked() if stage.partition("@")[2] == name]
+    unlock(stages)
     return stages
 
 

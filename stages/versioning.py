@@ -1,4 +1,4 @@
-"""DVC and git as add_sequence and remove_sequence use them: a folder's bytes in the cache, its pointer file in the index."""
+"""DVC and git: a folder's bytes in the cache, its pointer file in the index, a file as it was in a commit."""
 
 import subprocess
 import sys
@@ -7,6 +7,7 @@ from pathlib import Path
 from stages.errors import DataError
 
 SEQUENCES = Path("data/sequences")  # as dvc.yaml has it
+LOCK_FILE = Path("dvc.lock")  # every repro rewrites it
 
 
 def pointer_file(folder: Path) -> Path:
@@ -21,11 +22,12 @@ def is_dvc_project() -> bool:
 
 def is_git_work_tree() -> bool:
     """Whether the current folder lies in a git work tree and git is installed."""
-    try:
-        inside = subprocess.run(["git", "rev-parse", "--is-inside-work-tree"], capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        return False
-    return inside.stdout.strip() == "true"
+    return (git("rev-parse", "--is-inside-work-tree") or "").strip() == "true"
+
+
+def text_at(sha: str, path: Path) -> str | None:
+    """The content of a file in a commit; None where it is not there."""
+    return git("show", f"{sha}:./{path}")
 
 
 def track(folder: Path) -> None:
@@ -53,6 +55,14 @@ def forget(folder: Path) -> bool:
     pointer.unlink(missing_ok=True)
     unstage_file(pointer)
     return existed
+
+
+def git(*arguments: str) -> str | None:
+    """What git prints; None where it fails or is not installed."""
+    try:
+        return subprocess.run(["git", *arguments], capture_output=True, check=True, encoding="utf-8").stdout
+    except (FileNotFoundError, subprocess.CalledProcessError, UnicodeDecodeError):
+        return None
 
 
 def run_dvc(*arguments: str) -> str:

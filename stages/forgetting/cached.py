@@ -5,7 +5,6 @@ An object is taken out when only such stages ever put it out. What another seque
 
 import json
 import re
-import subprocess
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,11 +12,10 @@ from typing import Any
 
 import yaml
 
-from stages.artifacts import write_text
-from stages.versioning import is_git_work_tree, run, run_dvc
-from stages.yaml_text import LOADER, without_entries
+from stages.lock_file import ever_locked, locked
+from stages.versioning import run_dvc
+from stages.yaml_text import LOADER
 
-LOCK = Path("dvc.lock")
 INPUTS = ("synthesize",)  # stages whose outputs are footage: that is not forgotten here
 STAGE = re.compile(r"-m stages\.(\w+)")
 SEQUENCE = re.compile(r"--sequence (\S+)")
@@ -61,8 +59,8 @@ def shows(command: str, sequences: Collection[str]) -> bool:
 def kept_by_dvc(sequences: Collection[str]) -> Kept:
     """What DVC keeps of the sequences, and of everything else."""
     kept = Kept(Path(run_dvc("cache", "dir").strip()))
-    for text in _locks():
-        for entry in ((yaml.load(text, Loader=LOADER) or {}).get("stages") or {}).values():
+    for entries in ever_locked():
+        for entry in entries.values():
             _sort(entry, sequences, kept)
     for path in sorted((kept.cache / "runs").glob("*/*/*")):
         if _sort(yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER) or {}, sequences, kept):
@@ -72,22 +70,13 @@ def kept_by_dvc(sequences: Collection[str]) -> Kept:
     return kept
 
 
-def locked_stages(sequences: Collection[str]) -> dict[str, list[Path]]:
+def showing_stages(sequences: Collection[str]) -> dict[str, list[Path]]:
     """Stages of dvc.lock that show somebody, with the paths that they put out."""
-    if not LOCK.exists():
-        return {}
-    stages = (yaml.load(LOCK.read_text(encoding="utf-8"), Loader=LOADER) or {}).get("stages") or {}
     return {
         name: [Path(out["path"]) for out in entry.get("outs", [])]
-        for name, entry in stages.items()
+        for name, entry in locked().items()
         if shows(str(entry["cmd"]), sequences)
     }
-
-
-def unlock(stages: Collection[str]) -> None:
-    """Takes the stages' results out of dvc.lock, so that they run again."""
-    if stages:
-        write_text(LOCK, without_entries(LOCK.read_text(encoding="utf-8"), "stages", stages))
 
 
 def _sort(entry: dict[str, Any], sequences: Collection[str], kept: Kept) -> bool:
@@ -99,14 +88,3 @@ def _sort(entry: dict[str, Any], sequences: Collection[str], kept: Kept) -> bool
 
 def _hashes(entry: dict[str, Any]) -> Iterator[str]:
     yield from (str(out["md5"]) for out in entry.get("outs", []) if "md5" in out)
-
-
-def _locks() -> Iterator[str]:
-    """The texts of dvc.lock: the one here and those of all commits, experiments among them."""
-    if LOCK.exists():
-        yield LOCK.read_text(encoding="utf-8")
-    if is_git_work_tree():
-        for commit in run(["git", "log", "--all", "--format=%H", "--", str(LOCK)]).split():
-            done = subprocess.run(["git", "show", f"{commit}:./{LOCK}"], capture_output=True, check=False, encoding="utf-8")
-            if done.returncode == 0:  # else it was deleted there
-                yield done.stdout
