@@ -22,11 +22,11 @@ from voluptuous import Invalid
 
 from stages.artifacts import sweep, write_text
 from stages.command import execute, log, parser
+from stages.corrections.busy import RWLOCK
 from stages.errors import DataError
 from stages.versioning import LOCK_FILE
 
-LOCK_FILE_GUARD = Path(".dvc/tmp/lock")
-USERS, USERS_GUARD = Path(".dvc/tmp/rwlock"), Path(".dvc/tmp/rwlock.lock")
+LOCK_FILE_GUARD, RWLOCK_GUARD = Path(".dvc/tmp/lock"), Path(".dvc/tmp/rwlock.lock")
 WRITTEN = ("artifacts", "reports", "data", "exports", ".chunks", "mlartifacts")  # folders that stages write, or have written
 ENTRY = re.compile(r"^  \S.*:$", re.MULTILINE)  # a stage's name
 
@@ -83,10 +83,10 @@ def main() -> None:
         log.info("mend_lock: %s was half written by a process that is dead, and is no more", path)
     if LOCK_FILE.exists() and not is_whole(_text(LOCK_FILE)):
         mend_lock_file()
-    if USERS.exists() and not names_users(_text(USERS)):
-        with no_dvc_writing(USERS, USERS_GUARD):
-            USERS.unlink()
-        log.info("mend_lock: %s was cut short, and is no more", USERS)
+    if RWLOCK.exists() and not names_users(_text(RWLOCK)):
+        with no_dvc_writing(RWLOCK, RWLOCK_GUARD):
+            RWLOCK.unlink()
+        log.info("mend_lock: %s was cut short, and is no more", RWLOCK)
 
 
 def _text(path: Path) -> str:

@@ -5,6 +5,7 @@ next `dvc repro` would have nothing to do.
 """
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -17,30 +18,30 @@ RWLOCK = Path(".dvc/tmp/rwlock")  # {"read": {path: [{"pid": ..., "cmd": ...}]},
 
 def check_idle() -> None:
     """Returns when no run of DVC is alive in this folder. Raises DataError where one is."""
-    try:
-        held = json.loads(RWLOCK.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return
-    except json.JSONDecodeError:
-        held = None
-    pids = [] if held is None else [*_pids(held.get("read", {})), *_pids(held.get("write", {}))]
-    if held is None or any(map(psutil.pid_exists, pids)):
+    users = _users()
+    if users is None or _any_lives([*users.get("read", {}).values(), *users.get("write", {}).values()]):
         raise DataError(f"{RWLOCK}: expected no run of DVC, got one: wait for its end")
-
-
-def _pids(held: dict[str, Any]) -> list[int]:
-    """Processes that hold a lock: of each path one (write) or several (read)."""
-    holders = [holder for one in held.values() for holder in (one if isinstance(one, list) else [one])]
-    return [int(holder["pid"]) for holder in holders if holder]
 
 
 def check_unread(path: Path) -> None:
     """Returns when no run of DVC that is alive reads the file. Raises DataError where one does, or DVC is just noting who."""
-    try:
-        readers = json.loads(RWLOCK.read_text(encoding="utf-8"))["read"].get(str(path.resolve()), [])
-    except (FileNotFoundError, KeyError):
-        return
-    except json.JSONDecodeError:
-        readers = None
-    if readers is None or any(psutil.pid_exists(int(reader["pid"])) for reader in readers):
+    users = _users()
+    if users is None or _any_lives([users.get("read", {}).get(str(path.resolve()))]):
         raise DataError(f"{path}: expected no stage that is reading it, got a run of DVC: try again in some seconds")
+
+
+def _users() -> dict[str, Any] | None:
+    """Who reads and writes what, as DVC has noted it; None while it is noting that."""
+    try:
+        users: dict[str, Any] | None = json.loads(RWLOCK.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except json.JSONDecodeError:
+        return None
+    return users
+
+
+def _any_lives(users: Iterable[Any]) -> bool:
+    """Whether one of the processes is alive: of each path none, one (write) or several (read)."""
+    processes = [process for some in users for process in (some if isinstance(some, list) else [some]) if process]
+    return any(psutil.pid_exists(int(process["pid"])) for process in processes)
