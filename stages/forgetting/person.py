@@ -8,9 +8,9 @@ from stages.contracts.tracklets import Tracklets
 from stages.corrections.resolving import covering
 from stages.corrections.rows import Place
 from stages.exclusions import Exclusions
+from stages.privacy.veil import person_regions
 
 HOLD_S = 1.0  # before a stretch of boxes and after it: somebody is there before and after a tracker says so
-MARGIN = 0.1  # share of a box's size added on each side: a box is excluded for whoever comes to look, by whatever detector
 
 
 def track_at(tracks: Tracklets, frame: int, bbox: NDArray[np.float64]) -> int | None:
@@ -39,7 +39,7 @@ def exclusions_of_tracks(tracks: Tracklets, track_ids: NDArray[np.int32], detect
     return Exclusions(
         np.maximum(np.where(follows, first, first - hold), 0),
         np.where(np.append(follows[1:], False), last, last + hold),
-        _widened(bboxes),
+        person_regions(bboxes),
     )
 
 
@@ -47,9 +47,4 @@ def exclusion_of_box(frame: int, bbox: NDArray[np.float64], fps: float, frames: 
     """One box (4,) of a frame of the clip, where nobody is tracked, held for a second."""
     hold = round(HOLD_S * fps) * frames.step
     first = frames.start + frame * frames.step
-    return Exclusions(np.array([max(first - hold, 0)]), np.array([first + frames.step - 1 + hold]), _widened(bbox[None]))
-
-
-def _widened(bboxes: NDArray[np.float64]) -> NDArray[np.float64]:
-    margins = MARGIN * (bboxes[:, 2:] - bboxes[:, :2])
-    return np.concatenate([bboxes[:, :2] - margins, bboxes[:, 2:] + margins], axis=1)
+    return Exclusions(np.array([max(first - hold, 0)]), np.array([first + frames.step - 1 + hold]), person_regions(bbox[None]))
