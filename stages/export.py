@@ -10,7 +10,7 @@ in the source, whatever clip was tracked. stages.import_truth reads MOTChallenge
 
 import argparse
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ from stages.exchange.cvat import format_cvat
 from stages.exchange.tables import format_csv, parquet_bytes
 from stages.freshness import check_fresh
 from stages.images import list_images
-from stages.motchallenge import format_rows
+from stages.motchallenge import format_tracks
 from stages.outputs import ARTIFACTS
 from stages.params import check_sequence, load_section
 from stages.reporting.words import plural
@@ -88,11 +88,9 @@ def check_once_a_frame(tracklets: Tracklets, identity_ids: NDArray[np.int32]) ->
 
 def as_mot(exported: Exported) -> bytes:
     """A result file: frame from 1, id, left, top, width, height, score, -1, -1, -1; classes are lost."""
-    tracklets = exported.by_id()
-    order = np.lexsort((tracklets.tracklet_ids, tracklets.frame_numbers))
-    frames = np.asarray(exported.frames, dtype=np.int64)[tracklets.frame_numbers[order]]
-    tails = [f"{score:.4f},-1,-1,-1" for score in tracklets.confidences[order].tolist()]
-    return format_rows(frames, tracklets.tracklet_ids[order], tracklets.bboxes[order], tails, decimals=3).encode()
+    tracklets, frames = exported.by_id(), exported.frames
+    numbers = np.asarray(frames, dtype=np.int32)[tracklets.frame_numbers]
+    return "".join(format_tracks(replace(tracklets, num_frames=frames.stop, frame_numbers=numbers))).encode()
 
 
 def as_csv(exported: Exported) -> bytes:
