@@ -195,6 +195,20 @@ def test_the_review_page_keeps_nobody_out(browser: Browser, tracked: Path) -> No
         visit.page.close()
 
 
+def test_the_end_of_a_run_is_told_once(browser: Browser, tracked: Path) -> None:
+    with served(tracked, os.environ | {"PYTHONPATH": str(ROOT)}) as address:
+        visit = Visit(browser, address)
+        visit.page.get_by_role("button", name="Run it now").click()
+        message = visit.page.locator("#message")
+        expect(message).to_have_text("The pipeline stopped with an error, see its output.")  # no dvc.yaml lies there
+        visit.page.reload()
+        expect(visit.page.locator("#people tr")).to_have_count(2)
+        visit.page.wait_for_load_state("networkidle")
+        expect(message).to_be_empty()
+        assert visit.errors == []
+        visit.page.close()
+
+
 def test_a_sequence_that_is_opened_again_shows_the_video_that_is_there_now(browser: Browser, tracked: Path) -> None:
     """Tracks, and with them the sequence's version, may stay as they were where the video has new names or more is hidden."""
     with served(tracked, os.environ | {"PYTHONPATH": str(ROOT)}) as address:

@@ -277,5 +277,5 @@ await trying(async () => {
   const first = sequences.includes(wanted) ? wanted : sequences[0];
   $("sequence").value = first;
   await open(first, Number(new URLSearchParams(location.search).get("frame")) || 0);
-  await watchRun();
+  if ((await ask("/api/rerun")).running) await watchRun(); // the server also remembers a run that ended before
 });
