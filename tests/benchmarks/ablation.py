@@ -22,6 +22,7 @@ from stages.errors import DataError
 from stages.params import read_params
 from stages.progress import progress
 from stages.scoring.tally import Tally, combine
+from tests.benchmarks import markdown
 from tests.benchmarks.copies import copies
 from tests.benchmarks.ideas import ALL_ON, Idea, named, with_and_without
 from tests.benchmarks.in_memory import Footage, read_footage, tally
@@ -79,11 +80,6 @@ def _gain(on: Mapping[str, Tally], off: Mapping[str, Tally], names: Sequence[str
     return {figure: after[figure] - before[figure] for figure in FIGURES}
 
 
-def markdown(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [f"## {title}", "", f"| {' | '.join(headings)} |", f"|{' --- |' * len(headings)}"]
-    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows), ""])
-
-
 def sequence_folders(place: Path) -> list[Path]:
     """The folder itself, or the sequence folders in it. Raises DataError where it is neither."""
     folders = [place] if (place / "seqinfo.ini").exists() else sorted(path.parent for path in place.glob("*/seqinfo.ini"))
@@ -121,7 +117,7 @@ def main() -> None:
         if args.copies:
             footage = copies(footage)
         tallies = measure(footage, params, ideas)
-        texts.append(markdown(f"{place.name} ({len(footage)})", *table(tallies)))
+        texts.append(f"## {place.name} ({len(footage)})\n\n{markdown.table(*table(tallies))}\n")
         sys.stdout.write(texts[-1] + "\n")
         for idea, by_sequence in tallies.items():
             lines += [

@@ -26,8 +26,8 @@ from stages.regions import EVERYWHERE
 from stages.scoring.across_cameras import IdentityMatches, across_cameras
 from stages.scoring.challenge import count_identities, track_boxes
 from tests.benchmarks.in_memory import Memory, Params, read_footage
+from tests.benchmarks.markdown import table
 from tests.benchmarks.squares import make_square
-from tests.benchmarks.tables import table
 from tests.conftest import ROOT
 
 CAMERAS = ("corner_west", "corner_east")

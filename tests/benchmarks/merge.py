@@ -29,7 +29,7 @@ from stages.smooth import SmoothParams, smooth
 from stages.smoothing.border import AtBorder
 from stages.split import SplitParams, split
 from tests.benchmarks.gta_link import gta_link
-from tests.benchmarks.tables import table
+from tests.benchmarks.markdown import table
 
 FPS, DIM, VIEWS = 25.0, 512, 100
 SIZES = {"short": (100, 5, 600.0), "ten hours": (5_000, 4, 36_000.0)}  # people, tracklets of each, seconds

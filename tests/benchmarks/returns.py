@@ -31,8 +31,8 @@ from stages.scoring.tally import Tally, combine
 from stages.scoring.truth import GroundTruth
 from tests.benchmarks.ideas import ALL_ON, named, with_and_without
 from tests.benchmarks.in_memory import Footage, tally
+from tests.benchmarks.markdown import table
 from tests.benchmarks.squares import add_square_options, squares
-from tests.benchmarks.tables import table
 from tests.benchmarks.visits import Visit, find_visits, lasting, returned, successions, well_seen
 
 Ints = NDArray[np.int64]

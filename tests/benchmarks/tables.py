@@ -1,18 +1,14 @@
 """What was measured as Markdown, to be pasted into the README."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from tests.benchmarks.contenders import Ours
 from tests.benchmarks.curve import Point, flatness
+from tests.benchmarks.markdown import table
 from tests.benchmarks.rate import Rate
 from tests.benchmarks.stage import StageRun, StartUp
 from tests.parity import Parity, Reference
-
-
-def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(str(cell) for cell in line)} |" for line in lines)
 
 
 def conditions(versions: Mapping[str, str], machine: Mapping[str, object]) -> str:
