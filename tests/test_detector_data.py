@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from stages.errors import DataError, ParamsError
+from stages.images import read_image
 from stages.params import make_section
 from stages.world.scene import CameraParams, SceneParams
 from stages.yaml_file import read_yaml
@@ -18,7 +19,7 @@ from tests.conftest import ROOT
 from tests.detector_data import write_dataset
 from tests.worlds import camera, scene
 from training.detector.checking import check_dataset, check_one_shape
-from training.detector.examples import Example, read_boxes, read_picture, write_examples
+from training.detector.examples import Example, read_boxes, write_examples
 from training.detector.footage import FootageParams, read_sequence
 from training.detector.sampled import SampledParams, draw, filmings
 
@@ -34,7 +35,7 @@ def test_a_box_is_a_label_if_enough_is_seen_and_in_boxes_csv_in_any_case(tmp_pat
     bboxes = np.array([[20.0, 40.0, 60.0, 120.0], [100.0, 40.0, 120.0, 80.0], [180.0, 0.0, 240.0, 40.0], [-9.0, 0.0, 1.0, 9.0]])
     example = Example("hall_000", np.zeros((100, 200, 3), dtype=np.uint8), bboxes, np.array([1.0, 0.2, 0.25, 1.0]))
     assert write_examples(tmp_path, "val", [example], size_px=100, quality=90, min_visibility=0.25) == (1, 2)
-    assert read_picture(tmp_path / "images/val/hall_000.jpg").shape == (50, 100, 3)
+    assert read_image(tmp_path / "images/val/hall_000.jpg").shape == (50, 100, 3)
     assert (tmp_path / "labels/val/hall_000.txt").read_text() == (
         "0 0.200000 0.700000 0.200000 0.600000\n"  # x 20 to 60 of 200, y 40 to the lower edge at 100
         "0 0.950000 0.200000 0.100000 0.400000\n"  # x 180 to the right edge at 200
@@ -181,8 +182,8 @@ def share(folder: Path) -> None:
 
 LABEL = "labels/val/val_01.txt"
 REFUSALS: dict[str, tuple[Callable[[Path], object], str]] = {
-    "cut": (lambda folder: cut(folder / "images/val/val_01.jpg"), r"val_01.jpg: expected a picture, got a file that cannot be"),
-    "foreign": (lambda folder: (folder / "images/val/val_01.jpg").write_text("x"), r"val_01.jpg: expected a picture"),
+    "cut": (lambda folder: cut(folder / "images/val/val_01.jpg"), r"val_01.jpg: expected a whole image, got a damaged one of"),
+    "foreign": (lambda folder: (folder / "images/val/val_01.jpg").write_text("x"), r"val_01.jpg: expected a whole image"),
     "unlabelled": (
         lambda folder: (folder / LABEL).unlink(),
         r"expected a label file for each picture, got none for val_01 in val",

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from stages.errors import DataError
-from training.detector.examples import CLASSES, SPLITS, Split, read_picture, scene_of
+from stages.images import read_image
+from training.detector.examples import CLASSES, SPLITS, Split, scene_of
 
 STRIDE_PX = 32  # of the network's input
 
@@ -26,7 +27,7 @@ def check_dataset(folder: Path) -> None:
         for name in _names(folder, split):
             if (other := scenes.setdefault(scene_of(name), split)) != split:
                 raise DataError(f"{folder}: expected {scene_of(name)} in one split, got it in {other} and in {split}")
-            read_picture(folder / "images" / split / f"{name}.jpg")
+            read_image(folder / "images" / split / f"{name}.jpg")
             labels = read_labels(folder / "labels" / split / f"{name}.txt")
             counts += np.bincount(labels[:, 0].astype(np.int64), minlength=len(CLASSES))
         for class_name, count in zip(CLASSES, counts.tolist(), strict=True):

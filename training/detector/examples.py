@@ -18,9 +18,8 @@ from typing import Literal
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from stages.errors import DataError
+from stages.images import read_image
 
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
@@ -98,20 +97,7 @@ def read_boxes(folder: Path, split: Split) -> dict[str, Boxes]:
 def read_pictures(folder: Path, split: Split) -> Iterator[tuple[str, NDArray[np.uint8]]]:
     """Names and pictures (H, W, 3) BGR of a split, by name. Raises DataError for one that cannot be read."""
     for path in sorted((folder / "images" / split).iterdir()):
-        yield path.stem, read_picture(path)
-
-
-def read_picture(path: Path) -> NDArray[np.uint8]:
-    """The picture (H, W, 3) BGR. Raises DataError for one that is damaged: OpenCV fills up with grey what is cut off."""
-    try:
-        with Image.open(path) as image:
-            image.load()
-        picture = cv2.imread(str(path))
-    except (OSError, SyntaxError, Image.DecompressionBombError, ImportError):  # Ultralytics makes Pillow import more formats
-        picture = None
-    if picture is None:
-        raise DataError(f"{path}: expected a picture, got a file that cannot be read as one")
-    return np.asarray(picture, dtype=np.uint8)
+        yield path.stem, read_image(path)
 
 
 def scene_of(name: str) -> str:

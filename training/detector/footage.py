@@ -8,10 +8,10 @@ from typing import Annotated
 import numpy as np
 
 from stages.errors import DataError, ParamsError
-from stages.images import IMAGE_SUFFIXES, list_images
+from stages.images import IMAGE_SUFFIXES, list_images, read_image
 from stages.motchallenge import read_rows
 from stages.params import Range
-from training.detector.examples import SPLITS, Example, Split, read_picture
+from training.detector.examples import SPLITS, Example, Split
 
 COLUMNS_WITH_CLASS = 9  # of a gt.txt of MOT16, MOT17, MOT20 and DanceTrack
 
@@ -54,7 +54,7 @@ def read_sequence(folder: Path, params: FootageParams) -> Iterator[Example]:
             counts &= np.isin(rows.class_ids[here], params.class_ids)
         visibilities = np.where(counts, rows.visibilities[here], -1.0)
         bboxes = rows.bboxes[here].astype(np.float64)
-        yield Example(f"{folder.name}_{number:06d}", read_picture(pictures[number]), bboxes, visibilities)
+        yield Example(f"{folder.name}_{number:06d}", read_image(pictures[number]), bboxes, visibilities)
 
 
 def list_pictures(sequence: Path) -> list[Path]:
