@@ -13,12 +13,15 @@ import pytest
 from stages.errors import DataError, ParamsError
 from stages.images import read_image
 from stages.params import make_section
+from stages.seqinfo import SequenceInfo, format_seqinfo
 from stages.world.scene import CameraParams, SceneParams
 from stages.yaml_file import read_yaml
 from tests.conftest import ROOT
 from tests.detector_data import write_dataset
+from tests.footage import SQUARE_PX, STEP_PX, square_left, write_video
 from tests.worlds import camera, scene
 from training.detector.checking import check_dataset, check_one_shape
+from training.detector.data import footage_examples
 from training.detector.examples import Example, read_boxes, write_examples
 from training.detector.footage import FootageParams, read_sequence
 from training.detector.sampled import SampledParams, draw, filmings
@@ -94,12 +97,18 @@ MOT17_ROWS = (
 )  # fmt: skip
 
 
+def write_truth(folder: Path, rows: str, num_frames: int) -> Path:
+    """Writes ground truth and seqinfo.ini of a sequence without pixels; returns its folder."""
+    (folder / "gt").mkdir(parents=True, exist_ok=True)
+    (folder / "gt" / "gt.txt").write_text(rows)
+    (folder / "seqinfo.ini").write_text(format_seqinfo(SequenceInfo(folder.name, 100, 60, 25.0, num_frames, False)))
+    return folder
+
+
 @pytest.fixture
 def sequence(tmp_path: Path) -> Path:
-    folder = tmp_path / "MOT17-02"
-    (folder / "gt").mkdir(parents=True)
+    folder = write_truth(tmp_path / "MOT17-02", MOT17_ROWS, 3)
     (folder / "img1").mkdir()
-    (folder / "gt" / "gt.txt").write_text(MOT17_ROWS)
     for number in (1, 2, 3):
         cv2.imwrite(str(folder / "img1" / f"{number:06d}.jpg"), np.full((60, 100, 3), 40 * number, dtype=np.uint8))
     return folder
@@ -136,13 +145,50 @@ def test_pictures_come_by_their_number(sequence: Path) -> None:
     for number in range(9, 3, -1):
         shutil.copy(sequence / "img1" / "10.jpg", sequence / "img1" / f"{number}.jpg")
     (sequence / "img1" / "1.jpg").rename(sequence / "img1" / "3.jpg")
+    write_truth(sequence, MOT17_ROWS, 9)
     shown = [int(example.picture.mean()) // 40 for example in read_sequence(sequence, params())]
     assert shown == [2, 1, 3, 3, 3, 3, 3, 3, 3]
 
 
 def test_truth_of_frames_that_are_not_there_is_refused(sequence: Path) -> None:
-    (sequence / "img1" / "000003.jpg").unlink()
-    with pytest.raises(DataError, match=r"gt.txt: expected frames up to 2, as there are pictures, got 3"):
+    write_truth(sequence, MOT17_ROWS, 2)
+    with pytest.raises(DataError, match=r"gt.txt: row of frame 3, id 1: expected frames up to 2, got 3"):
+        list(read_sequence(sequence, params()))
+
+
+def test_a_video_gives_each_box_the_picture_of_its_frame(tmp_path: Path) -> None:
+    rows = "".join(f"{number + 1},1,{STEP_PX * number},15,{SQUARE_PX},{SQUARE_PX},1,1,1\n" for number in range(20))
+    for name in "abc":
+        (write_truth(tmp_path / name, rows, 20) / "pixels").mkdir()
+        write_video(tmp_path / name / "pixels" / "video.mp4", 20, 100, 60)
+    for split, examples in footage_examples(tmp_path, params(frame_stride=6)).items():
+        read = list(examples)
+        for example, number in zip(read, (0, 6, 12, 18), strict=True):
+            assert example.name.endswith(f"_{number:06d}")
+            assert example.bboxes[0, 0] == square_left(example.picture) == STEP_PX * number
+        assert write_examples(tmp_path / "made", split, read, 64, 90, min_visibility=0.25) == (4, 4)
+    check_dataset(tmp_path / "made")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda folder: (folder / "seqinfo.ini").unlink(), r"seqinfo.ini: expected a file, found none"),
+        (
+            lambda folder: shutil.rmtree(folder / "img1"),
+            r"MOT17-02: expected a folder pixels or img1 with a video or images",
+        ),
+        (lambda folder: (folder / "img1/000003.jpg").unlink(), r"img1: expected 3 frames \(seqinfo.ini\), got 2 images"),
+        (lambda folder: cut(folder / "img1/000002.jpg"), r"000002.jpg: expected a whole image, got a damaged one of"),
+        (
+            lambda folder: cv2.imwrite(str(folder / "img1/000002.jpg"), np.zeros((50, 100, 3), dtype=np.uint8)),
+            r"000002.jpg: expected 100 x 60 px \(seqinfo.ini\), got 100 x 50",
+        ),
+    ],
+)
+def test_footage_that_does_not_fit_is_refused(sequence: Path, spoil: Callable[[Path], object], message: str) -> None:
+    spoil(sequence)
+    with pytest.raises(DataError, match=message):
         list(read_sequence(sequence, params()))
 
 

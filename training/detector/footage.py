@@ -1,4 +1,4 @@
-"""Examples made of annotated footage: folders in MOTChallenge layout, `<sequence>/{seqinfo.ini,gt/gt.txt,img1/000001.jpg}`."""
+"""Examples made of annotated footage."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,13 +7,10 @@ from typing import Annotated
 
 import numpy as np
 
-from stages.errors import DataError, ParamsError
-from stages.images import IMAGE_SUFFIXES, list_images, read_image
-from stages.motchallenge import read_rows
+from stages.errors import ParamsError
 from stages.params import Range
 from training.detector.examples import SPLITS, Example, Split
-
-COLUMNS_WITH_CLASS = 9  # of a gt.txt of MOT16, MOT17, MOT20 and DanceTrack
+from training.footage import read_footage
 
 
 @dataclass(frozen=True)
@@ -39,27 +36,12 @@ def read_sequence(folder: Path, params: FootageParams) -> Iterator[Example]:
     """Each n-th picture of a sequence, with the boxes of its ground truth.
 
     Boxes of other classes, and rows that the ground truth marks as not counting, have a visibility of -1: no labels, and
-    whoever finds them makes no mistake. Raises DataError for what is missing or cannot be read.
+    whoever finds them makes no mistake. Raises DataError for what is missing, cannot be read or does not fit.
     """
-    truth = folder / "gt" / "gt.txt"
-    rows, pictures = read_rows(truth), list_pictures(folder)
-    if len(rows) and int(rows.frame_numbers.max()) >= len(pictures):
-        raise DataError(
-            f"{truth}: expected frames up to {len(pictures)}, as there are pictures, got {rows.frame_numbers.max() + 1}"
-        )
-    for number in range(0, len(pictures), params.frame_stride):
+    footage = read_footage(folder)
+    rows = footage.rows
+    visibilities = np.where(footage.counting(params.class_ids), rows.visibilities, -1.0)
+    numbers = range(0, footage.info.num_frames, params.frame_stride)
+    for number, picture in zip(numbers, footage.pictures(numbers), strict=True):
         here = rows.frame_numbers == number
-        counts = rows.scores[here] > 0
-        if rows.num_columns == COLUMNS_WITH_CLASS:
-            counts &= np.isin(rows.class_ids[here], params.class_ids)
-        visibilities = np.where(counts, rows.visibilities[here], -1.0)
-        bboxes = rows.bboxes[here].astype(np.float64)
-        yield Example(f"{folder.name}_{number:06d}", read_image(pictures[number]), bboxes, visibilities)
-
-
-def list_pictures(sequence: Path) -> list[Path]:
-    """The pictures of a sequence by their number, in img1/ or pixels/. Raises DataError where there are none, or gaps."""
-    for folder in (sequence / "img1", sequence / "pixels"):
-        if folder.is_dir() and (found := list_images(folder)):
-            return found
-    raise DataError(f"{sequence / 'img1'}: expected pictures ({', '.join(sorted(IMAGE_SUFFIXES))}), found none")
+        yield Example(f"{folder.name}_{number:06d}", picture, rows.bboxes[here].astype(np.float64), visibilities[here])
