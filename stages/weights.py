@@ -10,11 +10,16 @@ def weights_file(folder: Path, suffixes: tuple[str, ...]) -> Path:
     wanted = " or ".join(suffixes)
     found = sorted(path for path in folder.glob("*") if path.name.endswith(suffixes) and path.is_file())
     if not found:
-        others = sorted(p.name for p in folder.glob("[!.]*") if p.is_file() and p.suffix not in (".md", ".dvc", ".txt"))
-        raise DataError(f"{folder}: expected one {wanted} file, found {', '.join(others) or 'none'}: {where_to_get(folder)}")
+        others = ", ".join(path.name for path in files_in(folder)) or "none"
+        raise DataError(f"{folder}: expected one {wanted} file, found {others}: {where_to_get(folder)}")
     if len(found) > 1:
         raise DataError(f"{folder}: expected one {wanted} file, got {', '.join(path.name for path in found)}")
     return found[0]
+
+
+def files_in(folder: Path) -> list[Path]:
+    """The weights in the folder by name: all but the card, DVC's pointers, the list of trusted files and hidden ones."""
+    return sorted(path for path in folder.glob("[!.]*") if path.is_file() and path.suffix not in (".md", ".dvc", ".txt"))
 
 
 def where_to_get(folder: Path) -> str:

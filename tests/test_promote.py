@@ -10,9 +10,10 @@ import pytest
 
 from stages.command import execute
 from stages.errors import DataError, ParamsError
+from stages.trusted import sha256
 from stages.weights import weights_file
 from training import fetch, promote
-from training.tracking import Tracking, file_sha256
+from training.tracking import Tracking
 
 REFERENCE = "retrace-detector@champion"
 
@@ -71,12 +72,12 @@ def test_what_was_promoted_is_fetched_by_its_alias(project: Path, command: Calla
     assert "| mAP50 | 0.96 |" in card
     assert "epochs: 13" in card
     assert "99" not in card  # the other network's
-    assert file_sha256(project / "data/weights/ours/ours.pt") in card
+    assert sha256(project / "data/weights/ours/ours.pt") in card
     assert command("fetch", REFERENCE) == ""
     fetched = weights_file(Path("data/weights") / REFERENCE, (".pt",))
     assert fetched.read_text() == "first weights"
     version = json.loads((fetched.parent / "version.json").read_text())
-    assert version == {"model": "retrace-detector", "number": 1, "file": "ours.pt", "sha256": file_sha256(fetched)}
+    assert version == {"model": "retrace-detector", "number": 1, "file": "ours.pt", "sha256": sha256(fetched)}
 
 
 def test_the_alias_moves_with_the_next_promotion_and_what_was_fetched_stays(project: Path, command: Callable[..., str]) -> None:

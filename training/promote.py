@@ -14,11 +14,11 @@ from ruamel.yaml import YAML
 
 from stages.artifacts import read_json, write_text, writing
 from stages.command import execute, parser
-from stages.trusted import trust
+from stages.trusted import sha256, trust
 from stages.weights import weights_file
 from stages.yaml_file import read_yaml
 from training.sections import PARAMS
-from training.tracking import Tracking, Version, file_sha256
+from training.tracking import Tracking, Version
 
 log = logging.getLogger("retrace")
 NETWORKS = ("detector", "reid")
@@ -54,7 +54,7 @@ def format_card(name: str, trained: Trained) -> str:
     return (
         f"# {name}\n\n"
         f"Trained by `dvc repro training/dvc.yaml`, taken over by `python -m training.promote {trained.network}`.\n\n"
-        f"- File: {trained.weights.stat().st_size / 1e6:.1f} MB, SHA-256 `{file_sha256(trained.weights)}`\n\n"
+        f"- File: {trained.weights.stat().st_size / 1e6:.1f} MB, SHA-256 `{sha256(trained.weights)}`\n\n"
         f"On pictures that the training has never seen:\n\n| figure | |\n| --- | --- |\n{figures}\n"
         f"Data and recipe, from training/params.yaml:\n\n```yaml\n{_yaml(trained.recipe)}```\n"
     )

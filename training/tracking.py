@@ -4,7 +4,6 @@ Curves are logged while a training goes on, in an experiment of their own; one t
 registered model has versions, each a file with its SHA-256, and aliases such as `champion` that point to one of them.
 """
 
-import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from tempfile import TemporaryDirectory
 from stages.artifacts import exclusive
 from stages.errors import DataError
 from stages.publishing.store import FINGERPRINT, Store
+from stages.trusted import sha256
 
 EXPERIMENT = "retrace-training"
 FILE, SHA256 = "retrace.file", "retrace.sha256"  # tags of a version
@@ -69,9 +69,9 @@ class Tracking(Store):
 
     def register(self, model: str, alias: str, weights: Path, card: str, figures: Mapping[str, float]) -> Version:
         """The version of the model that is this file, found by its bytes or made; the alias points to it from now on."""
-        sha256 = file_sha256(weights)
+        digest = sha256(weights)
         with self._answering():
-            version = self._version_with(model, sha256) or self._make_version(model, weights, sha256, card, figures)
+            version = self._version_with(model, digest) or self._make_version(model, weights, digest, card, figures)
             self._client.set_registered_model_alias(model, alias, str(version.number))
         return version
 
@@ -95,17 +95,17 @@ class Tracking(Store):
         with self._answering():
             run_id = self._client.get_model_version(version.model, str(version.number)).run_id
             path = Path(self._client.download_artifacts(str(run_id), version.file, str(folder)))
-        if (sha256 := file_sha256(path)) != version.sha256:
-            raise DataError(f"{version.model} version {version.number}: expected SHA-256 {version.sha256}, got {sha256}")
+        if (digest := sha256(path)) != version.sha256:
+            raise DataError(f"{version.model} version {version.number}: expected SHA-256 {version.sha256}, got {digest}")
         return path
 
-    def _version_with(self, model: str, sha256: str) -> Version | None:
+    def _version_with(self, model: str, digest: str) -> Version | None:
         for found in self._client.search_model_versions(f"name = '{model}'"):
-            if found.tags.get(SHA256) == sha256:
-                return Version(model, int(found.version), found.tags[FILE], sha256)
+            if found.tags.get(SHA256) == digest:
+                return Version(model, int(found.version), found.tags[FILE], digest)
         return None
 
-    def _make_version(self, model: str, weights: Path, sha256: str, card: str, figures: Mapping[str, float]) -> Version:
+    def _make_version(self, model: str, weights: Path, digest: str, card: str, figures: Mapping[str, float]) -> Version:
         run_id = self._client.create_run(self._training_id, run_name=f"{model} promoted").info.run_id
         with TemporaryDirectory() as folder:  # a copy that may be read: DVC's own files are links
             copied = Path(folder) / weights.name
@@ -118,9 +118,9 @@ class Tracking(Store):
         if not self._client.search_registered_models(f"name = '{model}'"):
             self._client.create_registered_model(model)
         source = f"{self._client.get_run(run_id).info.artifact_uri}/{weights.name}"
-        tags = {FILE: weights.name, SHA256: sha256}
+        tags = {FILE: weights.name, SHA256: digest}
         made = self._client.create_model_version(model, source, run_id=run_id, tags=tags, description=card)
-        return Version(model, int(made.version), weights.name, sha256)
+        return Version(model, int(made.version), weights.name, digest)
 
     def _log_params(self, run_id: str, params: Mapping[str, object]) -> None:
         for name, value in params.items():
@@ -140,12 +140,6 @@ class LiveRun:
 
     def end(self) -> None:
         self.tracking.end(self.run_id)
-
-
-def file_sha256(path: Path) -> str:
-    """The SHA-256 of a file's bytes, in hexadecimal digits."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _beside(location: str) -> str | None:

@@ -10,6 +10,8 @@ from typing import Any
 
 from stages.figures import leaves
 from stages.timings import Timing, by_stage
+from stages.trusted import sha256
+from stages.weights import files_in
 
 MAX_PARAM_CHARACTERS = 6000  # MLflow refuses more
 SECTIONS_WITH_WEIGHTS = ("detect", "embed")
@@ -66,14 +68,7 @@ def timing_metrics(timings: list[Timing]) -> dict[str, float]:
 
 
 def _hashes(folder: Path) -> str:
-    """The weights' files: all but the card, DVC's pointers, the list of trusted files and hidden ones."""
-    files = sorted(path for path in folder.glob("[!.]*") if path.is_file() and path.suffix not in (".md", ".dvc", ".txt"))
-    return ", ".join(f"{path.name}: {_sha256(path)}" for path in files) or ABSENT
-
-
-def _sha256(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return ", ".join(f"{path.name}: {sha256(path)}" for path in files_in(folder)) or ABSENT
 
 
 def _param_text(value: Any) -> str:
