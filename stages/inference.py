@@ -1,6 +1,5 @@
 """A network over the frames of a clip, chunk by chunk: goes on where it was interrupted and says how long it will take."""
 
-import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -10,10 +9,10 @@ import torch
 from numpy.typing import NDArray
 
 from stages.chunks import Arrays, Chunks
+from stages.command import log
 from stages.devices import device_name, fitting_batch_size
 from stages.progress import progress
 
-log = logging.getLogger("retrace")
 Frames = Iterator[NDArray[Any]]  # (H, W, 3) uint8 BGR
 
 

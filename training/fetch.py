@@ -8,17 +8,15 @@ so nothing fetches by itself.
 """
 
 import dataclasses
-import logging
 import re
 from pathlib import Path
 
 from stages.artifacts import write_json, writing_folder
-from stages.command import execute, parser
+from stages.command import execute, log, parser
 from stages.errors import ParamsError
-from training.promote import vouch
+from stages.trusted import vouch
 from training.tracking import Tracking, Version
 
-log = logging.getLogger("retrace")
 WEIGHTS = Path("data/weights")
 REFERENCE = re.compile(r"([\w.-]+)@([\w.-]+)")
 

@@ -5,7 +5,6 @@
 It takes the one weights file in artifacts/training/<network>/weights/ and the figures in evaluation/metrics.json beside it.
 """
 
-import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,14 +12,13 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from stages.artifacts import read_json, write_text, writing
-from stages.command import execute, parser
-from stages.trusted import sha256, trust
+from stages.command import execute, log, parser
+from stages.trusted import sha256, vouch
 from stages.weights import weights_file
 from stages.yaml_file import read_yaml
 from training.sections import PARAMS
 from training.tracking import Tracking, Version
 
-log = logging.getLogger("retrace")
 NETWORKS = ("detector", "reid")
 SUFFIXES = (".pt", ".pth", ".pth.tar")
 TRAINED = Path("artifacts/training")
@@ -69,12 +67,6 @@ def promote(trained: Trained, folder: Path, model: str, alias: str) -> Version:
     vouch(folder, "trained by this project")
     write_text(folder / "README.md", card)
     return Tracking().register(model, alias, folder / f"{folder.name}{suffix}", card, single_figures(trained.metrics))
-
-
-def vouch(folder: Path, what: str) -> None:
-    """Lists the folder's weights as trusted where loading them can run code; bare weights, `.pth`, cannot."""
-    for weights in folder.glob("*.pt"):
-        trust(weights, what)
 
 
 def _yaml(node: dict[str, Any]) -> str:

@@ -5,7 +5,6 @@ written.
 """
 
 import dataclasses
-import logging
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +14,7 @@ import torch
 
 from stages.artifacts import write_json, writing_folder
 from stages.chunks import fingerprint, kept_chunks
-from stages.command import execute, stage_options, stage_run
+from stages.command import execute, log, stage_options, stage_run
 from stages.devices import device_name, prepare_device
 from stages.pins import check_pins
 from stages.trusted import check_trusted
@@ -27,8 +26,6 @@ from training.detector.network import make_network, write_network
 from training.detector.recipe import Recipe
 from training.sections import load_training_section
 from training.tracking import Tracking
-
-log = logging.getLogger("retrace")
 
 
 def train(
