@@ -29,11 +29,11 @@ def parse_reference(text: str) -> tuple[str, str]:
     return found[1], found[2]
 
 
-def fetch(reference: str, weights: Path = WEIGHTS) -> Version:
+def fetch(reference: str) -> Version:
     """Writes the folder of this reference and returns which version is in it."""
     tracking = Tracking()
     version = tracking.find(*parse_reference(reference))
-    with writing_folder(weights / reference) as folder:
+    with writing_folder(WEIGHTS / reference) as folder:
         tracking.fetch(version, folder)
         vouch(folder, f"version {version.number} of {reference} in the model registry")
         write_json(folder / "version.json", dataclasses.asdict(version))

@@ -34,11 +34,11 @@ class Trained:
     recipe: dict[str, Any]  # its sections of training/params.yaml
 
 
-def find_trained(network: str, folder: Path = TRAINED, params: Path = PARAMS) -> Trained:
+def find_trained(network: str) -> Trained:
     """Weights, figures and recipe. Raises DataError for what is missing."""
-    metrics = read_json(folder / network / "evaluation" / "metrics.json")
-    recipe = {name: section for name, section in read_yaml(params).items() if name.startswith(f"{network}_")}
-    return Trained(network, weights_file(folder / network / "weights", SUFFIXES), metrics, recipe)
+    metrics = read_json(TRAINED / network / "evaluation" / "metrics.json")
+    recipe = {name: section for name, section in read_yaml(PARAMS).items() if name.startswith(f"{network}_")}
+    return Trained(network, weights_file(TRAINED / network / "weights", SUFFIXES), metrics, recipe)
 
 
 def single_figures(metrics: dict[str, Any]) -> dict[str, float]:

@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, get_args
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from stages.world.scene import CameraParams, DetectorParams, Kind, Light, SceneP
 from stages.world.world import World, film, make_world
 from training.detector.examples import SPLITS, Example, Split
 
-LIGHTS: tuple[Light, ...] = ("morning", "noon", "evening", "overcast")
+LIGHTS: tuple[Light, ...] = get_args(Light)
 LARGE: tuple[Kind, ...] = ("fountain", "kiosk")  # at most one of each: two leave no room to walk
 SMALL: tuple[Kind, ...] = ("tree", "tree", "column", "bench", "lamp", "planter")
 NOT_IMITATED = DetectorParams(miss_rate=0.0, false_positives=0.0, jitter=0.0)

@@ -16,7 +16,7 @@ from training.reid.crops import Crops
 TRAIN, QUERY, GALLERY = "bounding_box_train", "query", "bounding_box_test"
 NAME = re.compile(r"(-1|\d+)_c(\d+)s(\d+)_(\d+)_(\d+)\.(jpg|jpeg|png)")
 PICTURES = (".jpg", ".jpeg", ".png")
-JUNK, DISTRACTOR = -1, 0
+JUNK = -1
 
 
 def crop_name(identity_id: int, camera_id: int, sequence_id: int, frame: int, box: int) -> str:
