@@ -14,19 +14,19 @@ from stages.association.decisions import Sureness
 from stages.calibration.comparing import compare, figures_table, fit_line, reliability_table
 from stages.calibration.judging import Judged, Lead, judge
 from stages.command import execute, log, parser
-from stages.contracts.tracklets import Tracklets
 from stages.errors import DataError
 from stages.merge import MergeParams, Returns, merge
 from stages.params import load_section, read_params
 from stages.scoring.matching import match_detections
 from tests.benchmarks.ablation import sequence_folders
-from tests.benchmarks.in_memory import Footage, Memory, read_footage
+from tests.benchmarks.in_memory import Footage, Memory, Params, read_footage
 from tests.benchmarks.squares import add_square_options, squares
 
 
-def judged_in_memory(footage: Footage, parts: Tracklets, params: MergeParams, returns: Returns) -> Judged:
-    """The decisions that `merge` makes about the tracklets of the level `split`."""
-    decisions = merge(parts, footage.embeddings, footage.camera_motion, params, returns)[1]
+def judged_in_memory(footage: Footage, params: Params, merging: MergeParams, returns: Returns) -> Judged:
+    """The decisions that `merge` makes about what the stages before it make of the footage."""
+    parts = Memory(footage).until_split(params)["split"]
+    decisions = merge(parts, footage.embeddings, footage.camera_motion, merging, returns)[1]
     leads = [Lead(one.tracklet_id, one.other_tracklet_id, one.gain_nats) for one in decisions]
     return judge(leads, parts, match_detections(footage.truth, footage.detections))
 
@@ -47,10 +47,10 @@ def main() -> None:
     for place in args.folders:
         for folder in sequence_folders(place):
             footage = read_footage(folder, args.artifacts / folder.name if args.artifacts else None)
-            judged[folder.name] = judged_in_memory(footage, Memory(footage).run(params)["split"], merging, args.returns)
+            judged[folder.name] = judged_in_memory(footage, params, merging, args.returns)
             log.info("%s: %d decisions", folder.name, len(judged[folder.name]))
     for seed, footage in squares(args, params):
-        judged[f"square {seed}"] = judged_in_memory(footage, Memory(footage).run(params)["split"], merging, "same_person")
+        judged[f"square {seed}"] = judged_in_memory(footage, params, merging, "same_person")
     if not sum(map(len, judged.values())):
         raise DataError("expected decisions of merge to judge, found none in these sequences")
     found = compare(judged, Sureness(merging.temper, merging.offset))

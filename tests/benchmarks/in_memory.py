@@ -91,6 +91,20 @@ class Memory:
 
     def run(self, params: Params) -> dict[str, Tracklets]:
         """Level -> tracklets, as the stages would write them."""
+        one, levels, made = self.footage, self.until_split(params), self._made
+        cut = levels["split"]
+        known = constraints(cut, one.corrections)
+        merged = made(
+            params, "merge", MergeParams,
+            lambda p: merge(cut, self.looks["merge"], one.camera_motion, p, one.returns, known.must, known.cannot)[0],
+        )  # fmt: skip
+        final = made(
+            params, "smooth", SmoothParams, lambda p: smooth(merged, one.detections, one.camera_motion, p, one.at_border)
+        )
+        return levels | {"merged": merged, "final": final}
+
+    def until_split(self, params: Params) -> dict[str, Tracklets]:
+        """The levels before `merge`."""
         one, looks, made = self.footage, self.looks, self._made
         raw = made(params, "track", TrackParams, lambda p: track(one.detections, one.camera_motion, p, EVERYWHERE))
         rows = one.corrections
@@ -101,15 +115,7 @@ class Memory:
             lambda p: rewire(trusted, one.detections, looks["rewire"], one.camera_motion, p, apart)[0],
         )  # fmt: skip
         cut = made(params, "split", SplitParams, lambda p: split(cut_tracklets(rewired, rows), looks["split"], p)[0])
-        known = constraints(cut, rows)
-        merged = made(
-            params, "merge", MergeParams,
-            lambda p: merge(cut, looks["merge"], one.camera_motion, p, one.returns, known.must, known.cannot)[0],
-        )  # fmt: skip
-        final = made(
-            params, "smooth", SmoothParams, lambda p: smooth(merged, one.detections, one.camera_motion, p, one.at_border)
-        )
-        return {"raw": raw, "rewired": rewired, "split": cut, "merged": merged, "final": final}
+        return {"raw": raw, "rewired": rewired, "split": cut}
 
     def _made(self, params: Params, stage: str, kind: type[T], make: Callable[[T], Tracklets]) -> Tracklets:
         key = json.dumps([params[section] for section in SECTIONS[: SECTIONS.index(stage) + 1]])
