@@ -3,7 +3,6 @@
 With the names of sequences that went through the pipeline, scores instead: python -m tests.benchmarks.merge street plaza
 """
 
-import argparse
 import os
 import sys
 import time
@@ -13,11 +12,12 @@ from pathlib import Path
 import numpy as np
 
 from stages.clip import ClipParams, source_frames
-from stages.command import peak_memory_bytes
+from stages.command import execute, parser, peak_memory_bytes
 from stages.contracts.camera_motion import CameraMotion
 from stages.contracts.detections import Detections
 from stages.contracts.embeddings import Embeddings
 from stages.contracts.tracklets import Tracklets, make_tracklets
+from stages.errors import DataError
 from stages.merge import MergeParams, Returns, merge
 from stages.params import load_section, load_value
 from stages.regions import RegionParams
@@ -100,7 +100,7 @@ def scores(names: list[str]) -> str:
         info = read_seqinfo(sequence / "seqinfo.ini")
         truth = load_truth(sequence / "gt", info.num_frames, source_frames(info, clip), regions)
         if truth is None:
-            sys.exit(f"{name}: no ground truth")
+            raise DataError(f"{sequence / 'gt'}: expected ground truth, found none")
         returns: Returns = load_value(Returns, f"sequences.{name}.returns")
         parts = split(rewired, embeddings, load_section(SplitParams, "split"))[0]
         ours = merge(parts, embeddings, moved, load_section(MergeParams, "merge"), returns)[0]
@@ -118,7 +118,7 @@ def scores(names: list[str]) -> str:
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    options = parser(__doc__)
     options.add_argument("sequences", nargs="*", help="score these sequences of the project instead")
     options.add_argument(
         "--no-baseline", action="store_true", help="leave GTA-Link out, which compares all pairs of embeddings"
@@ -132,4 +132,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    execute(main)

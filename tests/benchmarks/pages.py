@@ -4,9 +4,7 @@ python -m tests.benchmarks.pages              # of reports/, the pages over all 
 python -m tests.benchmarks.pages street       # those of another sequence
 """
 
-import argparse
 import statistics
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +12,8 @@ from urllib.parse import unquote, urlsplit
 
 from playwright.sync_api import Browser
 
+from stages.command import execute, parser
+from stages.errors import DataError
 from tests.browsing import CHROMIUM, MISSING, PATIENCE_MS, chromium
 
 SHARED = ("index.html", "curves.html", "people.html")
@@ -84,15 +84,15 @@ def rows(browser: Browser, pages: list[Path], reports: Path) -> Iterator[str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("sequence", nargs="?", default="promenade")
-    parser.add_argument("--reports", type=Path, default=Path("reports"))
-    args = parser.parse_args()
+    options = parser(__doc__)
+    options.add_argument("sequence", nargs="?", default="promenade")
+    options.add_argument("--reports", type=Path, default=Path("reports"))
+    args = options.parse_args()
     reports = args.reports.resolve()
     pages = [reports / name for name in SHARED] + [reports / "sequences" / args.sequence / name for name in OWN]
     lacking = [str(path) for path in pages if not path.is_file()]
     if CHROMIUM is None or lacking:
-        sys.exit(MISSING if CHROMIUM is None else f"{lacking[0]}: expected a page, found none (dvc repro)")
+        raise DataError(MISSING if CHROMIUM is None else f"{lacking[0]}: expected a page, found none (dvc repro)")
     with chromium() as browser:
         visit(browser, pages[0])  # its first page is slower
         for row in rows(browser, pages, reports):
@@ -100,4 +100,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    execute(main)

@@ -6,8 +6,6 @@ The same labels and the same matrix of distances go to both; what they make of t
 own way from features to figures, by blocks, is timed too, with the memory that it took beside what was there before. CPU time.
 """
 
-import argparse
-import resource
 import time
 import warnings
 from collections.abc import Callable
@@ -17,6 +15,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from stages.command import execute, parser, peak_memory_bytes
+from stages.errors import DataError
 from training.reid.crops import Crops
 from training.reid.features import unit
 from training.reid.ranking import Scores, distances, rank_all, right_ranks, summarize
@@ -50,32 +50,28 @@ def timed(work: Callable[[], T]) -> tuple[T, float]:
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__)
+    options = parser(__doc__)
     options.add_argument("--quick", action="store_true", help="a tenth of the queries")
     queries = QUERIES // QUICK if options.parse_args().quick else QUERIES
     rng = np.random.default_rng(0)
     query, gallery = labels(queries, rng), labels(GALLERY, rng)
     features = unit(rng.standard_normal((queries, DIMENSIONS))), unit(rng.standard_normal((GALLERY, DIMENSIONS)))
-    before = _peak_mib()
+    before = peak_memory_bytes()
     whole, whole_s = timed(lambda: summarize(rank_all(*features, query, gallery)))
-    grown = _peak_mib() - before
+    grown_mib = (peak_memory_bytes() - before) / 2**20
     apart = distances(*features)
     ours, ours_s = timed(lambda: summarize(right_ranks(apart, query, gallery)))
     reference, theirs_s = timed(lambda: theirs(apart, query, gallery))
     check(ours, reference)
     print(f"{queries:,} queries, {GALLERY:,} in the gallery")
-    print(f"features to figures, by blocks: {whole_s:.2f} s, {grown:.0f} MiB, mAP {whole.mean_average_precision:.6f}")
+    print(f"features to figures, by blocks: {whole_s:.2f} s, {grown_mib:.0f} MiB, mAP {whole.mean_average_precision:.6f}")
     print(f"distances to figures: {ours_s:.2f} s, torchreid {theirs_s:.2f} s: {theirs_s / ours_s:.1f} x")
 
 
 def check(ours: Scores, reference: tuple[float, float]) -> None:
     if not np.allclose((ours.rank1, ours.mean_average_precision), reference, atol=1e-6):
-        raise SystemExit(f"ours {ours}, torchreid's Rank-1 and mAP {reference}: expected equal to 1e-6")
-
-
-def _peak_mib() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        raise DataError(f"expected torchreid's Rank-1 and mAP, {reference}, to 1e-6, got {ours}")
 
 
 if __name__ == "__main__":
-    main()
+    execute(main)

@@ -7,7 +7,6 @@ Every setting is compared with the first, one thread and one picture a batch. De
 same; `alone` counts those without such a one. Features are compared of detections that are the same to the pixel.
 """
 
-import argparse
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 
 from stages.boxes import iou
 from stages.clip import ClipParams, clip_fps, source_frames
+from stages.command import execute, parser
 from stages.contracts.camera_motion import CameraMotion
 from stages.contracts.detections import Detections
 from stages.contracts.embeddings import Embeddings
@@ -137,7 +137,7 @@ def line(name: str, ours: Result, theirs: Result) -> str:
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    options = parser(__doc__)
     options.add_argument("folder", type=Path, help="a sequence with pixels and ground truth")
     options.add_argument("--frames", type=int, default=64)
     options.add_argument("--detector", type=Path, default=Path("data/weights/sample_detector/sample_detector.pt"))
@@ -158,4 +158,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    execute(main)
