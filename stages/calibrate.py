@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Annotated
 
 from stages.artifacts import exclusive, write_text
-from stages.association.decisions import Sureness
+from stages.association.decisions import OFFSETS, TEMPERS, Sureness
 from stages.calibration.comparing import Comparison, compare, figures_table, fit_line, reliability_table
-from stages.calibration.fitting import OFFSETS, TEMPERS
 from stages.calibration.judging import Judged, judge, read_leads
 from stages.clip import ClipParams, source_frames
 from stages.command import execute, log, parser

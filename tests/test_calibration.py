@@ -6,9 +6,9 @@ from typing import get_type_hints
 import numpy as np
 import pytest
 
-from stages.association.decisions import Sureness
+from stages.association.decisions import OFFSETS, TEMPERS, Sureness
 from stages.calibration.comparing import compare, figures_table, fit_line, reliability_table
-from stages.calibration.fitting import OFFSETS, TEMPERS, fitted, shortage
+from stages.calibration.fitting import fitted, shortage
 from stages.calibration.judging import Judged, Lead, joined, judge, read_leads
 from stages.calibration.reliability import calibration_error, log_loss, reliability, wilson
 from stages.errors import DataError

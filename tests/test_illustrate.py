@@ -8,11 +8,12 @@ import cv2
 import numpy as np
 import pytest
 
+from stages.drawing import CANVAS_GREY
 from stages.illustrate import index, plan
 from stages.illustrating.moments import best_spread, view_quality
 from stages.illustrating.scene import background, background_frames, busiest_frame, where_map
 from stages.illustrating.sheets import people_sheets
-from stages.illustrating.shots import CANVAS_GREY, Album, Mark, Sheet, Shot, tile_of, window_around
+from stages.illustrating.shots import Album, Mark, Sheet, Shot, tile_of, window_around
 from tests.report_project import levels, make_project, run_stage
 from tests.tables import box, tracklets
 
