@@ -49,6 +49,8 @@ def test_the_ratio_by_hand() -> None:
         pytest.param(walk(range(40), beside=70, behind=40), False, id="at another depth"),
         pytest.param(walk(range(40), beside=120, step=-3), False, id="coming towards"),
         pytest.param(walk(range(25, 30), beside=75 + 70), True, id="seen for half a second, all of it beside"),
+        pytest.param(walk(range(37, 43), beside=111 + 70), True, id="seen for 0.6 seconds, half of it beside"),
+        pytest.param(walk(range(37, 44), beside=111 + 70), False, id="less than half of it"),
         pytest.param(walk(range(40, 60), beside=120), False, id="never there at one time"),
     ],
 )
@@ -58,6 +60,18 @@ def test_who_walks_beside_somebody_is_a_mate(path: dict[int, Any], is_mate: bool
 
 def test_where_nobody_walks_beside_anybody_all_are_alone() -> None:
     assert mates({1: walk(range(40)), 2: walk(range(40), beside=200)}) == {1: None, 2: None}
+
+
+def test_how_near_is_beside_depends_on_the_taller_of_the_two_and_on_nobody_else() -> None:
+    """A child of 60 px walks 70 px beside 1, and 3 farther than two of 100 px in company; 4, near the camera, has 300 px."""
+    child = {frame: box(20 + 3 * frame - 70, 340, height=60) for frame in range(40)}
+    giant = {frame: box(500, 100, height=300) for frame in range(40)}
+    paths = {1: walk(range(40)), 2: child, 3: walk(range(40), beside=85), 4: giant}
+    assert mates(paths) == {1: 2, 2: 1, 3: None, 4: None}
+
+
+def test_of_two_companions_for_as_long_the_first_counts() -> None:
+    assert mates({1: walk(range(40)), 2: walk(range(40), beside=60), 3: walk(range(40), beside=-60)}) == {1: 2, 2: 1, 3: 1}
 
 
 def test_frames_that_show_both_are_counted() -> None:
@@ -83,6 +97,8 @@ def test_the_longest_company_counts_and_who_passes_by_does_not() -> None:
     assert found == {1: 3, 2: 1, 3: 1, 4: None}
     table = tracklets(paths)
     assert learn_company(table).trust == pytest.approx([6 / (6 + MET_S), 3 / (3 + MET_S), 6 / (6 + MET_S)])
+    twice_as_fast = learn_company(tracklets(paths, fps=20.0))
+    assert twice_as_fast.trust == pytest.approx([3 / (3 + MET_S), 1.5 / (1.5 + MET_S), 3 / (3 + MET_S)])
 
 
 def two_couples(back_with: Any) -> tuple[Tracklets, Any]:

@@ -10,10 +10,11 @@ import pytest
 from scipy.stats import norm
 
 from stages.association.appearance import clarities, spread, views_of
-from stages.association.cosines import Calibration, calibrate
+from stages.association.cosines import PRIOR, Calibration, calibrate
+from stages.association.decisions import Sureness, decisions
 from stages.association.likeness import learn_looks, support_of
 from stages.association.motion import ends_of, learn_passage, learn_straying
-from stages.association.pair_odds import UNSEEN_S, at_edge
+from stages.association.pair_odds import UNSEEN_S, Odds, at_edge
 from stages.association.pairs import seen_together
 from stages.association.partition import partition
 from stages.association.reach import ASIDE, AWAY, ELSEWHERE, learn_reach
@@ -184,6 +185,35 @@ def test_the_audit_has_who_follows_whom_also_of_more_tracklets_than_are_compared
     audit = merge(table, embeddings_of(table, looks), motionless(table), MERGE)[1]
     joined = [(row.tracklet_id, row.other_tracklet_id) for row in audit if row.decision == "joined"]
     assert sorted(joined) == sorted(itertools.pairwise(names))
+
+
+# Positions of two tracklets, and the odds that they are one person's. Of 0, 1 and 2 one follows the other, as 4 does 3.
+PAIRS = {(4, 5): 0.5, (3, 2): 5, (2, 5): 2, (0, 1): 4, (1, 2): 3, (0, 2): 1, (3, 4): 6, (0, 4): 2, (1, 4): -5, (1, 5): 0,
+         (6, 7): 1, (6, 5): -3}  # fmt: skip
+
+
+def test_who_was_joined_or_not_by_how_much_and_who_came_second_by_hand() -> None:
+    """4 + 1 nats tie 0 to what follows, 3 + 1 nats 1, and 6 nats 3. Instead of 3-4, 3-2 would gain 5 and cost the 4 of 1-2."""
+    (first, second), total = np.array(list(PAIRS)).T, np.array(list(PAIRS.values()), dtype=float)
+    none = np.zeros(len(total))
+    odds = Odds(first, second, none, none, none, none, none, none, total)
+    ids, merged = np.array([3, 5, 7, 11, 13, 17, 19, 23], np.int32), np.array([1, 1, 1, 2, 2, 3, 4, 4])
+    begins = np.array([0, 10, 20, 5, 30, 40, 50, 60])
+    rows = decisions(ids, merged, begins, odds, np.array([[1, 0]]), Sureness(0.5, 0.0))
+    told = [(row.decision, row.tracklet_id, row.other_tracklet_id, row.gain_nats, row.runner_up_tracklet_id) for row in rows]
+    assert told == [
+        ("corrected", 3, 5, 5, 13),  # 0-4 would gain 2, and cost the 6 of 3-4
+        ("refused", 3, 13, 2 - 5 - 6, 17),
+        ("joined", 5, 7, 4 - 2, 11),  # 2-5 costs nothing
+        ("refused", 7, 17, 2, 11),
+        ("refused", 11, 7, 5 - 6 - 4, 17),
+        ("joined", 11, 13, 6 - 1, 7),
+        ("refused", 13, 17, 0.5, 7),  # 2-5 has as much as 0-4, and is the earlier in the table
+        ("joined", 19, 23, 1, None),
+    ]
+    assert [row.runner_up_nats for row in rows] == [2, 0.5, 5, 5, 2, 5, 2, None]
+    assert rows[0].probability == 1
+    assert rows[2].probability == pytest.approx(1 / (1 + np.exp(-0.5 * 2)))
 
 
 def test_without_looks_motion_joins_who_walks_on_behind_something() -> None:
@@ -360,6 +390,19 @@ def test_where_strangers_are_as_alike_as_one_person_next_to_nothing_is_said() ->
     assert clear.nats(np.array([0.6]), np.ones(1)) > clear.most_nats
 
 
+def test_the_densities_are_those_of_examples_and_of_what_is_believed_before() -> None:
+    """A person is one example, however often compared: (0.8 + 0.5 + 10 x 0.68) / 12, with 0.68 = 0.2 + 0.8 x 0.6."""
+    other = np.array([0.1, 0.2, 0.3])
+    known = calibrate(np.array([0.8, 0.8, 0.8, 0.5]), np.array([4, 4, 4, 9]), other, commonness=0.2)
+    assert known.same == pytest.approx(8.1 / 12)
+    assert known.other == pytest.approx((0.6 + 10 * 0.2) / 13)
+    assert known.variance == pytest.approx((0.01 + 0.01 + 10 * PRIOR.spread**2) / 13)
+    assert (known.most_nats, known.least_nats) == pytest.approx((np.log(1003), -np.log(102)))
+    assert calibrate(np.full(99, 1.4), np.arange(99), other, commonness=0.2).same == 1, (
+        "of cosines of parts that are hardly seen"
+    )
+
+
 def test_more_views_are_more_support() -> None:
     assert support_of(np.array([0, 1, 6])).tolist() == pytest.approx([0, np.sqrt(1 / 2.5), np.sqrt(6 / 7.5)])
 
@@ -387,6 +430,14 @@ def test_views_are_spread_evenly_and_means_weighted() -> None:
     assert means[0] == pytest.approx(RED)
     assert means[2] == pytest.approx((0.0635 * RED + 3 * 1.001 * BLUE) / (0.0635 + 3.003), abs=1e-6)
     assert not means[[1, 3]].any()
+
+
+def test_means_are_the_same_however_many_views_are_unpacked_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = tracklets({1: standing(range(10)), 2: standing(range(3), x=300)})
+    views = views_of(table, embeddings_of(table, {1: noisy(RED, 10), 2: BLUE}))
+    whole = views.means(views.tracklets, 2)
+    monkeypatch.setattr("stages.association.appearance.CHUNK", 4)
+    assert views.means(views.tracklets, 2) == pytest.approx(whole, abs=1e-6)
 
 
 def test_seen_together_by_hand() -> None:

@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 
 from stages.association.changepoints import ALONE_NATS, MET_NATS, at_border, changes, expected_changes, meetings
 from stages.association.cosines import Calibration
+from stages.association.likeness import support_of
 from stages.split import Split, SplitParams, split
 from tests.tables import box, embeddings_of, tracklets
 
 SPLIT = SplitParams(enabled=True, min_odds=0.0, min_views=5)
 CLEAR = Calibration(same=0.6, other=0.0, variance=0.02, most_nats=7.0, least_nats=-5.0)
 DIM = 32
-RED, BLUE, GREEN = np.eye(DIM, dtype=np.float32)[:3]
+RED, BLUE, GREEN, WHITE = np.eye(DIM, dtype=np.float32)[:4]
 Floats = NDArray[np.float32]
 
 
@@ -79,8 +80,32 @@ def found(looks: list[Floats], expected: float = MET_NATS, min_length: int = 5, 
 
 def test_each_of_three_people_is_found_and_each_needs_enough_views() -> None:
     assert found([RED] * 20 + [BLUE] * 20 + [GREEN] * 20) == [20, 40]
-    assert found([RED] * 4 + [BLUE] * 30) == []
+    assert found([RED] * 20 + [BLUE] * 20 + [GREEN] * 20 + [WHITE] * 20) == [20, 40, 60]
+    assert found([RED] * 4 + [BLUE] * 30) == found([RED] * 30 + [BLUE] * 4) == []
     assert found([RED] * 4 + [BLUE] * 30, min_length=4) == [4]
+    assert found([RED] * 30 + [BLUE] * 4, min_length=4) == [30]
+
+
+def test_views_count_for_as_much_as_is_seen() -> None:
+    """Five in red, then four in blue and one in red who is half hidden: the cosine is 1/16 in hypot(4, 1/16)."""
+    looks, clear = np.array([RED] * 5 + [BLUE] * 4 + [RED]), np.array([1.0] * 9 + [0.5])
+    (cut,) = changes(looks, clear, clear**4, np.full(10, MET_NATS), CLEAR, 5)
+    support = support_of(np.array(5)) * support_of(np.array(5), (4 + 0.5 / 16) / (4 + 1 / 16))
+    assert cut.looks_nats == pytest.approx(-CLEAR.nats(np.array(1 / 16 / np.hypot(4, 1 / 16)), support), abs=1e-5)
+    assert cut.odds_nats == pytest.approx(cut.looks_nats + MET_NATS)
+
+
+def test_cuts_are_the_same_however_many_are_looked_at_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stages.association.changepoints.BLOCK_CUTS", 7)
+    assert found([RED] * 20 + [BLUE] * 20 + [GREEN] * 20) == [20, 40]
+
+
+@pytest.mark.parametrize("met", [60, 80])
+def test_of_two_changes_that_look_alike_the_likelier_one_is_it(met: int) -> None:
+    """Both of two people are in one box for 20 views."""
+    looks = np.array([RED] * 60 + [(RED + BLUE) / np.float32(2**0.5)] * 20 + [BLUE] * 60)
+    expected = np.where(np.abs(np.arange(140) - met) < 5, MET_NATS, MET_NATS - 1)
+    assert [cut.index for cut in changes(looks, np.ones(140), np.ones(140), expected, CLEAR, 5)] == [met]
 
 
 def test_more_is_asked_for_where_nobody_was_near() -> None:
@@ -148,3 +173,12 @@ def test_meetings_and_gaps_by_hand() -> None:
         (3, frame) for frame in [*range(48, 51), *range(55, 63)]
     ]
     assert set(expected.tolist()) == {MET_NATS, ALONE_NATS}
+
+
+def test_a_short_gap_and_what_happens_to_others_make_no_change_likelier() -> None:
+    """1 is not seen for two frames and ends; 2 begins later, and is at the border in the last frame of the video."""
+    paths = {1: standing([*range(20), *range(22, 60)]), 2: standing(range(70, 100), x=300), 3: standing(range(100), x=500)}
+    paths[2][99] = (600, 100, 640, 200)
+    table = tracklets(paths)
+    near = table.frame_numbers[expected_changes(table) == MET_NATS]
+    assert near.tolist() == list(range(92, 100))
