@@ -67,6 +67,15 @@ def test_each_action_is_read_with_the_boxes_it_needs() -> None:
     assert [row.where for row in rows] == [f"{FILE}: line {line}" for line in (2, 4, 5)]
 
 
+@pytest.mark.parametrize("name", ["", " Ann", "x" * (MAX_NAME + 1)])
+def test_a_name_has_letters_and_no_blanks_around_it(name: str) -> None:
+    with pytest.raises(DataError, match=f"expected a name of 1 to {MAX_NAME} printable characters without blanks around it"):
+        Correction("rename", place(3, 100), name=name)
+    with pytest.raises(DataError, match="expected a frame from 0, got -1"):
+        Correction("delete", place(-1, 100))
+    assert Correction("rename", place(3, 100), name="x" * MAX_NAME).name == "x" * MAX_NAME
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [
@@ -77,13 +86,19 @@ def test_each_action_is_read_with_the_boxes_it_needs() -> None:
         (f"rename,{HERE},,,,,,", "expected a name for rename, got None"),
         (f"rename,{HERE},,,,,,{'x' * 65}", "expected a name of 1 to 64 printable characters"),
         (f"cut,{THERE},{HERE},", "expected an other_frame after frame 9, got 3"),
+        (f"cut,{HERE},{HERE},", "expected an other_frame after frame 3, got 3"),
         ("same,3,100,100,140,200,9,300,100,340,", "expected 12 cells, got 11"),
         ("delete,-1,100,100,140,200,,,,,,", "frame: expected a whole number from 0, got '-1'"),
         ("delete,3.5,100,100,140,200,,,,,,", "frame: expected a whole number from 0, got '3.5'"),
         ("delete,3,100,ten,140,200,,,,,,", "y1: expected a number of pixels, got 'ten'"),
         ("delete,3,100,nan,140,200,,,,,,", "y1: expected a number of pixels, got 'nan'"),
         ("delete,3,100,1e9,140,2e9,,,,,,", "expected edges in px"),
+        ("delete,3,100,1e999,140,200,,,,,,", "expected edges in px"),
+        ("delete,1234567890,100,100,140,200,,,,,,", "frame: expected a whole number from 0, got '1234567890'"),
         ("delete,3,140,100,100,200,,,,,,", "expected a box with x1 < x2 and y1 < y2, got 140, 100, 100, 200"),
+        ("delete,3,100,200,140,100,,,,,,", "expected a box with x1 < x2 and y1 < y2, got 100, 200, 140, 100"),
+        ("delete,3,100,100,100,200,,,,,,", "expected a box with x1 < x2 and y1 < y2, got 100, 100, 100, 200"),
+        (f"same,{HERE},9,340,100,300,200,", "expected a box with x1 < x2 and y1 < y2, got 340, 100, 300, 200"),
         (f"same,{HERE},9,300,100,,200,", "other_x2: expected a number of pixels, got ''"),
         (f'rename,{HERE},,,,,,"Anna', "expected comma-separated values, got"),
         (f'rename,{HERE},,,,,,"An\nna"', "expected a name of 1 to 64 printable characters"),
@@ -165,6 +180,10 @@ def test_adding_keeps_what_a_person_wrote_and_refuses_a_file_that_is_wrong(
     path.write_text(f"{HEADER}delete,{HERE},,,,,,")  # no newline at the end
     append_row(path, Correction("rename", place(9, 300), name='Anna, "A."'))
     assert path.read_text() == f'{HEADER}delete,{HERE},,,,,,\nrename,{THERE},,,,,,"Anna, ""A."""\n'
+    path.write_bytes(f"\ufeff{HEADER}".encode())  # as a spreadsheet leaves it
+    exact = Correction("delete", Place(3, (100000.25, 100.125, 140000.5, 200)))
+    append_row(path, exact)
+    assert read_corrections(path) == [exact]
     path.write_text(f"{HEADER}delete,{HERE}\n")
     with pytest.raises(DataError, match="line 2"):
         append_row(path, Correction("delete", place(9, 300)))
@@ -216,11 +235,19 @@ def test_a_box_that_is_not_tracked_this_time_stands_for_the_nearest_within_half_
         found = found_at(HALL, row.place, row)
         assert found is not None
         assert HALL.frame_numbers[found] == expected
+    moved = tracklets({1: {3: box(100), 4: box(104)}, 2: {8: box(104)}})
+    row = Correction("delete", place(5, 104))
+    assert found_at(moved, row.place, row) == 1, "the nearest in time ..."
+    assert found_at(moved, place(2, 104), row) == 0, "... however well it fits"
+    slow = tracklets({1: standing(range(10), 100)}, fps=4.0)
+    assert [found_at(slow, place(frame, 100), row) for frame in (11, 12)] == [9, None], "two frames are half a second"
     fewer = only(HALL, ~np.isin(HALL.frame_numbers, range(8, 12)))
     cut = [Correction("cut", place(9, 300), place(10, 300))]
     table = cut_tracklets(fewer, cut)
     assert apart_at_cuts(table, cut) == [Apart(2, 5, 7, 12)], "each side of a cut is looked for on its own side"
     assert constraints(table, cut).cannot == [(1, 4)]
+    table = cut_tracklets(only(HALL, ~np.isin(HALL.frame_numbers, range(6, 10))), cut)
+    assert apart_at_cuts(table, cut) == [Apart(2, 5, 5, 10)], "though the other side is nearer"
 
 
 def test_whom_nobody_tracks_any_more_nobody_need_cut_tell_apart_or_delete(caplog: pytest.LogCaptureFixture) -> None:
@@ -248,6 +275,10 @@ def test_same_and_different_become_pairs_of_tracklets() -> None:
         Correction("cut", place(9, 100), place(15, 500)),  # the same pair again
     ]
     assert constraints(HALL, rows) == Constraints(must=[(0, 2)], cannot=[(0, 3)])
+    assert constraints(HALL, [*rows[:3], Correction("different", place(3, 100), place(5, 300))]).cannot == [(0, 1), (0, 3)]
+    assert told_apart(HALL, rows) == [(1, 4)]
+    assert told_apart(HALL, [rows[3]]) == [(1, 4)], "a cut says so, too"
+    assert told_apart(HALL, [Correction("different", place(3, 100), place(5, 100))]) == [], "one track by now"
     assert constraints(HALL, []) == Constraints([], [])
 
 
@@ -256,6 +287,10 @@ def test_same_and_different_become_pairs_of_tracklets() -> None:
     [
         ([("same", (3, 100), (3, 300))], "line 2: expected same to name one person, got two who are both seen in frame 0"),
         ([("same", (3, 100), (25, 100)), ("same", (3, 100), (15, 500))], "line 3: expected same .* both seen in frame 20"),
+        (
+            [("same", (3, 100), (25, 100)), ("same", (26, 100), (3, 100)), ("same", (25, 100), (3, 300))],
+            "line 4: expected same to name one person, got two who are both seen in frame 0",
+        ),
         ([("different", (3, 100), (5, 100))], "line 2: expected different to name two tracklets, got one, of frames 0 to 9"),
         (
             [("different", (3, 100), (25, 100)), ("same", (4, 100), (26, 100))],
@@ -271,6 +306,14 @@ def test_rows_that_contradict_each_other_or_what_is_seen_are_refused(pairs: list
     ]
     with pytest.raises(DataError, match=message):
         constraints(HALL, rows)
+
+
+def test_who_is_the_same_as_somebodys_same_is_not_different() -> None:
+    table = tracklets({n: standing(range(10 * n, 10 * n + 5), 100) for n in (1, 2, 3)})
+    pairs = [("same", 20, 30), ("same", 10, 20), ("different", 10, 30)]
+    rows = [Correction(action, place(one, 100), place(other, 100)) for action, one, other in pairs]  # type: ignore[arg-type]
+    with pytest.raises(DataError, match="expected different to agree with other rows"):
+        constraints(table, rows)
 
 
 def test_two_classes_are_not_one_person() -> None:

@@ -17,8 +17,10 @@ from stages.contracts.tracklets import Tracklets
 from stages.corrections.rows import HEADER, Correction, Place, append_row, read_corrections
 from stages.cross_check import main
 from stages.errors import DataError
-from stages.identity.changes import Camera, Reunion, find_changes
+from stages.identity.changes import Camera, Change, Reunion, _reunions, find_changes
+from stages.identity.evidence import gather
 from stages.identity.portraits import PortrayParams
+from stages.identity.switches import _gains, _hidden, find_switches
 from stages.seqinfo import SequenceInfo, format_seqinfo
 from tests.tables import box, embeddings_of, tracklets
 
@@ -90,6 +92,40 @@ def test_without_looks_it_was_where_nobody_would_be_in_two_places() -> None:
 
 def test_the_change_is_at_the_longest_hole_that_fits() -> None:
     assert ("right", 3, 60) in found(camera("left", STEADY), camera("right", HIDDEN))
+
+
+def switches(right: dict[int, Way]) -> list[tuple[int, tuple[int, int]]]:
+    """Position of the track, those of the left camera first, and moments, five a second."""
+    galleries = [camera("left", STEADY).gallery(VIEWS), camera("right", right).gallery(VIEWS)]
+    return [(one.track, one.moments) for one in find_switches(gather(galleries, same_camera=True))]
+
+
+def test_two_who_were_exchanged_were_so_when_it_fits_both_and_others_each_by_themselves() -> None:
+    """Of 2 and 3 nobody is placed from moment 22 to 30, and both may be the other from 27 on; then, one three seconds later."""
+    assert switches(HIDDEN) == [(0, (27, 28)), (1, (27, 28)), (2, (22, 30)), (3, (27, 28))]
+    in_turn = {3: stay(ANN, 0, 29) | stay(BEN, 30), 4: stay(BEN, 0, 59) | stay(ANN, 60)}
+    assert switches(in_turn)[1:] == [(2, (13, 14)), (3, (29, 30))]
+
+
+def test_a_switch_is_from_one_to_another_of_two_who_are_seen_together_and_as_clear_as_either_side() -> None:
+    """After the first place nobody is likelier than 1, but only 2 was seen together with 0; after the second 0 was no more."""
+    before, after = np.array([[10.0, 5], [2, -20], [1, -20]]), np.array([[1.0, -20], [12, -30], [9, 6]])
+    together = np.array([[False, False, True], [False, False, False], [True, False, False]])
+    gains, first, second = _gains(before, after, together)
+    assert gains.tolist() == [8, 5], "2 has 9 nats after it and 0 has 1; 0 has 5 before it"
+    assert (first.tolist(), second.tolist()) == ([0, 0], [2, 2])
+
+
+def test_who_is_exchanged_is_so_in_the_longest_time_without_a_place() -> None:
+    assert _hidden(np.array([0, 1, 2, 3, 7, 8]), 0, 8) == (3, 7)
+    assert _hidden(np.array([0, 1, 5, 9]), 1, 5) == (1, 5)
+    assert _hidden(np.array([0, 1, 2, 3]), 0, 3) == (1, 2)
+
+
+def test_parts_of_two_cameras_are_no_reunion() -> None:
+    changes = [Change(name, 1, 4, 5, 9.0, "yard", 1, 2) for name in ("left", "right")]
+    assert _reunions(changes, np.array([0, 7]), np.array([7, 8])) == []
+    assert _reunions([changes[0]] * 2, np.array([0, 7]), np.array([7, 8])) == [Reunion("left", (1, 4), (1, 5))]
 
 
 def test_filled_boxes_are_no_evidence_and_no_place_for_a_cut() -> None:

@@ -23,7 +23,8 @@ from stages.corrections.constraining import told_apart
 from stages.corrections.rows import HEADER, Correction, Place
 from stages.errors import DataError
 from stages.identify import Decision, IdentifyParams, identify
-from stages.identity.looks import SURE_NATS, WITHIN, Calibration, calibrate, expected_across
+from stages.identity.evidence import gather
+from stages.identity.looks import MIN_SPREAD, SURE_NATS, WITHIN, Calibration, calibrate, compare_looks, expected_across
 from stages.identity.partition import partition, standing
 from stages.identity.portraits import PortrayParams, portray
 from stages.identity.whereabouts import compare_places, moment_log_odds
@@ -145,6 +146,8 @@ def test_who_stands_elsewhere_at_the_same_moment_is_somebody_else_however_alike(
     assert ids(left, earlier) == [1, 1]
     flown = placed(camera("right", {1: RED}), {1: (-22, walk(60, 0))})  # 0.6 s before, 60 m away
     assert ids(left, flown) == [1, 2]
+    much_farther = placed(camera("right", {1: RED}), {1: (-50, walk(200, 0))})  # too long before for a walk to say anything
+    assert ids(left, much_farther) == [1, 2]
 
 
 def test_other_classes_are_other_things() -> None:
@@ -175,6 +178,7 @@ def test_a_name_given_by_hand_is_one_person_in_all_cameras_and_two_names_are_two
     assert found.names.tolist()[:2] == ["Ann", "Ann"]
     assert [row.name for row in decisions] == found.names.tolist()
     assert ids(left, camera("right", {1: RED}, names={1: "Ben"})) == [1, 2]
+    assert ids(placed(left, {1: (0, walk(0, 0))}), placed(right, {1: (-22, walk(60, 0))})) == [1, 1], "though they flew"
 
 
 def test_one_name_for_two_classes_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -200,6 +204,9 @@ def test_no_tracks_and_no_looks_have_identities_too() -> None:
     table = tracklets({1: {0: box(0)}})
     blind = portray(table, embeddings_of(table, {}), {}, (), None, None, VIEWS)
     assert ids(blind, dataclasses.replace(blind, sequence="right")) == [1, 2]
+    blind_too = placed(dataclasses.replace(blind, sequence="right"), {1: (0, walk(0, 0))})
+    _, decisions = identify([placed(blind, {1: (0, walk(0, 0))}), blind_too], PARAMS)
+    assert [(row.identity_id, row.looks_distance, row.looks_nats) for row in decisions] == [(1, None, 0), (1, None, 0)]
     unfilmed = dataclasses.replace(blind, sequence="yard", model="none", view_features=np.zeros((0, 0), np.float16))
     assert ids(camera("left", {1: RED}), camera("right", {1: RED}), unfilmed) == [1, 1, 2]
 
@@ -287,6 +294,19 @@ def test_one_to_one_is_decided_over_all_pairs_and_not_pair_by_pair() -> None:
     assert margin.tolist() == [8, 8, 8, 8]
 
 
+def test_who_may_not_be_anybody_else_or_has_nothing_in_common_with_them_has_nobody_in_the_second_place() -> None:
+    """0 and 1 are one person; nothing is known of 2, and 3 is like 1 but was seen together with 0."""
+    log_odds, forbidden = symmetric(np.zeros((4, 4))), np.zeros((4, 4), bool)
+    log_odds[[0, 1, 1, 3], [1, 0, 3, 1]] = 5
+    forbidden[[0, 3], [3, 0]] = True
+    labels = partition(log_odds, forbidden)
+    assert labels.tolist() == [0, 0, 1, 2]
+    second, margins = standing(log_odds, forbidden, labels)
+    assert np.isnan(margins).tolist() == [False, False, True, True]
+    assert second[:2].tolist() == [-1, 2]
+    assert margins[:2].tolist() == [5, 0]
+
+
 def test_a_demanded_pair_is_joined_against_all_evidence() -> None:
     against = symmetric([[0, -50, 3], [0, 0, -2], [0, 0, 0]])
     none = np.zeros((3, 3), bool)
@@ -321,6 +341,50 @@ def test_distances_of_certain_pairs_teach_the_calibration_and_few_of_them_little
     assert calibrate(none, none, none, none, WITHIN) == WITHIN
     one = calibrate(np.array([0.35]), none, none, none, WITHIN)
     assert one.same == pytest.approx((4 * 0.1 + 0.35) / 5)
+    variance = (4 * (WITHIN.spread**2 + 0.05**2) + 0.2**2) / 5  # about 0.15
+    assert one.spread == pytest.approx(np.sqrt((variance + WITHIN.spread**2) / 2))
+    assert calibrate(np.full(999, 0.1), np.full(999, 0.4), none, none, WITHIN).spread == MIN_SPREAD
+    odd = calibrate(np.full(999, 0.9), np.full(999, 0.2), none, none, WITHIN)
+    assert odd.same == odd.different == pytest.approx(0.2, abs=0.01)
+
+
+def facing(*angles: float) -> list[tuple[float, float]]:
+    return [(np.cos(angle), np.sin(angle)) for angle in angles]
+
+
+def test_each_kind_of_pair_teaches_what_it_is_known_to_be() -> None:
+    """1 and 2 of the left camera are two people, 1 of both is one, 2 of the left and 1 of the right are two; angles by hand."""
+    left = camera("left", {1: facing(0.0, 0.2, 0.4, 0.6), 2: facing(0.9, 0.9, 0.9, 0.9)}, range(4))
+    right = camera("right", {1: facing(0.5, 0.5, 0.5), 2: facing(1.2, 1.2, 1.2)}, range(3))  # too short for halves
+    same, different, none = np.zeros((4, 4), bool), np.zeros((4, 4), bool), np.zeros(0)
+    same[[0, 2], [2, 0]] = different[[0, 1], [1, 0]] = different[[1, 2], [2, 1]] = True
+    found = compare_looks([left, right], same, different, np.full((4, 4), -1.0))
+    far = 1 - np.cos(np.array([0.4, 0, 0.6, 0.2, 0.4, 0.9, 0.3]))
+    within = calibrate(far[:2], far[2:3], none, none, WITHIN)
+    across = calibrate(far[3:4], far[4:5], far[5:], np.full(2, -1.0), expected_across(within))
+    for learnt, expected in ((found.within, within), (found.across, across)):
+        assert dataclasses.astuple(learnt) == pytest.approx(dataclasses.astuple(expected), abs=1e-3)
+    assert found.log_odds[0, 1] == pytest.approx(within.log_odds(far[2:3])[0], abs=0.05)
+    assert found.log_odds[0, 2] == pytest.approx(across.log_odds(far[3:4])[0], abs=0.05)
+
+
+def test_who_is_where_another_is_teaches_what_one_person_looks_like_and_who_cannot_be_what_two_do() -> None:
+    """1 of both cameras are at one place and choose each other; 3 of the right one is 20 m off, 4 too soon too far away."""
+    left = camera("left", {1: facing(0.0) * 5, 2: facing(0.2) * 5})
+    right = camera("right", {1: facing(0.4) * 5, 2: facing(0.8) * 5, 3: facing(1.2) * 5, 4: facing(1.4) * 5})
+    ways = {1: walk(0, 0), 2: walk(0.5, 0), 3: walk(20, 0)}
+    galleries = [
+        placed(left, {1: (0, walk(0, 0)), 2: (0, walk(0, 0.3))}),
+        placed(right, {track: (0, way) for track, way in ways.items()} | {4: (60, walk(200, 0))}),
+    ]
+    evidence = gather(galleries, same_camera=True)
+    assert (evidence.places.log_odds[:2, 2:4] > 6).all()
+    assert (evidence.places.log_odds[:2, 5] == 0).all()
+    same, different = np.zeros((6, 6), bool), np.zeros((6, 6), bool)
+    same[[0, 2], [2, 0]] = True
+    different[:2, :2] = different[2:, 2:] = different[:2, 4:] = different[4:, :2] = True
+    expected = compare_looks(galleries, same, different, np.full((6, 6), -np.log(4)))
+    assert (evidence.looks.within, evidence.looks.across) == (expected.within, expected.across)
 
 
 def test_without_any_certain_pair_the_mixture_is_found() -> None:
@@ -361,16 +425,41 @@ def test_places_are_compared_at_shared_moments_between_cameras_alone() -> None:
     assert found.log_odds[0, 1] == 0
     assert (found.log_odds == found.log_odds.T).all()
     assert not found.impossible.any()
+    assert found.error_m == pytest.approx((0.3 / 1.177 + 3 * 0.3) / 4), "0 and 2 choose each other, and 1 is chosen by nobody"
+
+
+def test_places_of_a_minute_say_no_more_than_those_of_four_seconds() -> None:
+    def both(steps: int) -> Any:
+        places = np.array(walk(0, 0, steps) + walk(0.3, 0, steps))
+        return compare_places(np.repeat([0, 1], steps), np.tile(np.arange(steps), 2), places, np.array([0, 1])).log_odds[0, 1]
+
+    assert both(300) == pytest.approx(both(20)) == pytest.approx(2 * both(10))
+
+
+def test_how_far_places_differ_and_people_are_spread_is_learnt_within_reason() -> None:
+    """Eight people, placed at the same points by both cameras, or 90 m apart; and one who walks all over 10 m."""
+    tracks, cameras = np.arange(16), np.repeat([0, 1], 8)
+    for far, expected in ((0.0, 0.1), (90.0, 1.0)):
+        places = np.array([(200.0 * n, y) for y in (0.0, far) for n in range(8)])
+        found = compare_places(tracks, np.zeros(16, np.int64), places, cameras)
+        assert found.error_m == expected
+        assert found.distance_m[0, 8] == min(far, 10)
+    grid = np.array([(x, y) for x in np.linspace(0, 10, 21) for y in np.linspace(0, 10, 21)])
+    assert compare_places(np.zeros(441, np.int64), np.arange(441), grid, np.array([0])).area_m2 == pytest.approx(100)
 
 
 def test_who_goes_on_where_another_ended_is_likely_the_same() -> None:
     tracks, places = np.array([0, 1, 2]), np.array([(0, 0), (1, 0), (30.0, 0)])
     found = compare_places(tracks, np.array([0, 5, 10]), places, np.array([0, 1, 1]))
-    assert found.log_odds[0, 1] > 1  # a metre in a second
+    apart, error = np.array(1.0), np.hypot(0.3, 1.0)  # a metre in a second
+    assert found.log_odds[0, 1] == pytest.approx(float(moment_log_odds(apart, error, found.area_m2)))
+    assert found.log_odds[0, 1] > 1
     assert found.impossible.tolist() == [[False, False, True], [False, False, True], [True, True, False]]
     later = compare_places(tracks, np.array([0, 50, 300]), places, np.array([0, 1, 1]))
     assert later.log_odds[0, 1] == 0  # ten seconds after
     assert not later.impossible.any()
+    running = compare_places(np.array([0, 1]), np.array([0, 5]), np.array([(0, 0), (5.0, 0)]), np.array([0, 1]))
+    assert not running.impossible.any()  # four metres, and one and a half that places may be off
 
 
 # Portray.
@@ -389,14 +478,24 @@ def test_places_are_the_feet_on_the_ground_at_moments_of_the_groups_clock() -> N
 
 
 def test_nobody_is_placed_in_long_gaps_at_the_lower_border_or_with_an_unknown_clock() -> None:
-    table = tracklets({1: {0: box(0), 1: box(0), 8: box(0)}, 2: {0: box(0, y=380), 1: box(0, y=380)}}, 20)
+    table = tracklets({1: {0: box(0), 1: box(0), 8: box(0)}, 2: {0: box(0, y=379), 1: box(0, y=379)}}, 20)
     ground, times = np.diag([0.01, 0.01, 1.0]), np.arange(20) / 5
     made = portray(table, embeddings_of(table, {}), {}, (), ground, times, VIEWS)
     assert made.place_tracklet_ids.tolist() == [1, 1, 1]
     assert made.place_moments.tolist() == [0, 1, 8]
     assert made.coexisting.tolist() == [[1, 2]]
+    assert portray(table, embeddings_of(table, {}), {}, [(1, 2)], ground, times, VIEWS).coexisting.tolist() == [[1, 2]]
     for camera_, clock in ((None, times), (ground, None)):
         assert len(portray(table, embeddings_of(table, {}), {}, (), camera_, clock, VIEWS).places) == 0
+
+
+def test_nobody_is_placed_above_the_horizon() -> None:
+    """It is at y = 100 px; in frames 3 and 4 the box ends at 90. Between frames 2 and 5 at 10 frames/s are moments 2 and 3."""
+    table = tracklets({1: {f: box(0, y=-10 if f in (3, 4) else 100) for f in range(8)}}, 20)
+    ground = np.array([[1.0, 0, 0], [0, 1.0, 0], [0, 1.0, -100.0]])
+    made = portray(table, embeddings_of(table, {}), {}, (), ground, np.arange(20) / 10, VIEWS)
+    assert made.place_moments.tolist() == [0, 1, 2, 3]
+    assert made.places[:, 1] == pytest.approx(197 / 97)
 
 
 @pytest.mark.parametrize(("offset", "first"), [(0.0, 15), (-2.4, 3), (None, None)])
