@@ -1,5 +1,6 @@
 """analyze: tables of tracklets and people by hand-computed rows, and the camera that turns pixels into metres."""
 
+import dataclasses
 import json
 from pathlib import Path
 from types import SimpleNamespace
@@ -76,7 +77,7 @@ def test_gaps_are_counted_and_their_steps_are_per_frame() -> None:
     assert (found["fragmented"], found["teleports"]) == (1, 0)
 
 
-@pytest.mark.parametrize(("step_px", "flag"), [(49, 0), (51, 1)])
+@pytest.mark.parametrize(("step_px", "flag"), [(50, 0), (51, 1)])
 def test_a_step_of_more_than_half_a_height_is_a_teleport(step_px: float, flag: int) -> None:
     found = row([(1, frame, step_px * (frame > 5), 100, 100) for frame in range(10)])
     assert found["teleports"] == flag
@@ -118,9 +119,20 @@ def test_quality_counts_what_was_tracked() -> None:
                      "suspicious_tracklets": 2}  # fmt: skip
 
 
-def test_tracklets_of_other_detections_are_refused() -> None:
-    made = tracklets([(1, 0, 0, 0, 50)], indices=[4])
-    with pytest.raises(DataError, match="expected detection_indices below 2, got 4"):
+def test_who_has_two_flags_is_suspicious_once_and_confidences_are_rounded_as_the_limit_is() -> None:
+    """Two of four frames, in less than half a second. 0.7 is less as a float32; 7 of 10 boxes are no less than 0.7."""
+    params = dataclasses.replace(PARAMS, high_confidence=0.7)
+    made = tracklets([(1, 0, 0, 0, 50), (1, 3, 0, 0, 50), *((2, f, 300, 0, 50) for f in (0, 1, 2, 3, 4, 5, 9))])
+    table = tracklet_table("raw", made, params)
+    assert table[["short", "fragmented"]].values.tolist() == [[1, 1], [0, 0]]
+    found = level_quality(table, made, detections([0.7] * 9), params)
+    assert (found["suspicious_tracklets"], found["share_of_high_detections_tracked"]) == (1, 1)
+
+
+@pytest.mark.parametrize("index", [2, 4])
+def test_tracklets_of_other_detections_are_refused(index: int) -> None:
+    made = tracklets([(1, 0, 0, 0, 50)], indices=[index])
+    with pytest.raises(DataError, match=f"expected detection_indices below 2, got {index}"):
         level_quality(tracklet_table("raw", made, PARAMS), made, detections([0.9, 0.8]), PARAMS)
 
 
@@ -149,9 +161,23 @@ def test_people_without_a_camera_go_body_heights() -> None:
     )
 
 
-def test_people_with_a_camera_go_metres() -> None:
+def test_the_way_of_each_is_from_their_first_box_to_their_last() -> None:
+    """Each walks for half a second, 25 px; 2 becomes half as tall, so that the step is one of 75 px on average."""
+    rows: list[Row] = [(track, frame, 5 * frame, 100, 100) for track in (1, 2, 3) for frame in range(6)]
+    rows[11] = (2, 5, 25, 150, 50)
+    made = tracklets(rows)
+    made.class_ids[6:] = 2
+    people = people_table(made, numbers(3, 1, 2), None, 1.0)
+    assert people["distance"].tolist() == pytest.approx([0.25, 25 / 75, 0.25])
+    assert (people["identity_id"].tolist(), people["class_id"].tolist()) == ([11, 12, 13], [0, 2, 2])
+    flat = people_table(tracklets([(1, 0, 0, 100, 0), (1, 1, 5, 100, 0)]), numbers(1), None, 1.0)
+    assert flat["distance"].tolist() == [5], "of at least a pixel"
+
+
+@pytest.mark.parametrize("born", [0, 5])
+def test_people_with_a_camera_go_metres(born: int) -> None:
     """0.05 m a pixel: 100 px are 5 m. The way back counts, too."""
-    there_and_back: list[Row] = [(1, frame, 10 * min(frame, 20 - frame), 100, 100) for frame in range(21)]
+    there_and_back: list[Row] = [(1, born + frame, 10 * min(frame, 20 - frame), 100, 100) for frame in range(21)]
     people = people_table(tracklets(there_and_back), numbers(1), np.diag([0.05, 0.05, 1.0]), 1.0)
     assert people[["distance", "unit"]].values.tolist() == [[pytest.approx(10.0), "m"]]
 

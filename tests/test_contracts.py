@@ -72,18 +72,43 @@ WRONG: list[tuple[Any, dict[str, Any], str]] = [
     (DETECTIONS, {"frame_numbers": np.array([3, 0, 0], np.int32)}, "frame_numbers: expected rows sorted by frame"),
     (DETECTIONS, {"frame_numbers": np.array([0, 0, 100], np.int32)}, "frame_numbers: expected frames in [0, 100), got [100]"),
     (DETECTIONS, {"bboxes": np.array([[9, 9, 1, 10]] * 3, np.float32)}, "bboxes: expected x1 <= x2 and y1 <= y2"),
+    (DETECTIONS, {"frame_numbers": np.array([-1, 0, 0], np.int32)}, "frame_numbers: expected frames in [0, 100), got [-1]"),
+    (DETECTIONS, {"confidences": np.array([0.5, -0.5, 0.5], np.float32)}, "confidences: expected values in [0, 1], got [-0.5]"),
     (DETECTIONS, {"fps": 0.0}, "fps: expected frames per second in (0, 10000), got 0.0"),
+    (DETECTIONS, {"fps": 1e4}, "fps: expected frames per second in (0, 10000), got 10000.0"),
+    (DETECTIONS, {"width_px": 0}, "width_px, height_px: expected pixels in [1, 100000], got 0 x 480"),
+    (DETECTIONS, {"height_px": 100_001}, "width_px, height_px: expected pixels in [1, 100000], got 640 x 100001"),
+    (DETECTIONS, {"num_frames": -1}, "num_frames: expected a number in [0, 10000000], got -1"),
     (DETECTIONS, {"num_frames": 3.5}, "num_frames: expected int, got 3.5"),
     (TRACKLETS, {"tracklet_ids": np.array([1, 1, 1], np.int32)}, "expected rows sorted by tracklet and frame, each pair once"),
     (TRACKLETS, {"tracklet_ids": np.array([0, 0, 2], np.int32)}, "tracklet_ids: expected ids from 1"),
+    (TRACKLETS, {"tracklet_ids": np.array([2, 2, 1], np.int32)}, "expected rows sorted by tracklet and frame, each pair once"),
     (TRACKLETS, {"detection_indices": np.array([-2, 0, 1], np.int32)}, "detection_indices: expected at least -1"),
+    (TRACKLETS, {"frame_numbers": np.array([0, 100, 0], np.int32)}, "frame_numbers: expected frames in [0, 100), got [100]"),
+    (TRACKLETS, {"confidences": np.array([0.5, 1.5, 0.5], np.float32)}, "confidences: expected values in [0, 1], got [1.5]"),
+    (TRACKLETS, {"fps": 0.0}, "fps: expected frames per second in (0, 10000), got 0.0"),
     (EMBEDDINGS, {"features": np.ones((2, 2), np.float16)}, "features: expected unit length"),
     (EMBEDDINGS, {"detection_indices": np.array([2, 0], np.int32)}, "expected ascending rows, each once"),
+    (EMBEDDINGS, {"detection_indices": np.array([1, 1], np.int32)}, "expected ascending rows, each once"),
     (EMBEDDINGS, {"detection_indices": np.array([0, 3], np.int32)}, "expected rows in [0, 3)"),
+    (EMBEDDINGS, {"detection_indices": np.array([-1, 0], np.int32)}, "expected rows in [0, 3)"),
+    (EMBEDDINGS, {"num_detections": 2**31}, "num_detections: expected a number in [0, 2147483647], got 2147483648"),
     (GALLERY, {"view_tracklet_ids": np.array([7], np.int32)}, "view_tracklet_ids: expected ids of tracklet_ids"),
+    (GALLERY, {"tracklet_ids": np.array([2, 2], np.int32)}, "tracklet_ids: expected ascending ids, each once"),
     (GALLERY, {"coexisting": np.array([[2, 1]], np.int32)}, "coexisting: expected the smaller id first"),
+    (GALLERY, {"coexisting": np.array([[2, 2]], np.int32)}, "coexisting: expected the smaller id first"),
+    (GALLERY, {"coexisting": np.array([[1, 3]], np.int32)}, "coexisting: expected ids of tracklet_ids, got [3]"),
+    (
+        GALLERY,
+        {"view_tracklet_ids": np.array([2, 1], np.int32), "view_features": np.eye(2, dtype=np.float16)},
+        "view_tracklet_ids: expected rows sorted by track",
+    ),
+    (GALLERY, {"place_tracklet_ids": np.array([1, 1, 3], np.int32)}, "place_tracklet_ids: expected ids of tracklet_ids"),
+    (GALLERY, {"place_tracklet_ids": np.array([2, 2, 1], np.int32)}, "place_tracklet_ids, place_moments: expected rows sorted"),
     (GALLERY, {"place_moments": np.array([5, 4, 4])}, "place_tracklet_ids, place_moments: expected rows sorted"),
+    (GALLERY, {"place_moments": np.array([4, 4, 4])}, "place_tracklet_ids, place_moments: expected rows sorted"),
     (IDENTITIES, {"sequences": np.array(["hall", "hall"])}, "expected each pair once"),
+    (IDENTITIES, {"identity_ids": np.array([1, 0], np.int32)}, "identity_ids: expected ids from 1"),
     (CAMERA_MOTION, {"num_frames": 3}, "transforms: expected a row for each of 3 frames, got 2 rows"),
     (CAMERA_MOTION, {"transforms": np.ones((2, 3, 3))}, "transforms: expected shape (F, 2, 3), got (2, 3, 3)"),
     (CAMERA_MOTION, {"transforms": moved((1, 1), np.inf)}, "transforms: expected finite values, got NaN or infinity in row 1"),
@@ -149,6 +174,36 @@ def test_a_pickle_inside_is_never_loaded(tmp_path: Path) -> None:
     assert not (tmp_path / "exploded").exists()
 
 
+def test_a_box_without_width_and_a_quarter_turn_are_nothing_wrong() -> None:
+    dataclasses.replace(DETECTIONS, bboxes=np.array([[9, 9, 9, 10]] * 3, np.float32))
+    dataclasses.replace(CAMERA_MOTION, transforms=moved((slice(None), slice(2)), [[0, -1], [1, 0]]))
+
+
+@pytest.mark.parametrize("num_frames", [1, 3])
+def test_motion_of_other_frames_than_the_boxes_is_refused(tmp_path: Path, num_frames: int) -> None:
+    CAMERA_MOTION.save(tmp_path / "motion.npz")
+    with pytest.raises(ContractError, match=rf"motion.npz: num_frames: expected the boxes' {num_frames}, got 2"):
+        CameraMotion.load_of(tmp_path / "motion.npz", "hall", num_frames)
+
+
+def test_identities_are_found_in_whatever_order_tracks_are_asked_for() -> None:
+    ids = np.array([3, 1, 2, 1], np.int32)
+    table = Identities(np.array(["hall"] * 3 + ["yard"]), ids, ids + 10, np.array([""] * 4), np.zeros(4, np.float32))
+    assert table.identities_of("hall", np.array([1, 3, 2, 3], np.int32)).tolist() == [11, 13, 12, 13]
+    assert table.identities_of("nowhere", np.zeros(0, np.int32)).tolist() == []
+    for sequence, track in (("hall", 4), ("yard", 2), ("nowhere", 1)):
+        with pytest.raises(
+            ContractError, match=rf"identities of {sequence}: expected one for each track, got none for \[{track}"
+        ):
+            table.rows_of(sequence, np.array([track], np.int32))
+
+
+def test_what_is_known_of_one_class_names_nobody_of_another() -> None:
+    one = dataclasses.replace(GALLERY, class_ids=np.array([0, 2], np.int16)).of_class(2)
+    assert (one.tracklet_ids.tolist(), one.names.tolist(), one.view_tracklet_ids.tolist()) == ([2], ["Ann"], [2])
+    assert (one.coexisting.tolist(), one.place_tracklet_ids.tolist()) == ([], [2])
+
+
 def test_to_dicts_gives_one_entry_a_tracklet() -> None:
     first, second = TRACKLETS.to_dicts()
     assert (first["tracklet_id"], first["frame_numbers"].tolist()) == (1, [0, 1])
@@ -158,6 +213,8 @@ def test_to_dicts_gives_one_entry_a_tracklet() -> None:
 
 def test_rows_of_finds_embeddings_and_says_minus_one_elsewhere() -> None:
     assert EMBEDDINGS.rows_of(np.array([2, 1, 0, -1], np.int32)).tolist() == [1, -1, 0, -1]
+    with pytest.raises(ContractError, match=r"expected rows of 3 detections, got \[3\]"):
+        EMBEDDINGS.rows_of(np.array([3], np.int32))
 
 
 @given(st.dictionaries(st.integers(1, 9), st.sets(st.integers(0, 99), min_size=1), max_size=4))

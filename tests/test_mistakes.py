@@ -1,5 +1,6 @@
 """Every ID switch and fragmentation is found, as TrackEval counts them, and has the cause that the scene gives it."""
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -157,6 +158,22 @@ def test_detections_are_matched_one_to_one_and_distractors_are_nobody() -> None:
     assert match_detections(truth, seen).tolist() == [NOBODY, 1, NOBODY, 2], "both at 100 overlap person 1, one closer"
 
 
+def test_who_does_not_count_is_nobody_and_where_there_are_no_classes_all_are_people() -> None:
+    truth = truth_of({1: {0: box(100)}, 2: {0: box(400)}})
+    truth.considered[1] = False
+    seen = detections([(0, box(100, width=20), 0.9), (0, box(400), 0.9)], FRAMES)
+    assert match_detections(truth, seen).tolist() == [1, NOBODY], "half a box is just enough"
+    without = dataclasses.replace(truth, rules="MOT15", class_ids=np.full(2, -1, np.int32))
+    assert match_detections(without, seen).tolist() == [1, NOBODY]
+
+
+def test_a_gap_in_which_the_track_followed_somebody_else_is_still_no_switch() -> None:
+    away = {1: stays(range(8), 100) | stays(GAP, 400) | stays(range(12, FRAMES), 100)}
+    tracks = tracklets(away, FRAMES)
+    (found,) = mistakes_of(truth_of({1: HERE, 2: THERE}), tracks, tracks)
+    assert (found.switch, found.fragmentation, found.cause, found.made_by) == (0, 1, "missed detection", "")
+
+
 def test_the_nearer_of_two_people_hides_the_other() -> None:
     truth = truth_of({1: {0: box(100, 100)}, 2: {0: box(100, 110)}})
     assert hidden_shares(truth).tolist() == [0.9, 0.0], "ten of a hundred rows of the one behind stand out above"
@@ -167,3 +184,4 @@ def test_switches_are_worse_than_fragmentations() -> None:
     found = mistakes_of(truth_of({1: HERE, 2: THERE}), tracks, tracks)
     assert [(m.frame_number, m.switch) for m in found] == [(5, 0), (12, 1)]
     assert worst_first(found) == [1, 0]
+    assert worst_first([*found, *found]) == [1, 3, 0, 2], "each by frame"

@@ -1,6 +1,7 @@
 """Scores are TrackEval's: hand-computed cases, its own file-based route, and the reference tracker's published figures."""
 
 import shutil
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from stages.errors import DataError
 from stages.motchallenge import read_rows
 from stages.regions import RegionParams
 from stages.score import score
-from stages.scoring.across_cameras import across_cameras, matches_from_json
+from stages.scoring.across_cameras import IdentityMatches, across_cameras, matches_from_json
 from stages.scoring.challenge import TrackBoxes, count, count_identities
 from stages.scoring.tally import ALPHAS, PER_ALPHA, SCALARS, combine, metrics, tally_from_json
 from stages.scoring.truth import read_truth
@@ -179,6 +180,23 @@ def test_scores_across_cameras_are_trackevals_over_the_films_one_after_the_other
     assert across_cameras([matches_from_json(m.to_json(), "there") for m in matches]) == found
 
 
+def test_precision_and_recall_across_cameras_by_hand() -> None:
+    """Three of five boxes found are of eight true ones: 3 / (3 + 2), 3 / (3 + 5) and 3 / (3 + 7 / 2)."""
+    camera = IdentityMatches(Counter({1: 4, 2: 4}), Counter({7: 3, 8: 1, 9: 1}), Counter({(1, 7): 3, (2, 7): 1}))
+    assert across_cameras([camera]) == {
+        "IDF1": 46.15, "IDP": 60.0, "IDR": 37.5, "IDTP": 3, "IDFN": 5, "IDFP": 2, "people": 2, "identities": 3
+    }  # fmt: skip
+    nothing = across_cameras([IdentityMatches(Counter(), Counter(), Counter())])
+    assert set(nothing.values()) == {0}
+
+
+def test_half_a_box_is_just_enough(tmp_path: Path) -> None:
+    truth = read_truth(write_rows(tmp_path / "gt.txt", ONE), 4)
+    result = read_rows(write_rows(tmp_path / "result.txt", person(1, [1, 2], width=5)))
+    boxes = TrackBoxes(result.frame_numbers, result.ids, result.bboxes)
+    assert count_identities(truth, boxes).both == Counter({(1, 1): int(count(truth, boxes).fields["IDTP"])}) == {(1, 1): 2}
+
+
 def test_counts_of_identities_that_are_damaged_are_refused() -> None:
     for values in (None, {}, {"true": [[1]], "found": [], "both": []}, {"true": [], "found": [], "both": [[1, 2]]}):
         with pytest.raises(DataError, match="there: expected counts of boxes by person and identity"):
@@ -206,12 +224,15 @@ def test_a_tally_survives_json_to_the_last_figure(tmp_path: Path) -> None:
         ({"IDSW": "many"}, r"scores.json: IDSW: expected finite numbers of shape \(\), got 'many'"),
         ({"AssA": [1.0]}, r"scores.json: AssA: expected finite numbers of shape \(19,\), got \[1.0\]"),
         ({"MT": None}, r"scores.json: MT: expected finite numbers of shape \(\), got None"),
+        ({"MT": {}}, r"scores.json: MT: expected finite numbers of shape \(\), got \{\}"),
     ],
 )
 def test_a_damaged_tally_is_refused(tmp_path: Path, change: dict[str, Any], message: str) -> None:
     files = [write_rows(tmp_path / name, ONE) for name in ("gt.txt", "result.txt")]
     with pytest.raises(DataError, match=message):
         tally_from_json(score(files[0], files[1]).to_json() | change, "scores.json")
+    with pytest.raises(DataError, match=r"scores.json: HOTA_TP: expected finite numbers of shape \(19,\), got \['IDSW'\]"):
+        tally_from_json(["IDSW"], "scores.json")
 
 
 def test_truth_is_mapped_to_the_clip_and_to_its_regions(tmp_path: Path) -> None:
@@ -221,7 +242,14 @@ def test_truth_is_mapped_to_the_clip_and_to_its_regions(tmp_path: Path) -> None:
     assert (clip.num_frames, clip.frame_numbers.tolist(), clip.ids.tolist()) == (3, [0, 0, 1, 2], [1, 2, 1, 1])
     left = RegionParams(((-5, -5), (50, -5), (50, 50), (-5, 50)), ())
     assert truth.within(range(10), left).ids.tolist() == [1] * 10
-    assert truth.within(range(10), RegionParams((), (left.interest,))).ids.tolist() == [2, 2]
+    right = RegionParams((), (left.interest,))
+    assert truth.within(range(10), right).ids.tolist() == [2, 2]
+    rows = person(1, [1, 2], tail=(0.9, 8, 0.5)) + person(2, [1, 2], x=100, tail=(-1, 1, 0.25))
+    every = read_truth(write_rows(tmp_path / "gt.txt", rows), 2)
+    assert every.considered.tolist() == [False, True, False, True], "0.9 is 0, as TrackEval reads it, and -1 is not"
+    second = every.within(range(2), right)
+    assert (second.bboxes[:, 0].tolist(), second.class_ids.tolist()) == ([100, 100], [1, 1])
+    assert (second.considered.tolist(), second.visibilities.tolist()) == ([True, True], [0.25, 0.25])
 
 
 @pytest.mark.parametrize(
