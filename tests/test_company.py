@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from stages.association.appearance import views_of
 from stages.association.company import BESIDE, CHANCE, MET_S, NOBODY, STAYS, Company, learn_company
 from stages.association.decisions import Decision
 from stages.association.pairs import frames_together, seen_together
 from stages.contracts.tracklets import Tracklets
 from stages.embed import no_embeddings
-from stages.merge import merge
+from stages.merge import acquaint, merge
 from tests.tables import box, detections, embeddings_of, motionless, tracklets
 from tests.test_merge import BLUE, GREEN, MERGE, RED, crowd, noisy
 
@@ -127,6 +128,21 @@ def test_of_two_dressed_alike_the_one_with_the_same_companion_returned(companion
     odds = row.prior_nats + row.looks_nats + row.motion_nats + row.stature_nats + row.company_nats
     assert row.runner_up_nats is not None
     assert odds > row.runner_up_nats + 2
+
+
+@pytest.mark.parametrize("again", [0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005])
+def test_nobody_likely_is_overlooked_among_many(again: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However seldom people come back: those who are by all that is known, of few tracklets looked at at a time."""
+    monkeypatch.setattr("stages.association.returning.AGAIN", again)
+    table, embeddings = two_couples(BLUE)
+    views = views_of(table, embeddings)
+    known = acquaint(table, views, motionless(table), seen_together(table), MERGE, "same_person")
+    odds = known.odds(*np.triu_indices(len(table.ids), 1))
+    likely = set(zip(odds.first[odds.total > 0].tolist(), odds.second[odds.total > 0].tolist(), strict=True))
+    for block in (256, 2):
+        monkeypatch.setattr("stages.association.pair_odds.BLOCK", block)
+        found = known.candidates()
+        assert set(zip(found.first.tolist(), found.second.tolist(), strict=True)) == likely
 
 
 def test_without_company_nobody_can_tell_them_apart() -> None:

@@ -7,17 +7,31 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.stats import norm
+from scipy.stats import norm, t
 
 from stages.association.appearance import clarities, spread, views_of
 from stages.association.cosines import PRIOR, Calibration, calibrate
 from stages.association.decisions import Sureness, decisions
 from stages.association.likeness import learn_looks, support_of
-from stages.association.motion import ends_of, learn_passage, learn_straying
-from stages.association.pair_odds import UNSEEN_S, Odds, at_edge
+from stages.association.motion import (
+    ANYWHERE,
+    KERNEL,
+    MEDIAN_TO_SCALE,
+    PRIOR_BELIEF_S,
+    PRIOR_EXAMPLES,
+    PRIOR_STRAY,
+    Ends,
+    Passage,
+    Straying,
+    ends_of,
+    learn_passage,
+    learn_straying,
+)
+from stages.association.pair_odds import FLICKER_S, UNSEEN_S, Odds, _best, at_edge
 from stages.association.pairs import seen_together
 from stages.association.partition import partition
 from stages.association.reach import ASIDE, AWAY, ELSEWHERE, learn_reach
+from stages.association.returning import Returning, learn_returning
 from stages.contracts.tracklets import Tracklets
 from stages.embed import no_embeddings
 from stages.errors import DataError
@@ -242,6 +256,47 @@ def test_motion_is_the_same_whichever_way_time_runs() -> None:
     assert there.nats(one, two) > there.nats(three, two) + 1
 
 
+def test_going_on_by_hand() -> None:
+    """0 ends 100 px tall at (100, 300), walking 5 px a frame, of which 0.8 count; 1 begins 4 frames later, 90 px tall."""
+    places = np.array([[[0, 0, 0], [130, 310, np.log(90)]], [[100, 300, np.log(100)], [0, 0, 0]]])
+    velocities = np.array([[[0, 0, 0], [4, 2, 0]], [[5, 0, 0.01], [0, 0, 0]]])
+    spread = np.array([0.1, 0.2, 0.3])
+    straying = Straying(np.array([1.0, 4.0]), np.full((2, 3), 0.8), np.tile(spread, (2, 1)))
+    passage = Passage(
+        Ends(np.array([[0, 24], [20, 40]]), places, velocities), straying, np.array([0, -9.0]), np.array([-8.0, 0])
+    )
+    step = places[0, 1] - places[1, 0]
+    forward = t(4, scale=spread * [100, 100, 1]).logpdf(step - 3.2 * velocities[1, 0]).sum() + 9
+    backward = t(4, scale=spread * [90, 90, 1]).logpdf(step - 3.2 * velocities[0, 1]).sum() + 8
+    assert passage.nats(np.array([0]), np.array([1])) == pytest.approx((forward + backward) / 2)
+
+
+def test_people_begin_where_others_do_or_anywhere() -> None:
+    """Feet of two 100 px tall, 60 px apart; of one's beginning the other's is the evidence, and not its own."""
+    passage = learn_passage(tracklets({1: standing(range(10)), 2: standing(range(20, 30), x=160)}))
+    kernel = norm.pdf(60, scale=KERNEL[0] * 100) * norm.pdf(0, scale=KERNEL[1] * 100) * norm.pdf(0, scale=KERNEL[2])
+    expected = np.log((kernel + ANYWHERE / (640 * 480 * 3)) / (2 + ANYWHERE))
+    assert passage.begins == pytest.approx([expected] * 2, abs=1e-5)
+    assert passage.stops == pytest.approx([expected] * 2, abs=1e-5)
+
+
+def test_an_end_is_half_a_second_of_its_own_boxes() -> None:
+    """At 10 frames/s five frames more; 1 is there for the last three frames of the video, and 2 from its first."""
+    there = {frame: box(100 + 60 * (frame in (5, 14))) for frame in range(20)}
+    table = tracklets({1: {97: box(300), 98: box(310), 99: box(320)}, 2: there})
+    ends = ends_of(table)
+    slopes = [np.polyfit(range(6), [0, 0, 0, 0, 0, 60], 1)[0], np.polyfit(range(6), [60, 0, 0, 0, 0, 0], 1)[0]]
+    assert ends.velocities[:, 1, 0] == pytest.approx(slopes)
+    assert ends.velocities[:, 0, 0] == pytest.approx([10, 10])
+
+
+def test_how_often_people_come_is_counted_from_the_second_second_on() -> None:
+    """In ten seconds one of three begins then, and one more is believed to."""
+    table = tracklets({1: standing(range(5)), 2: standing(range(5, 30), x=300), 3: standing(range(50, 60))})
+    assert learn_returning(table, 3600.0) == Returning(births_per_s=0.2, longest_s=10.0)
+    assert [learn_returning(table, longest).longest_s for longest in (4.0, 0.2)] == [4.0, 1.0]
+
+
 def spots(xs: dict[int, float], begins: dict[int, int]) -> Tracklets:
     """People who stand for a second each, 100 px tall."""
     return tracklets({name: standing(range(begins[name], begins[name] + 10), x=x) for name, x in xs.items()}, num_frames=999)
@@ -258,6 +313,13 @@ def test_nobody_gets_farther_than_people_get() -> None:
     assert by_hand[1] > 0 > -2 > by_hand[3]
     at_most = reach.most_nats(np.zeros(1, np.int64), 2.0)
     assert at_most == pytest.approx(-np.log(kernel.mean()), abs=1e-6)
+    child = tracklets({1: standing(range(10)), 2: {600: box(200, 150, height=50)}}, num_frames=999)
+    nearness = np.exp(
+        -np.square([0, 100]) / (100 * np.array([100, 50])) / (2 * (ASIDE + np.array([[32.0], [59.1]]) * AWAY) ** 2)
+    )
+    after_a_minute = np.log((1 - ELSEWHERE) * nearness[1, 1] / nearness[0].mean() + ELSEWHERE)
+    found = learn_reach(ends_of(child), child.fps).nats(np.array([0]), np.array([1]))
+    assert found == pytest.approx(after_a_minute, abs=1e-6), "in body heights of both"
 
 
 def test_nobody_crosses_the_picture_in_two_seconds() -> None:
@@ -302,6 +364,44 @@ def test_who_left_the_picture_and_returned_is_whom_the_sequence_says(returns: An
     table = tracklets(paths)
     assert at_edge(table, ends_of(table))[:, :2].tolist() == [[False, True], [True, False]]
     assert len(merge(table, embeddings_of(table, looks), motionless(table), MERGE, returns)[0].ids) == expected
+
+
+def test_one_comes_and_goes_by_the_sides_and_below() -> None:
+    def moving(x: float, y: float, dx: float, dy: float) -> dict[int, Any]:
+        return {frame: box(x + dx * frame, y + dy * frame) for frame in range(10)}
+
+    ways = [
+        moving(36, 100, -4, 0),
+        moving(0, 200, 4, 0),
+        moving(300, 340, 0, 4),
+        moving(400, 36, 0, -4),
+        moving(500, 200, 0, 0),
+    ]
+    table = tracklets(dict(enumerate(ways, 1)))
+    came, left = at_edge(table, ends_of(table)).tolist()
+    assert came == [False, True, False, False, False]
+    assert left == [True, False, True, False, False]
+
+
+def test_who_counts_as_somebody_new_left_or_came_in_and_was_away_for_a_moment() -> None:
+    table = spots({1: 100, 2: 300}, {1: 0, 2: 90})
+    blind = views_of(table, no_embeddings(detected(table)))
+    known = acquaint(table, blind, motionless(table), seen_together(table), MERGE, "new_person")
+    one, two, away_s = np.array([0]), np.array([1]), np.array([FLICKER_S])
+    for left, came in itertools.product((False, True), repeat=2):
+        asked = dataclasses.replace(known, leaves=np.array([[False, came], [left, False]]))
+        assert asked.is_new(one, two, away_s + 0.1).tolist() == [left or came]
+        assert not asked.is_new(one, two, away_s).any(), "lost at the edge"
+
+
+def test_a_pair_is_among_the_likeliest_of_both() -> None:
+    pairs = {(0, 2): 5.0, (1, 2): 4.0, (0, 3): 1.0, (1, 3): 2.0}
+    (first, second), total = np.array(list(pairs)).T, np.array(list(pairs.values()))
+    none = np.zeros(4)
+    odds = Odds(first, second, none, none, none, none, none, none, total)
+    assert [(kept.first.tolist(), kept.second.tolist()) for kept in (_best(odds, 1), _best(odds, 2))] == [
+        ([0], [2]), (first.tolist(), second.tolist())
+    ]  # fmt: skip
 
 
 def test_the_longest_absence_is_a_parameter_and_what_lies_between_bridges_it() -> None:
@@ -381,6 +481,19 @@ def test_who_is_seen_well_and_only_half_alike_may_be_somebody_dressed_alike() ->
     assert hidden > 2.5 > 1 > fully
 
 
+def test_how_one_persons_views_differ_is_not_learnt_from_who_changed_person() -> None:
+    """1 is in red and then in blue; so over the whole tracklet red and blue would be one person's variety."""
+    paths, looks = crowd()
+    paths |= {name: standing(range(60), x=560 + 60 * name) for name in (1, 2, 3)}
+    looks |= {1: np.concatenate([noisy(RED, 30), noisy(BLUE, 30)]), 2: noisy(RED, 60, 2), 3: noisy(BLUE, 60, 3)}
+    table = tracklets(paths)
+    views, together = views_of(table, embeddings_of(table, looks)), seen_together(table)
+    cosines = [
+        np.prod(learn_looks(views, table.fps, together, pure).directions[[1, 2]], axis=0).sum() for pure in (True, False)
+    ]
+    assert cosines[0] > cosines[1] + 0.1
+
+
 def test_where_strangers_are_as_alike_as_one_person_next_to_nothing_is_said() -> None:
     rng = np.random.default_rng(3)
     cosines = np.clip(rng.normal(0.6, 0.1, 400), -1, 1)
@@ -452,11 +565,26 @@ def test_nobody_strays_into_another_tracklet_of_a_short_video() -> None:
     assert spreads[0].tolist() == spreads[1].tolist()
 
 
+def test_how_far_one_strays_by_hand() -> None:
+    """One walks 0.05 body heights a frame for 100 frames at 10 frames/s; from the fourth on there is half a window before."""
+    way = learn_straying(tracklets({1: walking(range(100))}))
+    seconds, examples = way.lags / 10, 97 - way.lags
+    shown, expected = examples / (examples + PRIOR_EXAMPLES), np.exp(-seconds / PRIOR_BELIEF_S)
+    belief = shown + (1 - shown) * expected
+    assert way.belief[:, 0] == pytest.approx(belief, abs=0.02)
+    assert way.belief[:, 1] == pytest.approx(expected), "who does not move says nothing"
+    left_over = MEDIAN_TO_SCALE * 0.05 * way.lags * (1 - way.belief[:, 0])
+    before = PRIOR_STRAY[0] + PRIOR_STRAY[1] * seconds[:, None]
+    assert way.spread[:, 0] == pytest.approx(shown * left_over + (1 - shown) * before[:, 0], rel=0.05)
+    assert way.spread[:, 1] == pytest.approx(np.maximum((1 - shown) * before[:, 1], PRIOR_STRAY[0, 1] / 2))
+
+
 def test_people_who_walk_straight_stray_less_than_they_walk() -> None:
     """5 px a frame at 10 frames/s and a height of 100 px: the velocity is believed, and little is left over."""
     way = learn_straying(tracklets({k: walking(range(100), x=20 * k) for k in range(1, 9)}))
     belief, spread = way.after(np.array([10.0, 20.0]))
     assert (belief[:, 0] > 0.9).all()
     assert (spread[:, 0] < 0.15).all()
-    farther = way.after(np.array([2 * way.lags[-1]]))[1]
+    less, farther = way.after(np.array([2 * way.lags[-1]]))
     assert farther == pytest.approx(2 * way.spread[-1:])
+    assert less == pytest.approx(way.belief[-1:] / 2)

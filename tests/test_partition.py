@@ -119,6 +119,24 @@ def test_greedy_and_bound_enclose_the_optimum(seed: int) -> None:
     assert best <= triangle_bound(6, known, odds[~forbidden], apart) + 1e-9
 
 
+def test_wholes_are_joined_as_wholes_and_who_is_better_off_elsewhere_moves() -> None:
+    """Four who hold together with 5 nats a pair and two who do are one by eight pairs of half a nat, and two by less."""
+    inside = [(2, 3), (2, 4), (2, 5), (3, 4), (3, 5), (4, 5), (0, 1)]
+    across = [(a, b) for a in (0, 1) for b in (2, 3, 4, 5)]
+    for nats, expected in ((0.5, [0, 0, 0, 0, 0, 0]), (-0.5, [0, 0, 2, 2, 2, 2])):
+        odds = np.array([5.0] * len(inside) + [nats] * len(across))
+        assert greedy_partition(6, rows(inside + across), odds, rows([])).tolist() == expected
+    # 0 and 1 are joined first, which 1 leaves for 2 and 3 together; 5 stays with 4, though 6 likes them, too
+    pairs = rows([(0, 1), (1, 2), (1, 3), (2, 3), (0, 2), (0, 3), (4, 5), (5, 6), (4, 6)])
+    odds = np.array([5, 4, 4, 3, -4.5, -4.5, 5, 1, -3])
+    assert greedy_partition(7, pairs, odds, rows([])).tolist() == [0, 1, 1, 1, 4, 4, 6]
+
+
+def test_those_who_are_asked_for_together_and_apart_are_named() -> None:
+    with pytest.raises(DataError, match="items 0 and 2: expected one cluster or two, got pairs that ask for both"):
+        partition(3, rows([]), np.zeros(0), rows([(0, 2)]), rows([(0, 1), (1, 2)]))
+
+
 def test_nothing_to_cluster_is_normal() -> None:
     assert partition(0, rows([]), np.zeros(0)).labels.tolist() == []
     assert partition(3, rows([]), np.zeros(0)).labels.tolist() == [0, 1, 2]

@@ -90,6 +90,19 @@ def test_pairs_alone_would_leave_it_out_and_strangers_stay_apart() -> None:
     assert np.array_equal(settle(known, views, people.labels, odds, apart), people.labels)
 
 
+def test_who_is_joined_brings_the_strangers_of_both() -> None:
+    """All five look alike, and somebody said that the first and the last are two: no third makes them one."""
+    table, embeddings = returning()
+    together, views = seen_together(table), views_of(table, embeddings)
+    known = acquaint(table, views, motionless(table), together, MERGE, "same_person")
+    alone, first, last = np.arange(len(table.ids)), *np.searchsorted(table.ids, [1, 5])
+    assert len(np.unique(settle(known, views, alone, known.candidates(), together)[first : last + 1])) == 1
+    apart = np.concatenate([together, [[first, last]]])
+    settled = settle(known, views, alone, known.candidates(), apart)
+    assert settled[first] != settled[last]
+    assert len(np.unique(settled[first : last + 1])) == 2
+
+
 def test_between_tracklets_that_are_no_neighbours_looks_and_stature_alone_count() -> None:
     table, embeddings = returning()
     together, views = seen_together(table), views_of(table, embeddings)
@@ -97,6 +110,8 @@ def test_between_tracklets_that_are_no_neighbours_looks_and_stature_alone_count(
     labels = np.where(table.ids <= GLIMPSE, 0, np.arange(len(table.ids)))
     asked = with_inside(known, known.candidates().take(np.zeros(0, np.int64)), labels)
     found = in_chains(asked, labels, known)
+    apart = in_chains(asked, np.arange(len(table.ids)), known)
+    assert all(np.array_equal(getattr(apart, name), getattr(asked, name)) for name in ("prior", "motion", "company", "total"))
     order = [1, 2, 3, GLIMPSE, 4, 5]
     for n in range(len(found)):
         pair = [int(table.ids[k]) for k in (found.first[n], found.second[n])]
