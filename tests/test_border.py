@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from stages.contracts.tracklets import Tracklets
+from stages.contracts.tracklets import Tracklets, with_bboxes
 from stages.smooth import SmoothParams, smooth
 from stages.smoothing.border import complete_at_border
 from tests.tables import box, detections, motionless, tracklets
@@ -50,6 +50,12 @@ def test_the_size_is_that_of_a_second_of_boxes_nearest_in_time() -> None:
     assert backwards.bboxes[0].tolist() == [300, 440, 340, 560]
 
 
+def test_a_car_as_wide_as_the_picture_does_not_grow() -> None:
+    """Nearer by now, it would be 900 px wide, and nothing says on which side."""
+    car = dict.fromkeys(range(10), (100.0, 200.0, 400.0, 220.0))
+    assert completed((0, 200, 640, 260), car) == [0, 200, 640, 260]
+
+
 def test_nobody_else_says_how_large_one_is() -> None:
     cut = dict.fromkeys(range(5), (0.0, 200.0, 15.0, 300.0))
     table = tracklets({1: cut, 2: WHOLE})
@@ -57,8 +63,9 @@ def test_nobody_else_says_how_large_one_is() -> None:
 
 
 def test_a_detector_that_draws_beyond_the_border_is_not_overruled() -> None:
-    table = tracklets({1: {**WHOLE, 10: (0, 200, 15, 300)}, 2: {0: (-5, 100, 30, 200)}})
-    np.testing.assert_array_equal(complete_at_border(table).bboxes, table.bboxes)
+    for beyond in ((-5, 100, 30, 200), (600, 100, 645, 200), (300, -5, 340, 100), (300, 400, 340, 485)):
+        table = tracklets({1: {**WHOLE, 10: (0, 200, 15, 300)}, 2: {0: beyond}})
+        np.testing.assert_array_equal(complete_at_border(table).bboxes, table.bboxes)
 
 
 def test_nothing_to_complete_is_normal() -> None:
@@ -78,6 +85,7 @@ def test_final_tracks_go_on_beyond_the_border_where_the_sequence_says_so(method:
     table, left = walking_out()
     boxes = detections([(int(f), b, 0.9) for f, b in zip(table.frame_numbers, table.bboxes, strict=True)])
     params = SmoothParams(doubtful_s=0.0, max_gap_s=1.0, method=method, sigma_s=0.1)  # type: ignore[arg-type]
-    whole = smooth(table, boxes, motionless(table), params, "whole")
+    filtered = with_bboxes(table, table.bboxes - [30, 0, 30, 0])  # what the tracker made of the detected boxes
+    whole = smooth(filtered, boxes, motionless(table), params, "whole")
     np.testing.assert_allclose(whole.bboxes, [(x, 200, x + 40, 300) for x in left], atol=1e-3)
     assert smooth(table, boxes, motionless(table), params, "seen").bboxes[:, 2].max() < 641

@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import json
 import multiprocessing
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stages import merge as merge_stage
+from stages import smooth as smooth_stage
+from stages import split as split_stage
 from stages.contracts.camera_motion import CameraMotion
 from stages.contracts.tracklets import Tracklets, only
 from stages.corrections.constraining import (
@@ -35,7 +39,9 @@ from stages.corrections.rows import (
 from stages.errors import DataError
 from stages.merge import merge
 from stages.rewire import rewire
+from stages.smooth import SmoothParams
 from stages.split import split
+from tests.conftest import ROOT
 from tests.tables import box, embeddings_of, motionless, tracklets
 from tests.test_merge import MERGE
 from tests.test_rewire import LEFT, NUM_FRAMES, PARAMS, RIGHT, SWAPPED, TRUE, detected, unseen
@@ -399,6 +405,39 @@ def test_a_switch_that_a_person_cut_is_joined_to_whom_motion_points() -> None:
     still = CameraMotion.still(cut.sequence, cut.num_frames)
     made, _ = rewire(cut, detected(cut), unseen(cut), still, params, apart_at_cuts(cut, rows))
     assert seen(made) == seen(tracklets(TRUE, NUM_FRAMES))
+
+
+def test_stages_read_what_a_person_wrote(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ben is cut; Ann's first part is one with Cem, against all that is seen; Cem is deleted; Ann is doubtful, but named."""
+    monkeypatch.chdir(tmp_path)
+    smoothing = SmoothParams(2.0, 0.0, "none", 0.2)
+    sections: dict[str, Any] = {"split": dataclasses.asdict(SPLIT), "merge": dataclasses.asdict(MERGE)}
+    sections["smooth"] = dataclasses.asdict(smoothing)
+    sections["sequences"] = {"hall": {"returns": "same_person", "at_border": "seen"}}
+    Path("params.yaml").write_text(json.dumps(sections))  # JSON is YAML
+    table = dataclasses.replace(HALL, confidences=np.where(HALL.tracklet_ids == 1, 0.3, 0.9).astype(np.float32))
+    table.save(Path("tracklets.npz"))
+    detected(table).save(Path("detections.npz"))
+    embeddings_of(table, {}).save(Path("embeddings.npz"))
+    motionless(table).save(Path("motion.npz"))
+
+    def ways(stage: Any, rows: str, output: str, **options: str) -> list[list[int]]:
+        """Frames of each person after a stage with these corrections."""
+        Path("corrections.csv").write_text(HEADER + rows)
+        given = {"sequence": "hall", "pins": str(ROOT / "constraints/numerics.txt"), "tracklets": "tracklets.npz",
+                 "corrections": "corrections.csv", output: "out.npz", "timings": "t.json", **options}  # fmt: skip
+        monkeypatch.setattr("sys.argv", ["stage", *(part for name, text in given.items() for part in (f"--{name}", text))])
+        stage.main()
+        return [entry["frame_numbers"].tolist() for entry in Tracklets.load(Path("out.npz"), "hall").to_dicts()]
+
+    looks, moved = {"embeddings": "embeddings.npz"}, {"camera-motion": "motion.npz"}
+    cut = "cut,9,300,100,340,200,10,300,100,340,200,\n"
+    assert list(range(10, 30)) in ways(split_stage, cut, "split", **looks, splits="splits.csv")
+    same = "same,3,100,100,140,200,20,500,100,540,200,\n"
+    assert [*range(10), *range(15, 30)] in ways(merge_stage, same, "merged", **looks, **moved, merges="merges.csv")
+    rows = "rename,3,100,100,140,200,,,,,,Ann\ndelete,20,500,100,540,200,,,,,,\n"
+    final = ways(smooth_stage, rows, "tracks", **moved, detections="detections.npz", text="tracks.txt")
+    assert final == [list(range(10)), list(range(30)), list(range(20, 30))]
 
 
 def test_cuts_by_hand_hold_where_splitting_is_off() -> None:

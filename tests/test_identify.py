@@ -90,6 +90,23 @@ def test_the_same_person_in_two_cameras_of_a_group_is_one_identity() -> None:
     assert blue.runner_up == 0
 
 
+def test_the_other_track_that_is_named_is_the_one_most_like_it() -> None:
+    angles = {"left": 0.0, "right": 0.2, "yard": 0.3}
+    found, decisions = identify([camera(name, {1: facing(angle) * 5}) for name, angle in angles.items()], PARAMS)
+    assert found.identity_ids.tolist() == [1, 1, 1]
+    assert [row.other_sequence for row in decisions] == ["right", "yard", "right"]
+    assert found.distances == pytest.approx(1 - np.cos([0.2, 0.1, 0.1]), abs=1e-3)
+
+
+def test_of_whom_nothing_is_known_nothing_is_said_however_little_is_asked_for() -> None:
+    table = tracklets({1: {0: box(0)}})
+    blind = portray(table, embeddings_of(table, {}), {}, (), None, None, VIEWS)
+    galleries = [camera("left", {1: RED}), dataclasses.replace(blind, sequence="right")]
+    assert ids(*galleries, params=dataclasses.replace(PARAMS, min_log_odds=-50.0)) == [1, 2]
+    named = [dataclasses.replace(gallery, names=np.array(["Ann"])) for gallery in galleries]
+    assert identify(named, PARAMS)[0].distances.tolist() == [0, 0], "of one who was never seen well"
+
+
 def test_a_camera_on_its_own_keeps_its_numbers() -> None:
     assert ids(camera("left", {1: RED, 2: RED, 3: BLUE})) == [1, 2, 3]
 

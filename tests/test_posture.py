@@ -1,12 +1,13 @@
 """What tells walkers from dancers, and what smoothing makes of it."""
 
+import dataclasses
 import math
 
 import numpy as np
 import pytest
 
 from stages.contracts.tracklets import Tracklets, with_bboxes
-from stages.smooth import SmoothParams, smooth
+from stages.smooth import CALM, LIVELY, SmoothParams, smooth
 from stages.smoothing.posture import posture_change
 from tests.tables import detections, motionless, tracklets
 
@@ -53,6 +54,26 @@ def test_walkers_are_smoothed_and_dancers_are_not(amplitude: float, smoothed: bo
     never = smooth(table, seen, motionless(table), SmoothParams(doubtful_s=0, max_gap_s=3, method="none", sigma_s=0.12))
     np.testing.assert_array_equal(adaptive.bboxes, (always if smoothed else never).bboxes)
     assert not np.array_equal(always.bboxes, never.bboxes)
+
+
+def test_between_walkers_and_dancers_boxes_are_smoothed_as_far_as_posture_is_calm() -> None:
+    table = person(amplitude=0.098, period_s=0.5, jitter=0.005)
+    share = (LIVELY - posture_change(table)) / (LIVELY - CALM)
+    assert 0.2 < share < 0.8
+    seen = detections([(frame, box, 1.0) for frame, box in enumerate(table.bboxes)], num_frames=FRAMES, fps=25.0)
+    adaptive = smooth(table, seen, motionless(table), SmoothParams(doubtful_s=0, max_gap_s=3, method="adaptive", sigma_s=0.12))
+    less = SmoothParams(doubtful_s=0, max_gap_s=3, method="regression", sigma_s=0.12 * share)
+    np.testing.assert_allclose(adaptive.bboxes, smooth(table, seen, motionless(table), less).bboxes, atol=1e-3)
+
+
+def test_half_hidden_people_and_gaps_show_no_posture() -> None:
+    """Every window holds a doubtful box, or a frame without one, or two people."""
+    swing = person(amplitude=0.2, period_s=0.5)
+    doubtful = dataclasses.replace(swing, confidences=np.where(np.arange(FRAMES) % 20 == 0, 0.5, 1.0).astype(np.float32))
+    boxes = dict(enumerate(map(tuple, swing.bboxes.tolist())))
+    interrupted = tracklets({1: {f: b for f, b in boxes.items() if f % 20}}, num_frames=FRAMES, fps=25.0)
+    brief = tracklets({1 + f // 20: {g: boxes[g] for g in range(f, f + 20)} for f in range(0, FRAMES, 20)}, FRAMES, fps=25.0)
+    assert [posture_change(table) for table in (doubtful, interrupted, brief)] == [0, 0, 0]
 
 
 def test_a_dancer_among_parked_cars_is_not_smoothed() -> None:

@@ -20,7 +20,7 @@ from stages.contracts.detections import Detections
 from stages.contracts.embeddings import Embeddings
 from stages.contracts.tracklets import Tracklets
 from stages.corrections.constraining import Apart
-from stages.corrections.rows import HEADER, Correction, Place
+from stages.corrections.rows import HEADER, Correction, Place, append_row
 from stages.rewire import Rewire, cut_by_hand, main, rewire, under_raw_ids
 from tests.conftest import ROOT
 from tests.tables import box, embeddings_of, motionless, tracklets
@@ -154,6 +154,15 @@ def test_who_begins_inside_another_tracklet_gets_a_new_id() -> None:
     result, audit = rewired(tracklets(paths, NUM_FRAMES))
     assert [made.kind for made in audit] == ["transfer"]
     assert {path["tracklet_id"]: len(path["frame_numbers"]) for path in result.to_dicts()} == {1: 60, 4: 29}
+
+
+def test_new_ids_are_nobodys_in_any_class() -> None:
+    new = walking(range(31, 60), 360, -6, y=120)
+    paths = {1: {f: RIGHT[f] if f <= 30 else new[f] for f in range(60)}, 3: {f: RIGHT[f] for f in range(31, 60)}}
+    table = tracklets(paths | {name + 4: path for name, path in paths.items()}, NUM_FRAMES)
+    table.class_ids[table.tracklet_ids > 4] = 2
+    result, _ = rewired(table)
+    assert dict(zip(result.tracklet_ids.tolist(), result.class_ids.tolist(), strict=True)) == {1: 0, 5: 2, 8: 0, 9: 2}
 
 
 def test_three_who_are_mixed_up_are_put_right_together_where_no_two_of_them_pay() -> None:
@@ -436,3 +445,13 @@ def test_the_stage_writes_tracklets_and_audit(tmp_path: Path, monkeypatch: pytes
     assert list(row) == [field.name for field in dataclasses.fields(Rewire)]
     assert row["kind"] == "swap"
     assert rows_of(Tracklets.load(Path("rewired.npz"), "hall")) == rows_of(tracklets(TRUE, NUM_FRAMES))
+    append_row(Path("corrections.csv"), Correction("cut", Place(4, SWAPPED[1][4]), Place(5, SWAPPED[1][5])))
+    main()
+    with open("rewires.csv", encoding="utf-8") as file:
+        assert {(made["tracklet_id"], made["other_tracklet_id"]) for made in csv.DictReader(file)} <= {("1", "2"), ("2", "1")}
+    Path("corrections.csv").write_text(HEADER)
+    for way in (RIGHT, LEFT):  # they are to go on as the tracker had them
+        append_row(Path("corrections.csv"), Correction("cut", Place(29, way[29]), Place(30, way[30])))
+    main()
+    with open("rewires.csv", encoding="utf-8") as file:
+        assert list(csv.DictReader(file)) == []

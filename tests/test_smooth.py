@@ -8,7 +8,8 @@ import pytest
 
 from stages.association.steadying import still_view
 from stages.contracts.camera_motion import CameraMotion
-from stages.smooth import SmoothParams, smooth
+from stages.errors import ContractError
+from stages.smooth import MIN_WEIGHT, SmoothParams, smooth
 from stages.smoothing.doubtful import doubtful
 from stages.smoothing.filling import fill_gaps
 from stages.smoothing.regression import smooth_boxes
@@ -22,6 +23,13 @@ def test_a_gap_is_a_straight_line_of_weaker_boxes() -> None:
     assert filled.bboxes[:, 0].tolist() == [100, 105, 110, 115, 120]
     assert filled.detection_indices.tolist() == [0, -1, -1, -1, 1]
     assert filled.confidences.tolist() == [1, 0.5, 0.5, 0.5, 1]
+
+
+def test_filled_boxes_are_half_as_sure_as_the_weaker_end_and_of_its_class() -> None:
+    table = tracklets({1: {0: box(100), 2: box(120)}})
+    table.confidences[:], table.class_ids[:] = [0.9, 0.4], 2
+    filled = fill_gaps(table, 3, still_view(table, motionless(table)))
+    assert (filled.confidences.tolist(), filled.class_ids.tolist()) == (pytest.approx([0.9, 0.2, 0.4]), [2, 2, 2])
 
 
 def test_longer_gaps_and_gaps_between_tracklets_stay_empty() -> None:
@@ -111,6 +119,27 @@ def test_final_tracks_keep_ids_classes_and_lineage(method: Any) -> None:
     assert final.frame_numbers.tolist() == list(range(12))
     assert final.detection_indices.tolist() == [0, 1, 2, 3, 4, -1, -1, -1, 5, 6, 7, 8]
     np.testing.assert_allclose(final.bboxes[:, 0], 100 + np.arange(12), atol=1e-3)  # the detected boxes, not the filter's
+
+
+def test_seconds_are_frames_of_the_video_and_sure_boxes_count_more() -> None:
+    """At 20 frames/s half a second is ten missing frames, and 0.2 s are 4 frames; the first boxes have no confidence at all."""
+    frames, rng = np.array([*range(20), *range(30, 40), *range(51, 60)]), np.random.default_rng(6)
+    path = {int(f): np.array(box(100 + 2.0 * f)) + rng.normal(0, 2, 4) for f in frames}
+    table = tracklets({1: path}, fps=20.0)
+    table.confidences[:] = np.where(frames < 20, 0.0, rng.uniform(0.2, 1, len(frames)))
+    seen = replace(detections([(f, b, 0.9) for f, b in path.items()]), fps=20.0)
+    filled = smooth(table, seen, motionless(table), SmoothParams(0.0, 0.5, "none", 0.2))
+    assert filled.frame_numbers.tolist() == [*range(40), *range(51, 60)]
+    final = smooth(table, seen, motionless(table), SmoothParams(0.0, 0.5, "regression", 0.2))
+    weights = np.square(filled.confidences.astype(np.float64)) + MIN_WEIGHT
+    expected = smooth_boxes(filled.bboxes.astype(np.float64), weights, filled.frame_numbers.astype(np.int64), 4.0)
+    np.testing.assert_allclose(final.bboxes, expected, atol=1e-3)
+
+
+def test_tracklets_of_other_detections_are_refused() -> None:
+    table = tracklets({1: {0: box(0), 1: box(0)}})
+    with pytest.raises(ContractError, match=r"detection_indices: expected rows of 1 detections, got \[1\]"):
+        smooth(table, detections([(0, box(0), 0.9)]), motionless(table), SmoothParams(0.0, 0.5, "none", 0.2))
 
 
 def test_nothing_to_smooth_is_normal() -> None:

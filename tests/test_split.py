@@ -47,6 +47,27 @@ def test_who_changes_looks_for_good_where_another_is_near_is_cut_there() -> None
     assert (result.tracklet_ids == 21).sum() == 63
 
 
+def test_more_can_be_asked_for_and_the_odds_are_told_as_they_are() -> None:
+    table, embeddings = video(np.array([RED] * 37 + [BLUE] * 63), neighbour_x=110)
+    (cut,) = split(table, embeddings, SPLIT)[1]
+    asked = [dataclasses.replace(SPLIT, min_odds=cut.odds_nats + more) for more in (-0.01, 0.01)]
+    (again,) = split(table, embeddings, asked[0])[1]
+    assert again.odds_nats == pytest.approx(cut.odds_nats)
+    assert split(table, embeddings, asked[1])[1] == []
+
+
+def test_of_two_cuts_each_has_the_views_of_its_own_sides() -> None:
+    first, second = cuts_of([RED] * 30 + [BLUE] * 30 + [GREEN] * 40, neighbour_x=110)
+    assert [(cut.frame_number, cut.views_before, cut.views_after) for cut in (first, second)] == [(30, 30, 30), (60, 30, 40)]
+    assert (first.new_tracklet_id, second.new_tracklet_id) == (21, 22)
+
+
+def test_twice_the_least_number_of_views_is_enough() -> None:
+    table, embeddings = video(np.array([RED] * 40 + [BLUE] * 40), neighbour_x=110)
+    assert [cut.frame_number for cut in split(table, embeddings, SplitParams(True, 0.0, 40))[1]] == [40]
+    assert split(table, embeddings, SplitParams(True, 0.0, 41))[1] == []
+
+
 def test_a_slow_change_and_a_short_disturbance_are_no_change_of_person() -> None:
     """Who turns from red to blue in 100 frames stays like before and after; four frames of blue change nothing for good."""
     angle = np.linspace(0, np.pi / 2, 100)[:, None]
