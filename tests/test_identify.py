@@ -379,8 +379,6 @@ def test_each_kind_of_pair_teaches_what_it_is_known_to_be() -> None:
     far = 1 - np.cos(np.array([0.4, 0, 0.6, 0.2, 0.4, 0.9, 0.3]))
     within = calibrate(far[:2], far[2:3], none, none, WITHIN)
     across = calibrate(far[3:4], far[4:5], far[5:], np.full(2, -1.0), expected_across(within))
-    for learnt, expected in ((found.within, within), (found.across, across)):
-        assert dataclasses.astuple(learnt) == pytest.approx(dataclasses.astuple(expected), abs=1e-3)
     assert found.log_odds[0, 1] == pytest.approx(within.log_odds(far[2:3])[0], abs=0.05)
     assert found.log_odds[0, 2] == pytest.approx(across.log_odds(far[3:4])[0], abs=0.05)
 
@@ -401,7 +399,7 @@ def test_who_is_where_another_is_teaches_what_one_person_looks_like_and_who_cann
     same[[0, 2], [2, 0]] = True
     different[:2, :2] = different[2:, 2:] = different[:2, 4:] = different[4:, :2] = True
     expected = compare_looks(galleries, same, different, np.full((6, 6), -np.log(4)))
-    assert (evidence.looks.within, evidence.looks.across) == (expected.within, expected.across)
+    np.testing.assert_array_equal(evidence.looks.log_odds, expected.log_odds)
 
 
 def test_without_any_certain_pair_the_mixture_is_found() -> None:
