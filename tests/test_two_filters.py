@@ -107,11 +107,12 @@ def test_a_zoom_without_end_leaves_finite_coordinates() -> None:
     assert np.isfinite(from_first_frame(transforms).boxes(np.tile([1.0, 1, 2, 2], (500, 1)), np.arange(500))).all()
 
 
-def crowd(jump: float) -> tuple[Measured, Chains]:
-    """Six who stand for ten frames; in frame 5 the picture jumps to the right."""
+def crowd(jump: float, down: float = 0.0) -> tuple[Measured, Chains]:
+    """Six who stand for ten frames; in frame 5 the picture jumps to the right, and down."""
     frames, people = np.repeat(np.arange(10), 6), np.tile(np.arange(6), 10)
     x = 100.0 * people + np.where(frames >= 5, jump, 0) + np.random.default_rng(1).normal(0, 0.5, 60)
-    values = np.stack([x, np.full(60, 100.0), np.full(60, 200.0), np.full(60, 40.0)], axis=1)
+    y = np.where(frames >= 5, down, 0) + np.random.default_rng(2).normal(0, 0.5, 60)
+    values = np.stack([x, 100 + y, 200 + y, np.full(60, 40.0)], axis=1)
     return Measured(values, np.full(60, 100.0), np.ones(60), frames), chains_of(people)
 
 
@@ -140,6 +141,34 @@ def test_what_all_people_jump_is_the_cameras_and_jitter_is_nobodys() -> None:
     assert drift[5, 0] - drift[4, 0] == pytest.approx(40, abs=1)
     assert np.abs(drift[:5]).max() < 1
     assert np.abs(drift_of(*crowd(0.0))).max() < 0.5
+    for right, below in ((40, 20), (0, -20)):
+        drift = drift_of(*crowd(right, below))
+        np.testing.assert_allclose(drift[5] - drift[4], [right, below], atol=1)
+        np.testing.assert_allclose(drift[9], [right, below], atol=2)
+        assert np.abs(drift[:5]).max() < 1
+
+
+def test_the_doubtful_and_the_few_say_nothing_of_the_camera() -> None:
+    """Three of six are doubtful, or are not there a frame before the jump, or came just then; four would do."""
+    measured, chains = crowd(40.0)
+    people, late = np.tile(np.arange(6), 10), measured.frames < 4
+    for fewer, expected in ((people < 3, 0), (people < 2, 40)):
+        doubtful = Measured(measured.values, measured.heights, np.where(fewer, 2.0, 1.0), measured.frames)
+        assert drift_of(doubtful, chains)[5, 0] == pytest.approx(expected, abs=1)
+        for gone in (fewer & (measured.frames == 4), fewer & late):
+            seen = np.flatnonzero(~gone)
+            some = Measured(measured.values[seen], measured.heights[seen], measured.blur[seen], measured.frames[seen])
+            assert drift_of(some, chains_of(people[seen]))[5, 0] == pytest.approx(expected, abs=1)
+
+
+def test_the_drift_is_taken_out_of_what_is_measured() -> None:
+    measured, chains = crowd(40.0, 20.0)
+    x, top, bottom, width = measured.values.T
+    bboxes = np.stack([x - width / 2, top, x + width / 2, bottom], axis=1).astype(np.float32)
+    still = np.tile(np.eye(2, 3), (10, 1, 1))
+    found = measure(bboxes, np.ones(60, np.float32), measured.frames, chains, still, 640)
+    stood = found.values.reshape(10, 6, 4)
+    assert np.abs(stood - stood[0]).max() < 4
 
 
 @pytest.mark.parametrize("window", [1, 3, 7])
