@@ -103,6 +103,7 @@ def test_of_whom_nothing_is_known_nothing_is_said_however_little_is_asked_for() 
     blind = portray(table, embeddings_of(table, {}), {}, (), None, None, VIEWS)
     galleries = [camera("left", {1: RED}), dataclasses.replace(blind, sequence="right")]
     assert ids(*galleries, params=dataclasses.replace(PARAMS, min_log_odds=-50.0)) == [1, 2]
+    assert [(row.margin_nats, row.runner_up) for row in identify(galleries, PARAMS)[1]] == [(None, None)] * 2
     named = [dataclasses.replace(gallery, names=np.array(["Ann"])) for gallery in galleries]
     assert identify(named, PARAMS)[0].distances.tolist() == [0, 0], "of one who was never seen well"
 

@@ -166,9 +166,9 @@ def test_who_is_seen_briefly_and_doubtfully_is_nobody(seconds: float, confidence
     table = replace(table, confidences=seen.confidences[table.detection_indices])
     assert doubtful(table, 1.0).tolist() == [False] * 60 + [not stays] * frames
     assert not doubtful(table, 0.0).any()
-    final = smooth(table, seen, motionless(table), SmoothParams(1.0, 1.0, "none", 0.1))
+    final = smooth(table, seen, motionless(table), SmoothParams(1.0, 0.5, "none", 0.1))
     assert final.ids.tolist() == ([1, 2] if stays else [1])
-    kept = smooth(table, seen, motionless(table), SmoothParams(1.0, 1.0, "none", 0.1), named=table.tracklet_ids == 2)
+    kept = smooth(table, seen, motionless(table), SmoothParams(1.0, 0.5, "none", 0.1), named=table.tracklet_ids == 2)
     assert kept.ids.tolist() == [1, 2]
     table.class_ids[table.tracklet_ids == 1] = 2
     assert not doubtful(table, 1.0).any(), "how surely cars are found says nothing of people"
