@@ -83,12 +83,12 @@ def decisions(
         known = bool(corrected) and (min(first, second), max(first, second)) in corrected
         rows.append(
             Decision(
-                CORRECTED if known and joined else "joined" if joined else "refused",
+                CORRECTED if known else "joined" if joined else "refused",
                 int(ids[first]),
                 int(ids[second]),
                 int(merged[first]),
                 int(merged[second]),
-                1.0 if known and joined else float(sureness.probabilities(np.array(gain))),
+                1.0 if known else float(sureness.probabilities(np.array(gain))),
                 gain,
                 float(odds.gap_s[e]),
                 float(odds.prior[e]),
@@ -147,5 +147,5 @@ def _exchange(e: int, odds: Odds, links: Links, spare: int) -> float:
     The link that begins at `spare` is cut already.
     """
     first, before = int(odds.first[e]), int(links.befores[odds.second[e]])
-    cut = {link for link in (first, before) if link not in (NOBODY, spare) and links.nexts[link] != NOBODY}
+    cut = {link for link in (first, before) if link not in (NOBODY, spare)}
     return float(odds.total[e] - links.ties[sorted(cut)].sum())

@@ -60,9 +60,6 @@ def _contracted(graph: list[dict[int, float]], foes: list[set[int]]) -> list[int
 
 def _moved(labels: list[int], graph: list[dict[int, float]], foes: list[set[int]]) -> bool:
     """One round of moves of single items to the cluster, or to one of their own, where they gain most; False: none gained."""
-    members: dict[int, set[int]] = {}
-    for item, label in enumerate(labels):
-        members.setdefault(label, set()).add(item)
     free, any_moved = len(labels), False
     for item, row in enumerate(graph):
         sums: dict[int, float] = {}
@@ -74,11 +71,9 @@ def _moved(labels: list[int], graph: list[dict[int, float]], foes: list[set[int]
         for label, total in sorted(sums.items()):
             if label != here and label not in barred and total - sums.get(here, 0.0) > gain:
                 best, gain = label, total - sums.get(here, 0.0)
-        if -sums.get(here, 0.0) > gain and len(members[here]) > 1:
+        if -sums.get(here, 0.0) > gain:
             best, free = free, free + 1
         if best is not None:
-            members[here].discard(item)
-            members.setdefault(best, set()).add(item)
             labels[item], any_moved = best, True
     return any_moved
 

@@ -117,11 +117,10 @@ def learn_straying(tracklets: Tracklets) -> Straying:
     fps, frames, places = tracklets.fps, tracklets.frame_numbers.astype(np.int64), place_rows(tracklets)
     window = max(round(WINDOW_S * fps), 1)
     lags = np.unique(np.maximum(np.round(np.array(LAGS_S) * fps), 1).astype(np.int64))
-    offsets = tracklets.offsets()
     owner = tracklets.positions()
     key = owner * (tracklets.num_frames + window + int(lags[-1])) + frames  # nothing reaches from one tracklet into another
     rows = np.arange(0, len(frames), stride(len(frames), MAX_ROWS))
-    starts = np.maximum(np.searchsorted(key, key[rows] - window), offsets[owner[rows]])
+    starts = np.searchsorted(key, key[rows] - window)
     settled = rows - starts >= window / 2
     rows, starts = rows[settled], starts[settled]
     at, velocities = _lines(frames, places, starts, rows + 1, rows)

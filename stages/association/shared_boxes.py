@@ -91,7 +91,7 @@ def sharings(tracklets: Tracklets) -> list[Sharing]:
 def _beside(tracklets: Tracklets, ends: Ints, since: int, until: int) -> dict[int, list[int]]:
     """Tracklets t by keeper: whose boxes, within its time, that in row `ends[t]` meets, `since` to `until` frames later."""
     offsets, frames = tracklets.offsets(), tracklets.frame_numbers.astype(np.int64)
-    owners, classes = tracklets.positions(), tracklets.class_ids[offsets[:-1]]
+    owners = tracklets.positions()
     first, last = frames[offsets[:-1]], frames[offsets[1:] - 1]
     order = np.argsort(frames, kind="stable")
     starts = np.searchsorted(frames[order], frames[ends] + since)
@@ -101,7 +101,7 @@ def _beside(tracklets: Tracklets, ends: Ints, since: int, until: int) -> dict[in
         near = order[starts[t] : stops[t]]
         met = iou(tracklets.bboxes[row : row + 1], tracklets.bboxes[near])[0] >= MEETING_IOU
         for keeper in np.unique(owners[near[met]]).tolist():
-            if first[keeper] < frames[row] < last[keeper] and classes[keeper] == classes[t]:
+            if first[keeper] < frames[row] < last[keeper]:
                 beside.setdefault(keeper, []).append(t)
     return beside
 

@@ -113,7 +113,7 @@ def _error(mean: Array) -> float:
     finite = np.where(np.isnan(mean), np.inf, mean)
     nearest = finite.argmin(axis=1)
     rows = np.arange(len(mean))
-    chosen = rows[(nearest[nearest] == rows) & (rows < nearest) & np.isfinite(finite.min(axis=1))] if len(mean) else rows
+    chosen = rows[(nearest[nearest] == rows) & (rows < nearest)] if len(mean) else rows
     error = float(np.median(mean[chosen, nearest[chosen]])) / 1.177 if len(chosen) else USUAL_ERROR_M
     learnt = (len(chosen) * error + USUAL_PAIRS * USUAL_ERROR_M) / (len(chosen) + USUAL_PAIRS)
     return float(np.clip(learnt, LEAST_ERROR_M, MOST_ERROR_M))
