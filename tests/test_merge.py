@@ -2,7 +2,9 @@
 
 import dataclasses
 import itertools
+import json
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,9 +35,11 @@ from stages.association.partition import partition
 from stages.association.reach import ASIDE, AWAY, ELSEWHERE, learn_reach
 from stages.association.returning import Returning, learn_returning
 from stages.contracts.tracklets import Tracklets
+from stages.corrections.rows import HEADER
 from stages.embed import no_embeddings
 from stages.errors import DataError
-from stages.merge import MergeParams, acquaint, merge, with_inside
+from stages.merge import MergeParams, acquaint, main, merge, with_inside
+from tests.conftest import ROOT
 from tests.tables import box, embeddings_of, motionless, tracklets
 from tests.test_rewire import detected
 
@@ -366,6 +370,28 @@ def test_who_left_the_picture_and_returned_is_whom_the_sequence_says(returns: An
     assert len(merge(table, embeddings_of(table, looks), motionless(table), MERGE, returns)[0].ids) == expected
 
 
+def test_the_stage_reads_whether_who_returned_is_somebody_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """1 leaves over the left edge, and 2 comes in there a second later."""
+    monkeypatch.chdir(tmp_path)
+    table = tracklets({1: walking(range(20), x=100, step=-5), 2: walking(range(30, 50), x=-145, step=5)})
+    table.save(Path("tracklets.npz"))
+    embeddings_of(table, {}).save(Path("embeddings.npz"))
+    motionless(table).save(Path("motion.npz"))
+    Path("corrections.csv").write_text(HEADER)
+    options = {"sequence": "hall", "pins": ROOT / "constraints/numerics.txt", "tracklets": "tracklets.npz",
+               "embeddings": "embeddings.npz", "camera-motion": "motion.npz", "corrections": "corrections.csv",
+               "merged": "merged.npz", "merges": "merges.csv", "timings": "t.json"}  # fmt: skip
+    argv = ["merge", *(str(text) for name, value in options.items() for text in (f"--{name}", value))]
+    monkeypatch.setattr("sys.argv", argv)
+    found = []
+    for returns in ("same_person", "new_person"):
+        sections = {"merge": dataclasses.asdict(MERGE), "sequences": {"hall": {"returns": returns}}}
+        Path("params.yaml").write_text(json.dumps(sections))  # JSON is YAML
+        main()
+        found.append(len(Tracklets.load(Path("merged.npz"), "hall").ids))
+    assert found == [1, 2]
+
+
 def test_one_comes_and_goes_by_the_sides_and_below() -> None:
     def moving(x: float, y: float, dx: float, dy: float) -> dict[int, Any]:
         return {frame: box(x + dx * frame, y + dy * frame) for frame in range(10)}
@@ -427,6 +453,32 @@ def test_what_must_and_cannot_be_is() -> None:
     assert merge(table, nothing, motionless(table), off) == (table, [])
     with pytest.raises(DataError, match="expected one cluster or two"):
         merge(table, nothing, motionless(table), MERGE, must=[(1, 2)])
+
+
+def test_what_a_person_said_of_one_class_says_nothing_of_another() -> None:
+    """People 2 and 4 walk on behind something; cars 1 and 3 stand at two places."""
+    cars = {1: standing(range(20), x=500), 3: standing(range(50, 60), x=100)}
+    table = tracklets(cars | {2: walking(range(40)), 4: walking(range(48, 90))})
+    table.class_ids[np.isin(table.tracklet_ids, list(cars))] = 2
+    one_car, one_person = [*range(20), *range(50, 60)], [*range(40), *range(48, 90)]
+
+    def ways(**said: Any) -> list[list[int]]:
+        return sorted(people(merge(table, embeddings_of(table, {}), motionless(table), MERGE, **said)[0]))
+
+    assert ways() == sorted([one_person, *(list(cars[name]) for name in cars)])
+    assert ways(must=[(0, 2)]) == sorted([one_person, one_car])
+    assert ways(must=[(0, 2)], cannot=[(1, 3)]) == sorted([one_car, list(range(40)), list(range(48, 90))])
+    assert ways(cannot=[(0, 1), (1, 2), (2, 3)]) == ways(), "a person and a car are two in any case"
+
+
+def test_where_merging_is_off_a_person_joins_those_alone_whom_a_row_names() -> None:
+    """1 and 2 walk on behind something, as merging would find; 3 and 4 stand at two places."""
+    spot = {3: standing(range(20), x=500), 4: standing(range(50, 60), x=600)}
+    table = tracklets({1: walking(range(40)), 2: walking(range(48, 90))} | spot)
+    off = dataclasses.replace(MERGE, enabled=False)
+    merged, audit = merge(table, embeddings_of(table, {}), motionless(table), off, must=[(2, 3)])
+    assert people(merged) == [[*range(40)], [*range(48, 90)], [*range(20), *range(50, 60)]]
+    assert [(row.decision, row.tracklet_id, row.other_tracklet_id) for row in audit] == [("corrected", 3, 4)]
 
 
 def test_nothing_to_merge_is_normal() -> None:
