@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from stages.association.cosines import Calibration
 from stages.association.likeness import support_of
-from stages.association.rewiring import RewireParams
+from stages.association.link_costs import FORBIDDEN
+from stages.association.rewiring import Exchange, RewireParams
 from stages.association.sightings import KEPT, Sightings, both_sums, look_nats
 from stages.association.two_filter import NONE, Chains
 from stages.contracts.camera_motion import CameraMotion
@@ -21,7 +22,7 @@ from stages.contracts.embeddings import Embeddings
 from stages.contracts.tracklets import Tracklets
 from stages.corrections.constraining import Apart
 from stages.corrections.rows import HEADER, Correction, Place, append_row
-from stages.rewire import Rewire, cut_by_hand, main, rewire, under_raw_ids
+from stages.rewire import Rewire, _audit, cut_by_hand, main, rewire, under_raw_ids
 from tests.conftest import ROOT
 from tests.tables import box, embeddings_of, motionless, tracklets
 
@@ -92,6 +93,36 @@ def test_the_audit_names_raw_tracklets_also_where_a_correction_cut_them() -> Non
     assert [(made.kind, made.tracklet_id, made.other_tracklet_id) for made in audit] == [("swap", 3, 2)]
     expected = [dataclasses.replace(made, tracklet_id=1) for made in audit]
     assert under_raw_ids(audit, whole) == expected
+
+
+@pytest.mark.parametrize(
+    ("exchange", "expected"),
+    [
+        pytest.param((0, 2, 1, 3), (12, "swap", 5, 8), id="each goes on as the other"),
+        pytest.param((1, 3, 0, 2), (12, "swap", 8, 5), id="the same, seen from the later"),
+        pytest.param((0, 2, 1, -1), (12, "transfer", 5, 8), id="8, who ended later, goes on as 5"),
+        pytest.param((1, 3, 0, -1), (12, "transfer", 8, 5), id="5, who ended before, goes on as 8"),
+        pytest.param((0, 2, -1, 4), (10, "transfer", 5, 9), id="5 goes on as 9, who begins"),
+        pytest.param((0, -1, 1, 3), (12, "transfer", 5, 8), id="5, who ended, goes on as 8"),
+        pytest.param((0, -1, -1, 4), (10, "join", 5, 9), id="5 ended and goes on as 9"),
+    ],
+)
+def test_the_audit_tells_who_and_after_which_frame_by_the_links_that_exchange(
+    exchange: tuple[int, int, int, int], expected: tuple[int, str, int, int]
+) -> None:
+    """5 is last seen in frame 10 and again in 20, 8 in 12 and 21; 9 begins in 22."""
+    frames, raw = np.array([10, 12, 20, 21, 22]), np.array([5, 8, 5, 8, 9])
+    for runner_up, told in ((2.5, 2.5), (-FORBIDDEN, None)):
+        made = _audit(Exchange(*exchange, 4.0, 1.0, runner_up), frames, raw)
+        assert made == Rewire(*expected, 4.0, 1.0, told)
+
+
+def test_two_who_were_hidden_for_different_times_swap_after_whom_was_seen_last() -> None:
+    """1 is last seen in frame 25 and 2 in 29, and in frames 34 and 31 each begins again as the other."""
+    seen = ({**{f: RIGHT[f] for f in range(26)}, **{f: LEFT[f] for f in range(34, 60)}},
+            {**{f: LEFT[f] for f in range(30)}, **{f: RIGHT[f] for f in range(31, 60)}})  # fmt: skip
+    (made,) = rewired(tracklets({1: seen[0], 2: seen[1]}, NUM_FRAMES))[1]
+    assert (made.frame_number, made.kind, {made.tracklet_id, made.other_tracklet_id}) == (29, "swap", {1, 2})
 
 
 def test_what_is_right_already_stays_to_the_byte(tmp_path: Path) -> None:

@@ -173,6 +173,30 @@ def test_what_a_person_cut_is_not_exchanged(apart: Apart) -> None:
     assert (result.tracklet_ids.tolist(), audit) == (table.tracklet_ids.tolist(), [])
 
 
+@pytest.mark.parametrize(
+    "apart",
+    [
+        pytest.param(Apart(1, 99, 20, 70), id="of which nobody is there"),
+        pytest.param(Apart(99, 3, 20, 70), id="of which the first is nobody"),
+        pytest.param(Apart(1, 20, 20, 70), id="of a person and a car"),
+        pytest.param(Apart(20, 3, 20, 70), id="of a car and a person"),
+    ],
+)
+def test_a_cut_says_something_where_both_its_sides_are_of_one_class(apart: Apart) -> None:
+    table, embeddings = exchanged()
+    table.class_ids[table.tracklet_ids == 20] = 2
+    assert rewired(table, embeddings, apart=[apart])[1] == rewired(table, embeddings)[1] != []
+
+
+def test_how_one_persons_looks_vary_is_not_learnt_from_a_box_of_two() -> None:
+    """Over the whole of 1, Anna's looks and Ben's would be one person's."""
+    table, embeddings = exchanged()
+    assert [made.looks_nats for made in rewired(table, embeddings)[1]] == [found(table, embeddings)[0].looks_nats] * 2
+    views = views_of(table, embeddings)
+    (as_one,) = mix_ups(table, views, learn_looks(views, table.fps, seen_together(table)), 0.0)
+    assert found(table, embeddings)[0].looks_nats > as_one.looks_nats + 3
+
+
 def test_more_can_be_asked_for_and_without_looks_nobody_is_exchanged() -> None:
     table, embeddings = exchanged()
     gain = rewired(table, embeddings)[1][0].gain_nats

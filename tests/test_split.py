@@ -75,6 +75,17 @@ def test_a_slow_change_and_a_short_disturbance_are_no_change_of_person() -> None
     assert cuts_of([RED] * 50 + [BLUE] * 4 + [RED] * 46, neighbour_x=110) == []
 
 
+def test_how_one_persons_looks_vary_is_not_learnt_from_those_who_changed_person() -> None:
+    """Three beside each other, each in red and then in blue: over whole tracklets that would be one person's variety."""
+    table = tracklets({1 + k: standing(range(100), (110, 115, 120)[k] if k < 3 else 220 + 60 * k) for k in range(13)})
+    rng = np.random.default_rng(2)
+    looks = {1 + k: np.tile(np.eye(DIM)[2 + k], (100, 1)) for k in range(3, 13)}
+    looks |= {name: np.array([RED] * 37 + [BLUE] * 63) for name in (1, 2, 3)}
+    noisy = {name: look + 0.1 * rng.normal(0, 1, (100, DIM)) for name, look in looks.items()}
+    cuts = split(table, embeddings_of(table, noisy), SPLIT)[1]
+    assert [(cut.tracklet_id, cut.frame_number) for cut in cuts] == [(1, 37), (2, 37), (3, 37)]
+
+
 def test_cars_say_nothing_of_how_unlike_people_are() -> None:
     table, embeddings = video(np.array([RED] * 37 + [BLUE] * 63), neighbour_x=110)
     cars = tracklets({name: standing(range(100), 60 * (name - 50)) for name in range(50, 58)})
