@@ -20,7 +20,7 @@ from stages import portray as portray_stage
 from stages.contracts.gallery import MOMENTS_PER_S, Gallery
 from stages.contracts.identities import Identities
 from stages.corrections.constraining import told_apart
-from stages.corrections.rows import HEADER, Correction, Place
+from stages.corrections.rows import HEADER, Correction, Place, append_row
 from stages.errors import DataError
 from stages.identify import Decision, IdentifyParams, identify
 from stages.identity.evidence import gather
@@ -325,6 +325,23 @@ def test_who_may_not_be_anybody_else_or_has_nothing_in_common_with_them_has_nobo
     assert margins[:2].tolist() == [5, 0]
 
 
+def test_who_came_second_is_named_by_their_number() -> None:
+    """A car and one in red are seen first, so the one in blue is 3; 4 is in orange, beside somebody in red."""
+    orange = (0.8, 0.6, 0.0)
+    first = camera("a", {1: GREEN, 2: RED}, class_ids=np.array([2, 0], np.int16))
+    galleries = [first, camera("b", {1: RED, 2: BLUE}), camera("c", {1: RED, 2: orange})]
+    found, decisions = identify(galleries, PARAMS)
+    assert found.identity_ids.tolist() == [1, 2, 2, 3, 2, 4]
+    car, red, _, blue, _, last = decisions
+    assert (car.runner_up, red.runner_up, blue.runner_up, last.runner_up) == (None, 4, 4, 3)
+    odds = gather([gallery.of_class(0) for gallery in galleries], same_camera=True).log_odds
+    assert odds[0, 4] > 0 > odds[2, 4], "orange is more like red, and 4 would be, were it not for who is beside them"
+    for least in (0.0, 0.2):
+        rows = identify(galleries, dataclasses.replace(PARAMS, min_log_odds=least))[1]
+        assert [rows[n].margin_nats for n in (3, 5)] == pytest.approx([least - odds[2, 4]] * 2)
+        assert rows[1].margin_nats == pytest.approx(odds[0, 1] + odds[0, 3] - 2 * least - (odds[0, 4] - least))
+
+
 def test_a_demanded_pair_is_joined_against_all_evidence() -> None:
     against = symmetric([[0, -50, 3], [0, 0, -2], [0, 0, 0]])
     none = np.zeros((3, 3), bool)
@@ -534,6 +551,31 @@ def test_the_stage_counts_time_from_the_clips_first_frame_and_the_clocks_offset(
     made = Gallery.load(Path("galleries/hall.npz"))
     assert made.names.tolist() == ["Ann"]
     assert made.place_moments.tolist() == ([] if first is None else [first, first + 1, first + 2, first + 3])
+
+
+def test_the_stage_tells_apart_whom_rows_tell_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three one after the other: 1 and 2 are different, and between 2 and 3 somebody cut."""
+    monkeypatch.chdir(tmp_path)
+    table = tracklets({k: {f: box(200 * k) for f in range(10 * k, 10 * k + 5)} for k in (1, 2, 3)}, 40)
+    table.save(Path("tracks.npz"))
+    embeddings_of(table, {}).save(Path("embeddings.npz"))
+    Path("camera.json").write_text('{"image_to_ground": null}')
+    Path("seqinfo.ini").write_text(format_seqinfo(SequenceInfo("hall", 640, 480, 10.0, 40, variable_rate=False)))
+    settings = {"clip": {"start_frame": 0, "end_frame": None, "frame_stride": 1}, "clock_offset_s": None}
+    Path("params.yaml").write_text(json.dumps({"portray": {"views": 4}, "sequences": {"hall": settings}}))
+    Path("corrections.csv").write_text(HEADER)
+    rows = [
+        Correction("different", Place(11, box(200)), Place(23, box(400))),
+        Correction("cut", Place(24, box(400)), Place(30, box(600))),
+    ]
+    told = []
+    for row in (None, *rows):
+        if row:
+            append_row(Path("corrections.csv"), row)
+        run_stage(portray_stage, monkeypatch, tracks="tracks.npz", embeddings="embeddings.npz", corrections="corrections.csv",
+                  camera="camera.json", seqinfo="seqinfo.ini", gallery="galleries/hall.npz")  # fmt: skip
+        told.append(Gallery.load(Path("galleries/hall.npz")).coexisting.tolist())
+    assert told == [[], [[1, 2]], [[1, 2], [2, 3]]]
 
 
 def test_each_sequence_keeps_its_own_rows_of_the_groups_identities(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
