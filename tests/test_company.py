@@ -163,6 +163,25 @@ def test_who_has_no_looks_has_no_company() -> None:
     assert all(row.company_nats == 0 for row in audit)
 
 
+@pytest.mark.parametrize("blind", [1, 5])
+def test_company_counts_between_two_who_were_both_seen(blind: int) -> None:
+    """Their companions, in blue both times, were."""
+    table, embeddings = two_couples(BLUE)
+    unseen = np.isin(embeddings.detection_indices, table.detection_indices[table.tracklet_ids == blind])
+    half_blind = dataclasses.replace(
+        embeddings, detection_indices=embeddings.detection_indices[~unseen], features=embeddings.features[~unseen]
+    )
+    one, other = np.searchsorted(table.ids, [[1], [5]])
+    said = []
+    for looks in (embeddings, half_blind):
+        views = views_of(table, looks)
+        known = acquaint(table, views, motionless(table), seen_together(table), MERGE, "same_person")
+        said.append(known.odds(one, other).company.tolist())
+    (seen,), (half_seen,) = said
+    assert seen > 2
+    assert half_seen == 0
+
+
 def test_nobody_and_one_alone() -> None:
     assert learn_company(tracklets({})).mates.tolist() == []
     assert learn_company(tracklets({1: walk(range(9))})).mates.tolist() == [NOBODY]

@@ -360,6 +360,25 @@ def test_to_be_near_is_no_merit_of_who_was_never_seen() -> None:
     assert known.odds(one, far).motion < -0.5
 
 
+def test_nothing_is_said_of_who_was_not_seen_after_twelve_seconds_and_of_anybody_after_the_longest_absence() -> None:
+    """After 1, 2 comes 12.0 s and 3 12.1 s later, both unseen; 4 12.1 s, 5 20.0 s and 6 20.1 s later, and they are seen."""
+    begins = {1: 0, 2: 129, 3: 130, 4: 130, 5: 209, 6: 210}
+    table = spots({1: 100, 2: 120, 3: 180, 4: 240, 5: 300, 6: 360}, begins)
+    views = views_of(table, embeddings_of(table, {name: noisy(RED, 10, name) for name in (1, 4, 5, 6)}))
+    params = dataclasses.replace(MERGE, max_gap_s=20.0, company=False)
+    known = acquaint(table, views, motionless(table), seen_together(table), params, "same_person")
+    odds = known.odds(np.zeros(5, np.int64), np.arange(1, 6))
+    assert odds.gap_s.tolist() == [12.0, 12.1, 12.1, 20.0, 20.1]
+    usual, moved = (nats != 0 for nats in (odds.prior, odds.motion))
+    assert usual.tolist() == moved.tolist() == [True, False, True, True, False]
+    assert (odds.stature != 0).tolist() == usual.tolist()
+    assert (odds.looks != 0).tolist() == [False, False, True, True, True]
+    assert odds.total[1] == 0
+    assert odds.total[4] == pytest.approx(odds.looks[4], abs=1e-6)
+    swapped = known.odds(np.arange(1, 6), np.zeros(5, np.int64))
+    assert swapped.total.tolist() == odds.total.tolist(), "in any order"
+
+
 @pytest.mark.parametrize(("returns", "expected"), [("same_person", 7), ("new_person", 8)])
 def test_who_left_the_picture_and_returned_is_whom_the_sequence_says(returns: Any, expected: int) -> None:
     paths, looks = crowd()
