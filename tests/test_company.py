@@ -10,6 +10,7 @@ from stages.association.appearance import views_of
 from stages.association.company import BESIDE, CHANCE, MET_S, NOBODY, STAYS, Company, learn_company
 from stages.association.decisions import Decision
 from stages.association.pairs import frames_together, seen_together
+from stages.association.settling import _gain, _sights
 from stages.contracts.tracklets import Tracklets
 from stages.embed import no_embeddings
 from stages.merge import acquaint, merge
@@ -161,6 +162,19 @@ def test_who_has_no_looks_has_no_company() -> None:
     blind = no_embeddings(detections([(0, box(0), 1.0)] * len(table), num_frames=150))
     audit = merge(table, blind, motionless(table), MERGE)[1]
     assert all(row.company_nats == 0 for row in audit)
+
+
+def test_company_counts_for_whole_people_too() -> None:
+    """1 came with somebody in blue (2), and 5 comes with somebody in blue (6)."""
+    table, embeddings = two_couples(BLUE)
+    views, together = views_of(table, embeddings), seen_together(table)
+    known = acquaint(table, views, motionless(table), together, MERGE, "same_person")
+    alone = dataclasses.replace(known, company=None)
+    one, other = np.searchsorted(table.ids, [[1], [5]])
+    company = float(known.odds(one, other).company[0])
+    assert company > 2
+    in_company, by_themselves = (_gain(one, other, what, _sights(what, views)) for what in (known, alone))
+    assert in_company == pytest.approx(by_themselves + company, abs=1e-5)
 
 
 @pytest.mark.parametrize("blind", [1, 5])

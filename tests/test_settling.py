@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from stages.association.appearance import Views, views_of
-from stages.association.pair_odds import Acquaintance
+from stages.association.pair_odds import IMPOSSIBLE, Acquaintance
 from stages.association.pairs import seen_together
-from stages.association.settling import _gain, _in_time, _sights, in_chains, part, settle
+from stages.association.settling import _gain, _in_time, _links, _sights, in_chains, part, settle
 from stages.contracts.embeddings import Embeddings
 from stages.contracts.tracklets import Tracklets
 from stages.embed import no_embeddings
@@ -28,17 +28,20 @@ def seldom(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("stages.association.returning.AGAIN", 0.3)
 
 
-def returning(later: Any = RED) -> tuple[Tracklets, Embeddings]:
+def returning(later: Any = RED, last: Any = None) -> tuple[Tracklets, Embeddings]:
     """Somebody (1 to 5) who is away for seven seconds again and again, and once is seen for a moment in between.
 
-    later: the look from tracklet 3 on.
+    later: the look from tracklet 3 on; last: that of somebody (6) who comes after that.
     """
     paths, looks = crowd()
     clear: dict[int, Any] = {name: standing(range(100 * name, 100 * name + 30), x=300) for name in range(1, 6)}
     paths |= clear | {GLIMPSE: standing(range(333, 336), x=300)}
     looks |= {name: noisy(RED if name < 3 else later, 30, name) for name in clear}
     looks |= {GLIMPSE: np.random.default_rng(5).normal(0, 1, (3, DIM))}
-    table = tracklets(paths, num_frames=600)
+    if last is not None:
+        paths |= {6: standing(range(600, 630), x=300)}
+        looks |= {6: noisy(last, 30, 6)}
+    table = tracklets(paths, num_frames=600 if last is None else 700)
     table.confidences[table.tracklet_ids == GLIMPSE] = 0.4
     return table, embeddings_of(table, looks)
 
@@ -101,6 +104,49 @@ def test_who_is_joined_brings_the_strangers_of_both() -> None:
     settled = settle(known, views, alone, known.candidates(), apart)
     assert settled[first] != settled[last]
     assert len(np.unique(settled[first : last + 1])) == 2
+
+
+def test_who_is_joined_in_between_is_in_between_for_the_next() -> None:
+    """6 does not look enough like 1 to 5; nor does it once the glimpse between 3 and 4 is theirs.
+
+    Were the glimpse taken for what follows 5, the five would hang together so badly that anybody betters it.
+    """
+    table, embeddings = returning(last=RED + 1.2 * BLUE)
+    together, views = seen_together(table), views_of(table, embeddings)
+    known = acquaint(table, views, motionless(table), together, MERGE, "same_person")
+    five, (glimpse, last) = np.arange(5), np.searchsorted(table.ids, [GLIMPSE, 6])
+    six, lone, sights = _in_time(np.array([*five, glimpse]), known), np.array([last]), _sights(known, views)
+    assert table.ids[six].tolist() == [1, 2, 3, GLIMPSE, 4, 5]
+    assert _gain(five, np.array([glimpse]), known, sights) > 0 > _gain(six, lone, known, sights)
+    in_a_row = [float(_links(members[:-1], members[1:], known).sum()) for members in (six, np.array([*five, glimpse]))]
+    assert in_a_row[0] - in_a_row[1] + _gain(six, lone, known, sights) > 0
+    labels = np.where(table.ids <= 5, 0, np.arange(len(table.ids)))
+    odds = known.odds(np.array([0, 0]), np.array([glimpse, last]))
+    settled = settle(known, views, labels, dataclasses.replace(odds, total=np.ones(2)), together)
+    assert np.flatnonzero(settled == 0).tolist() == sorted(six.tolist())
+
+
+def test_who_interlocks_with_one_tracklet_of_a_person_is_nobody_of_theirs() -> None:
+    """1 and 2 are found in turn, in no frame together, where 3 stands later; all look alike."""
+    paths, looks = crowd()
+    paths |= {
+        1: standing(range(100, 130, 2), x=560),
+        2: standing(range(121, 131, 2), x=560),
+        3: standing(range(140, 170), x=560),
+    }
+    looks |= {1: noisy(RED, 15), 2: noisy(RED, 5, 2), 3: noisy(RED, 30, 3)}
+    table = tracklets(paths, num_frames=200)
+    together, views = seen_together(table), views_of(table, embeddings_of(table, looks))
+    known = acquaint(table, views, motionless(table), together, MERGE, "same_person")
+    assert not np.isin(together, range(3)).any()
+    one, two, three = (np.array([k]) for k in range(3))
+    sights = _sights(known, views)
+    assert min(_gain(one, three, known, sights), _gain(two, three, known, sights)) > 0
+    for either, other in ((one, two), (two, one)):
+        assert _gain(np.concatenate([either, three]), other, known, sights) == IMPOSSIBLE
+    settled = settle(known, views, np.arange(len(table.ids)), known.candidates(), together)
+    assert len(set(settled[:3].tolist())) == 2
+    assert settled[0] != settled[1]
 
 
 def test_between_tracklets_that_are_no_neighbours_looks_and_stature_alone_count() -> None:
