@@ -103,6 +103,23 @@ def test_what_contradicts_other_rows_is_refused_at_once() -> None:
     assert [row.action for row in read_corrections(FILE)] == ["rename", "same"]
 
 
+def test_a_name_that_contradicts_another_is_refused_at_once() -> None:
+    correct("rename", "5@3", "--name", "Ann")
+    with pytest.raises(DataError, match="expected one name a person, got 'Cem' for 'Ann'"):
+        correct("rename", "5@4", "--name", "Cem")
+    with pytest.raises(DataError, match="a name of one person alone, got 'Ann' twice"):
+        correct("rename", "7@4", "--name", "Ann")
+    assert [row.name for row in read_corrections(FILE)] == ["Ann"]
+
+
+def test_a_name_may_have_the_sign_before_the_frame_in_it() -> None:
+    known = Identities.load(IDENTITIES)
+    dataclasses.replace(known, names=np.array(["", "ben@home"])).save(IDENTITIES)
+    assert correct("rename", "ben@home@3", "--name", "ben@work").place == Place(3, box(402, y=102))
+    with pytest.raises(DataError, match="ben@home: expected a number or name and a frame"):
+        correct("delete", "ben@home")
+
+
 def test_a_sequence_must_be_listed() -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", ["correct", "street", "delete", "5@3"])

@@ -110,6 +110,52 @@ def test_the_stage_that_first_put_two_people_together_is_named() -> None:
     assert (found.person_id, found.cause, found.made_by) == (1, "wrong join", "merge")
 
 
+def at(x: float, *frames: int) -> Path:
+    """Who stays at x from one frame up to before another, and so on for each two of `frames`."""
+    return {
+        f: bbox
+        for first, after in zip(frames[::2], frames[1::2], strict=True)
+        for f, bbox in stays(range(first, after), x).items()
+    }
+
+
+END = FRAMES
+SEEN_BEFORE = at(100, 0, 8)  # person 1, as the old track has it, until the switch in frame 8
+SEEN_AFTER = at(100, 8, END)  # and as the new track has it
+
+
+@pytest.mark.parametrize(
+    ("raw", "joined", "made_by"),
+    [
+        pytest.param({1: SEEN_BEFORE, 2: at(400, 4, 8) | SEEN_AFTER, 3: at(700, 0, 4)}, {3: 2}, "track",
+                     id="the nearest whom the new track followed before"),
+        pytest.param({1: SEEN_BEFORE, 2: at(700, 0, 4) | SEEN_AFTER, 3: at(400, 4, 8)}, {3: 2}, "merge",
+                     id="and not whom it followed earlier"),
+        pytest.param({1: SEEN_BEFORE | at(400, 8, 13), 2: SEEN_AFTER, 3: at(700, 13, END)}, {3: 1}, "track",
+                     id="the nearest whom the old track follows after"),
+        pytest.param({1: SEEN_BEFORE | at(700, 13, END), 2: SEEN_AFTER, 3: at(400, 8, 13)}, {3: 1}, "merge",
+                     id="and not whom it follows later"),
+        pytest.param({1: SEEN_BEFORE, 2: at(400, 4, 8) | SEEN_AFTER, 3: at(700, 10, END)}, {3: 1}, "track",
+                     id="the new track's rather than the old one's"),
+        pytest.param({1: SEEN_BEFORE | at(700, 10, END), 2: SEEN_AFTER, 3: at(400, 4, 8)}, {3: 2}, "merge",
+                     id="and not the old one's rather than the new one's"),
+        pytest.param({1: at(100, 0, 4, 6, 8), 2: at(400, 0, 4), 3: at(100, 4, 6, 8, END)}, {3: 2}, "merge",
+                     id="whom the new track followed before it was this person's for a moment"),
+        pytest.param({1: at(100, 0, 8, 12, 14), 2: at(100, 8, 12, 14, END), 3: at(400, 15, END)}, {3: 1}, "merge",
+                     id="whom the old track follows after it is this person's once more"),
+    ],
+)  # fmt: skip
+def test_of_several_whom_the_tracks_followed_the_nearest_is_the_cause(
+    raw: dict[int, Path], joined: dict[int, int], made_by: str
+) -> None:
+    """Raw tracklets are the tracker's doing, and `joined` merge's: so who made it tells who is meant."""
+    table = tracklets(raw, FRAMES)
+    final = relabel(table, np.array([joined.get(name, name) for name in range(4)])[table.tracklet_ids])
+    found = mistakes_of(truth_of({1: HERE, 2: THERE, 3: stays(range(FRAMES), 700)}), table, final)
+    (switch,) = [mistake for mistake in found if (mistake.frame_number, mistake.person_id) == (8, 1)]
+    assert (switch.switch, switch.cause, switch.made_by) == (1, "wrong join", made_by)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_switches_and_fragmentations_are_those_that_trackeval_counts(seed: int) -> None:
     """Random walks, tracks that change owner, boxes left out, distractors, and frames with nobody at all."""

@@ -3,6 +3,7 @@
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,3 +43,11 @@ def test_one_sequence_is_not_shown_twice_and_many_are_cut() -> None:
     assert "and 5 more sequences in reports/sequences.json" in text
     row = next(line for line in text.splitlines() if line.startswith("hall0"))
     assert row.split() == ["hall0", "61.25", "-", "-", "-", "-", "3", "-", "-", "75.00"], "6 of 8 detections are tracked"
+
+
+def test_where_nobody_was_detected_nobody_is_tracked_and_where_nothing_was_counted_nothing_is_told() -> None:
+    nobody = {"final": {"detections": 0, "detections_tracked": 0}}
+    uncounted: tuple[Any, ...] = {"final": {"detections": 8}}, {"final": {"detections_tracked": 6}}, {"final": {}}, {}
+    for other, tracked in ((nobody, "0.00"), *((figures, "-") for figures in uncounted)):
+        lines = closing(FIGURES, {"square": FIGURES, "street": other}, Path("reports")).splitlines()
+        assert [line.split()[-1] for line in lines if line.startswith(("square", "street"))] == ["75.00", tracked]
