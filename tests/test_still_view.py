@@ -4,11 +4,15 @@ import numpy as np
 import pytest
 
 from stages.association.steadying import still_view
+from stages.association.still_view import StillView, from_first_frame
 from stages.contracts.camera_motion import CameraMotion
 from stages.contracts.tracklets import Tracklets
 from stages.merge import MergeParams, merge
+from stages.smooth import SmoothParams, smooth
 from stages.smoothing.filling import fill_gaps
+from stages.smoothing.regression import smooth_boxes
 from tests.tables import box, embeddings_of, motionless, tracklets
+from tests.test_rewire import detected
 
 PANNING = np.clip(12.0 * (np.arange(100) - 20), 0, 480)  # px; the camera turns to the left from frame 20 to 60
 
@@ -75,6 +79,32 @@ def test_a_gap_is_filled_where_the_person_stood_though_the_camera_stopped_meanwh
     truth = np.array([60 + PANNING[f] for f in filled.frame_numbers[rows]])
     assert len(rows) == 40
     assert np.abs(filled.bboxes[rows, 0] - truth).max() < 15
+
+
+def test_gaps_are_filled_by_all_that_shows_of_the_camera_and_boxes_smoothed_by_what_is_known_of_it() -> None:
+    """Half of the turn is known, the other half shows in the boxes."""
+    table = crowd(range(40, 80))
+    motion = motionless(table).transforms.copy()
+    motion[1:, 0, 2] = np.diff(PANNING) / 2
+    camera = CameraMotion("hall", 100, motion)
+    known, whole = from_first_frame(motion), still_view(table, camera)
+    filled = smooth(table, detected(table), camera, SmoothParams(0.0, 5.0, "none", 0.2))
+    assert np.array_equal(filled.bboxes, fill_gaps(table, 50, whole).bboxes)
+    assert not np.array_equal(filled.bboxes, fill_gaps(table, 50, known).bboxes)
+    final = smooth(table, detected(table), camera, SmoothParams(0.0, 5.0, "regression", 0.2))
+
+    def off(view: StillView) -> float:
+        """px by which the boxes differ at most from those smoothed in this view, with a sigma of 0.2 s or 2 frames."""
+        most = 0.0
+        for name in filled.ids:
+            rows = filled.tracklet_ids == name
+            frames, weights = filled.frame_numbers[rows].astype(np.int64), np.square(filled.confidences[rows].astype(float))
+            smoothed = view.back(smooth_boxes(view.boxes(filled.bboxes[rows], frames), weights, frames, 2.0), frames)
+            most = max(most, float(np.abs(final.bboxes[rows] - smoothed).max()))
+        return most
+
+    assert off(known) < 0.01
+    assert min(off(whole), off(from_first_frame(motionless(table).transforms))) > 0.5
 
 
 def test_who_stood_while_the_camera_turned_is_joined() -> None:
