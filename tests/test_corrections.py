@@ -461,6 +461,14 @@ def test_the_deleted_are_whole_people() -> None:
     assert not deleted(HALL, []).any()
 
 
+def test_nobody_is_named_and_deleted() -> None:
+    """Else the name would go to somebody near once that person is gone."""
+    gone, ben = Correction("delete", place(25, 300)), Correction("rename", place(16, 500), name="Ben")
+    assert deleted(HALL, [gone, ben]).any()
+    with pytest.raises(DataError, match="expected rename to name somebody who stays, got 'Ben' for somebody deleted"):
+        deleted(HALL, [ben, Correction("delete", place(18, 500))])
+
+
 def test_whoever_a_row_names_is_noticed() -> None:
     rows = [Correction("rename", place(3, 100), name="Ann"), Correction("different", place(5, 300), place(16, 500))]
     assert set(HALL.tracklet_ids[noticed(HALL, rows)].tolist()) == {1, 2, 4}

@@ -68,7 +68,7 @@ def named(tracklets: Tracklets, corrections: Sequence[Correction]) -> dict[int, 
 
 
 def deleted(tracklets: Tracklets, corrections: Sequence[Correction]) -> NDArray[np.bool_]:
-    """(M,) rows of the people whom rows of `delete` name."""
+    """(M,) rows of the people whom rows of `delete` name. Raises DataError where a row of `rename` names one of them."""
     gone = []
     for correction in corrections:
         if correction.action == "delete":
@@ -77,6 +77,10 @@ def deleted(tracklets: Tracklets, corrections: Sequence[Correction]) -> NDArray[
                 log.info("%s: nobody is tracked there now: nobody to delete", correction.where)
             else:
                 gone.append(int(tracklets.tracklet_ids[row]))
+    for correction in corrections:
+        row = covering(tracklets, correction.place) if correction.action == "rename" else None
+        if row is not None and tracklets.tracklet_ids[row] in gone:
+            raise correction.refused("rename to name somebody who stays", f"{correction.name!r} for somebody deleted")
     return np.isin(tracklets.tracklet_ids, gone)
 
 
