@@ -5,6 +5,7 @@ overrules it.
 """
 
 import argparse
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -147,7 +148,7 @@ def describe(
 
 def add(args: argparse.Namespace) -> None:
     """Adds the sequence that the command line asks for."""
-    place = args.source.resolve()
+    place = Path(os.path.abspath(args.source))  # resolve() would name it after the file that a link leads to
     name = args.name or (place.name if place.is_dir() else place.stem)
     check_name(name)
     log.info("reading %s", args.source)

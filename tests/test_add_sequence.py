@@ -121,6 +121,12 @@ def test_a_varying_rate_is_resampled_and_said(project: Path, command: Command, t
     assert [square_left(pictures[k]) for k in (2, 9, 10, 15)] == [8, 8, 12, 20]
 
 
+def test_a_link_gives_its_own_name(project: Path, command: Command, tmp_path: Path) -> None:
+    (tmp_path / "street.mp4").symlink_to(write_video(tmp_path / "SHA256-e3b0c442.mp4", 3))
+    assert "street: video (h264)" in command("add", tmp_path / "street.mp4")
+    assert not (project / "data/sequences/street/pixels/video.mp4").is_symlink()
+
+
 def test_images_need_a_rate_and_become_a_sequence(project: Path, command: Command, tmp_path: Path) -> None:
     folder = tmp_path / "burst"
     folder.mkdir()
