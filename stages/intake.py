@@ -19,8 +19,8 @@ BORDER_PX = 2.0  # a side within it of the picture's border ends there
 def sequence_info(source: Source, name: str, fps: float | None, seqinfo: Path | None) -> SequenceInfo:
     """Size, rate and length of the sequence: --fps before seqinfo.ini before what the footage measures.
 
-    Raises DataError where the footage is of another size or shorter than seqinfo.ini says, nothing says the rate, or rate or
-    length is none that a seqinfo.ini may have.
+    Raises DataError where the footage is of another size or shorter than seqinfo.ini says, nothing says the rate or, of a
+    varying one, what rows beside the video count, or rate or length is none that a seqinfo.ini may have.
     """
     footage = source.footage
     if seqinfo is None:
@@ -32,6 +32,13 @@ def sequence_info(source: Source, name: str, fps: float | None, seqinfo: Path | 
         if rate is None:
             raise DataError(
                 f"{source.path}: expected a frame rate, which {footage.codec} does not state: give --fps or --seqinfo"
+            )
+        rows = [file for file in (source.ground_truth, source.detections, source.motion) if file]
+        if footage.variable_rate and rows:
+            raise DataError(
+                f"{source.path}: expected a seqinfo.ini (or --seqinfo), because the video's rate varies and {rows[0].name} "
+                f"counts frames: as they come, {footage.num_frames:,} (frameTiming=constant), or at an even rate (variable), "
+                f"found none"
             )
         length = constant_rate_length(footage.duration_s, rate) if footage.variable_rate else footage.num_frames
         if not MIN_FPS <= rate <= MAX_FPS or length > MAX_FRAMES:

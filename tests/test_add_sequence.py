@@ -121,6 +121,16 @@ def test_a_varying_rate_is_resampled_and_said(project: Path, command: Command, t
     assert [square_left(pictures[k]) for k in (2, 9, 10, 15)] == [8, 8, 12, 20]
 
 
+@pytest.mark.parametrize(("timing", "num_frames"), [("constant", 6), ("variable", 16)])
+def test_a_seqinfo_says_which_frames_of_a_varying_rate_the_boxes_count(
+    project: Path, command: Command, tmp_path: Path, timing: str, num_frames: int
+) -> None:
+    seqinfo = SEQINFO.format(fps=25, frames=num_frames) + f"frameTiming={timing}\n"
+    source = mot_folder(tmp_path / "mot", seqinfo=seqinfo, det=DET)
+    write_video(source / "phone.mp4", 6, times_s=[0, 0.04, 0.08, 0.4, 0.44, 0.6])
+    assert f"mot: video (h264), 64 x 48 px, {num_frames} frames" in command("add", source)
+
+
 def test_a_link_gives_its_own_name(project: Path, command: Command, tmp_path: Path) -> None:
     (tmp_path / "street.mp4").symlink_to(write_video(tmp_path / "SHA256-e3b0c442.mp4", 3))
     assert "street: video (h264)" in command("add", tmp_path / "street.mp4")

@@ -56,6 +56,12 @@ def short_video(folder: Path) -> Path:
     return source
 
 
+def varying_rate_with_boxes(folder: Path) -> Path:
+    source = mot_folder(folder / "mot", det=DET)
+    write_video(source / "phone.mp4", 6, times_s=[0, 0.04, 0.08, 0.4, 0.44, 0.6])
+    return source
+
+
 def one_frame_in_ten_minutes(folder: Path) -> Path:
     return write_video(folder / "lapse.mp4", 3, times_s=[0, 600, 1200])
 
@@ -85,6 +91,7 @@ def two_videos(folder: Path) -> Path:
         (images_with_hole, "img1: expected image number 2 after 000001.jpg, got 000003.jpg"),
         (two_videos, "expected one video, got a.mp4, b.mkv"),
         (short_video, "seqinfo.ini: seqLength: expected at most the footage's 10 frames, got 179"),
+        (varying_rate_with_boxes, "because the video's rate varies and det.txt counts frames: as they come, 6 (frameTiming="),
         (one_frame_in_ten_minutes, "lapse.mp4: expected 0.01 to 9999 frames per second and at most 10,000,000 frames"),
         (bursts, "bursts.mp4: expected 0.01 to 9999 frames per second and at most 10,000,000 frames, got 120,0"),
         (mot(gt=GT), "mot: expected pixels or det/det.txt, found neither"),
