@@ -124,7 +124,11 @@ def load(sequence: str, level: str, names: ClassNames, keyframe_px: float, by_id
     check_sequence(sequence)
     folder = SEQUENCES / sequence
     tracklets = Tracklets.load(ARTIFACTS / sequence / LEVELS[level][0], sequence)
-    frames = source_frames(read_seqinfo(folder / "seqinfo.ini"), load_section(ClipParams, f"sequences.{sequence}.clip"))
+    info = read_seqinfo(folder / "seqinfo.ini")
+    if info.variable_rate:
+        log.info("export %s: the video's rate varies: frames are those of it at %g frames/s, as no other tool counts them",
+                 sequence, info.fps)  # fmt: skip
+    frames = source_frames(info, load_section(ClipParams, f"sequences.{sequence}.clip"))
     if len(frames) != tracklets.num_frames:
         raise DataError(
             f"{sequence}: expected tracks of the clip's {len(frames)} frames, got {tracklets.num_frames} (run `dvc repro`)"

@@ -103,7 +103,11 @@ def main() -> None:
     args: argparse.Namespace = options.parse_args()
     check_sequence(args.sequence)
     with exclusive("sequences"):
-        rows = read_corrected(args.file, read_seqinfo(SEQUENCES / args.sequence / "seqinfo.ini"), args.label)
+        info = read_seqinfo(SEQUENCES / args.sequence / "seqinfo.ini")
+        if info.variable_rate:
+            log.info("import_truth %s: the video's rate varies: frames are taken for those of it at %g frames/s", args.sequence,
+                     info.fps)  # fmt: skip
+        rows = read_corrected(args.file, info, args.label)
         if args.out:
             write_text(args.out, format_truth(rows))
         else:

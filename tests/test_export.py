@@ -186,6 +186,14 @@ def test_exported_tracks_come_back_as_ground_truth(tracked: Path, run: Run, form
     assert truth.considered.all()
 
 
+def test_frames_of_a_varying_rate_are_said_to_be_resampled(tracked: Path, run: Run) -> None:
+    with open("data/sequences/street/seqinfo.ini", "a") as seqinfo:
+        seqinfo.write("frameTiming=variable\n")
+    said = "the video's rate varies: frames are"
+    assert f"export street: {said} those of it at 10 frames/s, as no other tool counts them" in run("export street --out out")
+    assert f"import_truth street: {said} taken for those of it at 10 frames/s" in run("import_truth street out/final.xml")
+
+
 def test_the_truth_may_be_written_elsewhere(tracked: Path, run: Run) -> None:
     run("export street --format cvat --out a.xml")
     assert run("import_truth street a.xml --out here/gt.txt").endswith("5 boxes in 4 frames in here/gt.txt")
