@@ -125,8 +125,8 @@ def _remove_corrections(name: str, exclusions: Exclusions) -> list[str]:
 def _remove_from_dvc(sequences: Collection[str]) -> list[str]:
     kept = kept_by_dvc(sequences)
     objects = kept.objects()
-    for path in [*kept.runs, *objects]:
-        path.unlink()
+    for path in [*{run.parent for run in kept.runs}, *objects]:  # runs that read the same: DVC stops at an empty folder
+        delete(path)
     said = [f"DVC's cache: {len(objects):,} objects; run cache: {len(kept.runs):,} runs"]
     if is_git_work_tree():
         for options in (["--all-commits"], ["--queue"]):

@@ -192,6 +192,21 @@ def files_with(name: str, *folders: str) -> list[str]:
     return found
 
 
+def test_a_stage_runs_again_that_reads_what_it_read_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where nobody was detected who is forgotten."""
+    make_project(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    stage = {"cmd": "touch seen # -m stages.register --sequence hall", "deps": ["params.yaml"], "outs": ["seen"]}
+    Path("dvc.yaml").write_text(yaml.safe_dump({"stages": {"register": stage}}))
+    shell("git init -q && dvc init -q && git add -A && git commit -qm start && dvc repro -q")
+    assert list(Path(".dvc/cache/runs").glob("*/*/*"))
+    forget({"hall": exclusion_of_box(3, np.array(box(100)), 10.0, range(FRAMES))})
+    assert not Path("seen").exists()
+    assert not list(Path(".dvc/cache/runs").glob("*/*/*"))
+    shell("dvc repro -q")
+    assert Path("seen").exists()
+
+
 @pytest.mark.soak
 def test_nobody_comes_back_by_repro_cache_or_experiment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make_project(tmp_path)
