@@ -56,6 +56,7 @@ def whereabouts(sequence: str, who: str | None, frame: int, box: list[float]) ->
     """
     tracks, identities = _tracked(sequence)
     if who is None:
+        check_place(tracks, frame, box)
         track = track_at(tracks, frame, np.array(box))
         if track is None:
             only_box = exclusion_of_box(frame, np.array(box), tracks.fps, _frames(sequence))
@@ -75,6 +76,15 @@ def whereabouts(sequence: str, who: str | None, frame: int, box: list[float]) ->
             if len(exclusions):
                 found[name] = exclusions
     return found
+
+
+def check_place(tracks: Tracklets, frame: int, box: list[float]) -> None:
+    """Raises DataError where nobody can be: after the last frame of the clip, or where a box shows nothing of the picture."""
+    if frame >= tracks.num_frames:
+        raise DataError(f"--frame: expected a frame from 0 to {tracks.num_frames - 1}, got {frame}")
+    (x1, y1, x2, y2), width, height = box, tracks.width_px, tracks.height_px
+    if not (-width <= x1 < width and -height <= y1 < height and 0 < x2 <= 2 * width and 0 < y2 <= 2 * height):
+        raise DataError(f"--box: expected a box in the picture of {width} x {height} px, got {x1:g} {y1:g} {x2:g} {y2:g}")
 
 
 def _tracked(sequence: str) -> tuple[Tracklets, Identities]:

@@ -1,6 +1,7 @@
 """Somebody is forgotten: nothing that the pipeline made knows them, and nothing brings them back."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from stages.corrections.rows import HEADER as CORRECTIONS
 from stages.corrections.rows import Correction, Place, append_row, read_corrections
 from stages.errors import ContractError, DataError
 from stages.exclusions import HEADER, read_exclusions
-from stages.forget import forget, whereabouts
+from stages.forget import check_place, forget, whereabouts
 from stages.forgetting.cached import shows
 from stages.forgetting.person import exclusion_of_box, exclusions_of_tracks, track_at
 from stages.sequence_folder import write_marker
@@ -51,6 +52,22 @@ def test_a_box_names_the_track_under_it_or_nobody() -> None:
     assert track_at(cut_by_border, 4, np.array((600, 100, 640, 300))) == 5
     alone = exclusion_of_box(3, np.array(box(100)), 10.0, range(0, 100))
     assert (alone.first_frames.tolist(), alone.last_frames.tolist()) == ([0], [13])
+
+
+@pytest.mark.parametrize(
+    ("frame", "at", "message"),
+    [
+        (9, box(100), "--frame: expected a frame from 0 to 8, got 9"),
+        (3, (640, 100, 680, 200), "--box: expected a box in the picture of 640 x 480 px, got 640 100 680 200"),
+        (3, (-40, 100, 0, 200), "--box: expected a box in the picture of 640 x 480 px, got -40 100 0 200"),
+        (3, (0, 0, float("inf"), 10), "--box: expected a box in the picture of 640 x 480 px, got 0 0 inf 10"),
+    ],
+)
+def test_a_place_where_nobody_can_be_is_refused(frame: int, at: tuple[float, ...], message: str) -> None:
+    table = tracklets({1: {3: box(100)}}, 9)
+    check_place(table, 3, [600, 400, 700, 500])  # as of somebody whom the border cuts
+    with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
+        check_place(table, frame, list(at))
 
 
 @pytest.mark.parametrize(
