@@ -11,6 +11,7 @@ with it; `dvc repro` makes it anew, without them. What is left is said at the en
 import argparse
 import sys
 from collections.abc import Collection
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -28,9 +29,9 @@ from stages.errors import DataError
 from stages.exclusions import Exclusions, append_exclusions, excluded_rows, exclusions_file
 from stages.forgetting.cached import kept_by_dvc, showing_stages
 from stages.forgetting.person import exclusion_of_box, exclusions_of_tracks, track_at
-from stages.lock_file import unlock
+from stages.lock_file import locked, unlock
 from stages.outputs import ARTIFACTS, outputs
-from stages.params import camera_groups, check_sequence, load_section
+from stages.params import PARAMS, camera_groups, check_sequence, load_section
 from stages.reporting.words import plural
 from stages.seqinfo import read_seqinfo
 from stages.versioning import SEQUENCES, is_dvc_project, is_git_work_tree, run_dvc, stage_file
@@ -52,14 +53,14 @@ LEFT = (
 def whereabouts(sequence: str, who: str | None, frame: int, box: list[float]) -> dict[str, Exclusions]:
     """Sequence -> the person's boxes, in all sequences of the camera group that know them.
 
-    Raises DataError where a number or name is nobody's, or the pipeline has not run.
+    Raises DataError where a number or name is nobody's, or the pipeline has not run, or not with this clip.
     """
     tracks, identities = _tracked(sequence)
     if who is None:
         check_place(tracks, frame, box)
         track = track_at(tracks, frame, np.array(box))
         if track is None:
-            only_box = exclusion_of_box(frame, np.array(box), tracks.fps, _frames(sequence))
+            only_box = exclusion_of_box(frame, np.array(box), tracks.fps, _tracked_frames(tracks))
             return {sequence: only_box}
     else:
         track = int(tracks.tracklet_ids[Seen(tracks, identities, tracks).row(who)])
@@ -72,7 +73,7 @@ def whereabouts(sequence: str, who: str | None, frame: int, box: list[float]) ->
             mine = identities.of(name)
             track_ids = mine.tracklet_ids[mine.identity_ids == identity]
             detections = Detections.load(ARTIFACTS / name / "detections_raw.npz", name)
-            exclusions = exclusions_of_tracks(tracks, track_ids, detections, _frames(name))
+            exclusions = exclusions_of_tracks(tracks, track_ids, detections, _tracked_frames(tracks))
             if len(exclusions):
                 found[name] = exclusions
     return found
@@ -91,6 +92,16 @@ def _tracked(sequence: str) -> tuple[Tracklets, Identities]:
     folder = ARTIFACTS / sequence
     identities = Identities.load(ARTIFACTS / "identities" / f"{sequence}.npz")
     return Tracklets.load(folder / "tracks.npz", sequence), identities
+
+
+def _tracked_frames(tracks: Tracklets) -> range:
+    """Source frames in which the tracks were found. Raises DataError where params.yaml has another clip by now."""
+    name, frames = f"sequences.{tracks.sequence}.clip", _frames(tracks.sequence)
+    clip = asdict(load_section(ClipParams, name))
+    noted = locked().get(f"detect@{tracks.sequence}", {}).get("params", {}).get(str(PARAMS), {})  # none outside a DVC project
+    if len(frames) != tracks.num_frames or noted.get(name, clip) != clip:
+        raise DataError(f"{PARAMS}: {name}: expected the clip that was tracked, got another one (run `dvc repro`)")
+    return frames
 
 
 def _frames(sequence: str) -> range:

@@ -125,6 +125,20 @@ def test_a_person_goes_in_every_camera_that_knows_them_and_nobody_else(tmp_path:
     )
     with pytest.raises(DataError, match="7@4: expected somebody in frame 4"):
         whereabouts("hall", "7@4", 0, [])
+    clip["start_frame"] = 1
+    Path("params.yaml").write_text(yaml.safe_dump({"sequences": entries}))
+    for who, place in (("7@3", []), (None, list(box(500)))):
+        with pytest.raises(
+            DataError, match=r"^params.yaml: sequences.hall.clip: expected the clip that was tracked, got another"
+        ):
+            whereabouts("hall", who, 3, place)
+    clip["start_frame"] = 0
+    Path("params.yaml").write_text(yaml.safe_dump({"sequences": entries}))
+    noted = {"params.yaml": {"sequences.hall.clip": {**clip, "end_frame": 9}}}
+    Path("dvc.lock").write_text(yaml.safe_dump({"stages": {"detect@hall": {"cmd": "detect", "params": noted}}}))
+    with pytest.raises(DataError, match="expected the clip that was tracked"):
+        whereabouts("hall", "7@3", 0, [])
+    Path("dvc.lock").unlink()
     forget(found)
     assert [row.name for row in read_corrections(Path("data/corrections/hall.csv"))] == ["at 300"]
     assert len(read_exclusions(Path("data/exclusions/yard.csv"))) == 1
