@@ -21,6 +21,7 @@ VIDEO_SUFFIXES = {
     ".3gp", ".asf", ".avi", ".dv", ".flv", ".h264", ".m2ts", ".m4v", ".mjpeg", ".mjpg", ".mkv", ".mov", ".mp4", ".mpeg",
     ".mpg", ".mts", ".mxf", ".ogv", ".ts", ".vob", ".webm", ".wmv",
 }  # fmt: skip
+LISTS = {"concat", "dash", "hls"}  # formats whose file only names those with the pictures: a copy of it shows nothing
 HIDDEN_PICTURES = {"vp8"}  # codecs with packets that are decoded and never shown: counted by decoding
 
 
@@ -108,6 +109,8 @@ def probe_video(path: Path) -> Footage:
     with container:
         if container.format.name in ("tty", "image2") or container.format.name.endswith("_pipe"):
             raise DataError(f"{path}: expected a video, got a text or a single image")
+        if container.format.name in LISTS:
+            raise DataError(f"{path}: expected a video, got a list of others ({container.format.name}): make one file of them")
         codec = stream.codec_context.codec.canonical_name
         stated = float(stream.average_rate) if stream.average_rate else None
         stated_s = (container.duration or 0) / av.time_base

@@ -39,6 +39,14 @@ def single_image(folder: Path) -> Path:
     return folder / "1.png"
 
 
+def playlist(name: str, text: str) -> Callable[[Path], Path]:
+    def make(folder: Path) -> Path:
+        write_video(folder / "part.ts", 10)
+        return bad_file(name, text.encode())(folder)
+
+    return make
+
+
 def images_with_hole(folder: Path) -> Path:
     for number in (1, 3):
         (folder / "img1").mkdir(parents=True, exist_ok=True)
@@ -85,6 +93,9 @@ def two_videos(folder: Path) -> Path:
         (bad_file("notes.txt", b"some words\n" * 400), "notes.txt: expected a video, got a text or a single image"),
         (truncated_video, "cut.mp4: expected a video, got an MP4 without its index (moov): the recording or"),
         (truncated_after_index, "cut.mp4: expected a whole video, got a damaged packet after "),
+        (playlist("p.m3u8", "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:0.4,\npart.ts\n#EXT-X-ENDLIST\n"),
+         "p.m3u8: expected a video, got a list of others (hls): make one file of them"),
+        (playlist("p.txt", "ffconcat version 1.0\nfile part.ts\n"), "p.txt: expected a video, got a list of others (concat)"),
         (single_image, "1.png: expected a video, got a text or a single image"),
         (lambda folder: write_audio(folder / "talk.m4a"), "talk.m4a: expected a video, got a file that holds audio alone"),
         (lambda folder: folder, "expected a video, images, img1/, gt/gt.txt or det/det.txt in the folder, found none of them"),
