@@ -1,7 +1,7 @@
 """What a source of footage is: its pixels, measured from the packets and not believed from the header, and what lies beside.
 
 Packets are read and not decoded (a gigabyte takes a few seconds), but for the first picture, which gives the size after
-rotation, and for streams whose packets do not say when they are shown.
+rotation, and for streams whose packets do not say when they are shown, or may hold half a picture.
 """
 
 from dataclasses import dataclass
@@ -118,7 +118,8 @@ def probe_video(path: Path) -> Footage:
         if first is None:
             raise DataError(f"{path}: expected a video with frames, got one without")
         height, width = picture_of(first).shape[:2]
-    moments = _packet_moments(path, first.pts)
+    halves = codec == "h264" and first.interlaced_frame  # AVCHD's recordings may have each field in a packet of its own
+    moments = None if halves else _packet_moments(path, first.pts)
     if moments is None:
         moments = _decoded_moments(path)
     fps, variable = frame_rate(moments, stated)

@@ -72,6 +72,49 @@ def write_video(
     return path
 
 
+def write_field_pictures(path: Path, frames: int) -> Path:
+    """Writes grey H.264 of 64 x 64 px whose two fields are coded as pictures of their own, 50 a second, each in a packet.
+
+    FFmpeg has no encoder for it, as AVCHD cameras have: pictures are uncompressed (I_PCM), headers as in ITU-T H.264, 7.3.
+    """
+    raw = b"".join(_unit(9, "00010000") + _parameters() + _field(k, bottom) for k in range(frames) for bottom in (False, True))
+    path.with_suffix(".h264").write_bytes(raw)
+    with av.open(str(path.with_suffix(".h264"))) as source, av.open(str(path), "w") as container:
+        stream = container.add_stream_from_template(source.streams.video[0])
+        for number, packet in enumerate(packet for packet in source.demux(video=0) if packet.size):
+            packet.stream, packet.time_base = stream, Fraction(1, 50)
+            packet.pts = packet.dts = number
+            container.mux(packet)
+    path.with_suffix(".h264").unlink()
+    return path
+
+
+def _parameters() -> bytes:
+    """Main profile: 4 x 2 macroblocks a field, CAVLC, shown in the order of the stream."""
+    sequence = "010011010000000000011110" + "".join(map(_ue, (0, 0, 2, 1))) + "0" + _ue(3) + _ue(1) + "00100"
+    return _unit(7, sequence + "1") + _unit(8, _ue(0) * 2 + "00" + _ue(0) * 3 + "000" + _ue(0) * 3 + "100" + "1")
+
+
+def _field(frame: int, bottom: bool) -> bytes:
+    """An intra field, of which the upper one starts anew."""
+    marking = "0" if bottom else _ue(frame % 2) + "00"
+    bits = _ue(0) + _ue(7) + _ue(0) + "0000" + "1" + f"{bottom:d}" + marking + _ue(0) + _ue(1)
+    for _ in range(8):
+        bits += _ue(25)
+        bits += "0" * (-len(bits) % 8) + f"{40 + 7 * frame % 160:08b}" * 256 + "10000000" * 128
+    return _unit(1 if bottom else 5, bits + "1")
+
+
+def _unit(kind: int, bits: str) -> bytes:
+    bits += "0" * (-len(bits) % 8)
+    return b"\0\0\0\1" + bytes([(0 if kind == 9 else 3) << 5 | kind]) + int(bits, 2).to_bytes(len(bits) // 8, "big")
+
+
+def _ue(value: int) -> str:
+    """An unsigned number in Exp-Golomb code."""
+    return f"{value + 1:b}".zfill(2 * (value + 1).bit_length() - 1)
+
+
 def write_audio(path: Path, seconds: float = 0.5) -> Path:
     """Writes a file with sound and no picture; returns the path."""
     with av.open(str(path), "w") as container:

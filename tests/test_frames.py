@@ -20,7 +20,7 @@ from stages.prefetching import prefetched
 from stages.probe import frame_rate, probe_video
 from stages.seqinfo import SequenceInfo
 from stages.video import at_constant_rate, constant_rate_length
-from tests.footage import STEP_PX, pattern, square_left, write_video
+from tests.footage import STEP_PX, pattern, square_left, write_field_pictures, write_video
 
 
 def sequence(num_frames: int, fps: float = 25.0, variable: bool = False, width: int = 64, height: int = 48) -> SequenceInfo:
@@ -128,6 +128,15 @@ def test_pictures_that_a_recording_begins_in_the_midst_of_do_not_count(tmp_path:
     num_frames = probe_video(path).num_frames
     assert 20 < num_frames < 40
     assert len(shown(tmp_path, sequence(num_frames), range(num_frames))) == num_frames
+
+
+@pytest.mark.parametrize("name", ["camera.mts", "camera.mkv", "camera.mp4"])
+def test_two_fields_in_packets_of_their_own_are_one_frame(tmp_path: Path, name: str) -> None:
+    found = probe_video(write_field_pictures(tmp_path / name, 20))
+    assert (found.num_frames, found.fps, found.variable_rate) == (20, 25.0, False)
+    info = sequence(20, height=64)
+    grey = [int(picture.mean()) for picture in read_frames(tmp_path, info, range(20))]
+    assert grey == sorted(set(grey))
 
 
 def test_a_video_that_ends_early_is_an_error_with_both_counts(tmp_path: Path) -> None:
