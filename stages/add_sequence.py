@@ -23,6 +23,7 @@ from stages.detecting.stored import read_detections
 from stages.errors import DataError
 from stages.exclusions import HEADER as EXCLUSIONS_HEADER
 from stages.exclusions import exclusions_file, read_exclusions
+from stages.images import IMAGE_SUFFIXES
 from stages.intake import choose_at_border, choose_detections, choose_motion, read_ground_truth, sequence_info
 from stages.motchallenge import MotRows
 from stages.params import PARAMS, RESERVED_NAMES, SEQUENCE_NAME, read_params, sequence_names
@@ -73,8 +74,9 @@ def write_sequence(folder: Path, source: Source, info: SequenceInfo) -> None:
         write_marker(folder / "pixels", "no footage")
     else:
         for file in source.footage.files:
-            name = f"video{file.suffix.lower()}" if source.footage.kind == "video" else file.name
-            shutil.copyfile(file, folder / "pixels" / name)
+            suffix = file.suffix.lower()
+            video = "video" if suffix in IMAGE_SUFFIXES else f"video{suffix}"  # an animated .png is none of a folder's images
+            shutil.copyfile(file, folder / "pixels" / (video if source.footage.kind == "video" else file.name))
     for part, rows in (("gt", source.ground_truth), ("det", source.detections), ("motion", source.motion)):
         if rows is None:
             write_marker(folder / part, f"no {part}.txt")

@@ -131,6 +131,12 @@ def test_a_seqinfo_says_which_frames_of_a_varying_rate_the_boxes_count(
     assert f"mot: video (h264), 64 x 48 px, {num_frames} frames" in command("add", source)
 
 
+def test_a_video_with_an_image_s_suffix_can_be_read(project: Path, command: Command, tmp_path: Path) -> None:
+    command("add", write_video(tmp_path / "street.mp4", 3).rename(tmp_path / "street.png"))
+    folder = project / "data/sequences/street"
+    assert len(list(read_frames(folder / "pixels", read_seqinfo(folder / "seqinfo.ini"), range(3)))) == 3
+
+
 def test_a_link_gives_its_own_name(project: Path, command: Command, tmp_path: Path) -> None:
     (tmp_path / "street.mp4").symlink_to(write_video(tmp_path / "SHA256-e3b0c442.mp4", 3))
     assert "street: video (h264)" in command("add", tmp_path / "street.mp4")
