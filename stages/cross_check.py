@@ -17,8 +17,8 @@ from stages.clip import ClipParams
 from stages.command import execute, log, parser
 from stages.contracts.embeddings import Embeddings
 from stages.contracts.tracklets import Tracklets
+from stages.corrections.adding import check_rows
 from stages.corrections.busy import check_unread
-from stages.corrections.constraining import constraints, cut_tracklets
 from stages.corrections.naming import Seen, load_seen
 from stages.corrections.proposing import proposed
 from stages.corrections.rows import Correction, append_row, corrections_file, read_corrections
@@ -87,8 +87,7 @@ def add_rows(rows: Sequence[tuple[str, Correction]], seen: Mapping[str, Seen]) -
         for name in dict(rows)
     }
     for name, new in added.items():
-        every = [*read_corrections(corrections_file(name)), *new]
-        constraints(cut_tracklets(seen[name].split, every), every)
+        check_rows([*read_corrections(corrections_file(name)), *new], seen[name])
         check_unread(corrections_file(name))
     for name, new in added.items():
         for row in new:

@@ -54,7 +54,7 @@ def test_a_cut_lies_between_the_last_box_before_and_the_box_named() -> None:
 
 def test_whole_people_are_named_by_what_the_video_shows() -> None:
     assert correct("delete", "5@6") == Correction("delete", Place(6, box(108, y=102)))
-    assert correct("rename", "5@3", "--name", "Ann") == Correction("rename", Place(3, box(105, y=102)), name="Ann")
+    assert correct("rename", "7@3", "--name", "Ann") == Correction("rename", Place(3, box(402, y=102)), name="Ann")
     assert len(read_corrections(FILE)) == 2
 
 
@@ -91,9 +91,7 @@ def test_what_names_nobody_adds_nothing(arguments: list[str], message: str) -> N
 
 def test_what_contradicts_other_rows_is_refused_at_once() -> None:
     correct("rename", "5@3", "--name", "Ann")
-    with pytest.raises(
-        DataError, match=r"expected somebody without a name to delete, got .Ann. .take out .*plaza.csv: line 2 first"
-    ):
+    with pytest.raises(DataError, match=r"plaza\.csv: line 2: expected rename to name somebody who stays, got 'Ann'"):
         correct("delete", "5@6")
     correct("same", "5@4", "5@8")
     with pytest.raises(
@@ -110,6 +108,34 @@ def test_a_name_that_contradicts_another_is_refused_at_once() -> None:
     with pytest.raises(DataError, match="a name of one person alone, got 'Ann' twice"):
         correct("rename", "7@4", "--name", "Ann")
     assert [row.name for row in read_corrections(FILE)] == ["Ann"]
+
+
+def test_a_name_that_another_row_brings_to_somebody_else_is_refused_at_once() -> None:
+    """Track 3 is seen after track 1, so both may be one person; track 4 is seen with neither."""
+    later = {3: {f: box(120) for f in range(12, 15)}, 4: {f: box(500) for f in range(15, 18)}}
+    ways = {1: {f: box(100 + f) for f in range(3, 10)}, 2: {f: box(400) for f in range(3, 10)}}
+    table = tracklets(ways | later, 20, sequence="plaza")
+    table.save(Path("artifacts/plaza/tracks.npz"))
+    table.save(Path("artifacts/plaza/tracklets_split.npz"))
+    nobody = np.array([""] * 4)
+    Identities(np.array(["plaza"] * 4), table.ids, table.ids, nobody, np.zeros(4, np.float32)).save(IDENTITIES)
+    correct("rename", "1@3", "--name", "Ann")
+    correct("rename", "3@12", "--name", "Cem")
+    with pytest.raises(DataError, match="csv: line 3: expected one name a person, got 'Cem' for 'Ann'"):
+        correct("same", "1@5", "3@13")
+    correct("delete", "4@16")
+    with pytest.raises(DataError, match="csv: line 2: expected rename to name somebody who stays, got 'Ann'"):
+        correct("same", "1@5", "4@16")
+    with pytest.raises(DataError, match="expected rename to name somebody who stays, got 'Ben' for somebody deleted"):
+        correct("rename", "4@15", "--name", "Ben")
+    assert [row.action for row in read_corrections(FILE)] == ["rename", "rename", "delete"]
+    correct("cut", "1@6")  # from there on it is not Ann
+    correct("cut", "1@9")
+    correct("delete", "1@9")
+    correct("same", "1@7", "3@13")
+    correct("rename", "1@8", "--name", "Cem")
+    with pytest.raises(DataError, match="expected one name a person, got 'Ben' for 'Cem'"):
+        correct("rename", "1@7", "--name", "Ben")
 
 
 def test_a_name_may_have_the_sign_before_the_frame_in_it() -> None:

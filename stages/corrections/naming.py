@@ -10,6 +10,7 @@ import numpy as np
 
 from stages.contracts.identities import Identities
 from stages.contracts.tracklets import Tracklets
+from stages.corrections.resolving import covering
 from stages.corrections.rows import Action, Correction, Place
 from stages.errors import DataError
 from stages.outputs import ARTIFACTS
@@ -66,6 +67,11 @@ class Seen:
         rows = range(row - 1, -1, -1)
         same = (r for r in rows if self.tracks.tracklet_ids[r] == self.tracks.tracklet_ids[row])
         return next((place for place in map(self.tracked, same) if place), None)
+
+    def tracked_at(self, place: Place) -> Place | None:
+        """The box as tracked, or the last before one that was filled in, of whom the video shows there; None: nobody."""
+        row = covering(self.tracks, place)
+        return None if row is None else self.tracked(row) or self.tracked_before(row)
 
 
 def load_seen(sequence: str) -> Seen:
