@@ -89,7 +89,8 @@ def merge(
     _, merged = np.unique(labels, return_inverse=True)
     position = tracklets.positions()
     begins = tracklets.frame_numbers[tracklets.offsets()[:-1]].astype(np.int64)
-    audit = decisions(tracklets.ids, merged + 1, begins, all_of(asked), known[0], Sureness(params.temper, params.offset))
+    sureness = Sureness(params.temper, params.offset)
+    audit = decisions(tracklets.ids, merged + 1, begins, all_of(asked), known[0], known[1], sureness)
     return relabel(tracklets, merged[position] + 1), audit
 
 

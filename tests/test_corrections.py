@@ -355,6 +355,8 @@ def test_merge_joins_who_must_be_one_and_never_who_cannot() -> None:
     assert people(must=[(0, 2)], enabled=False) == ann
     _, audit = merge(HALL, views, motionless(HALL), MERGE, must=[(0, 3)])
     assert [row.decision for row in audit if row.probability == 1] == ["corrected"]
+    _, audit = merge(HALL, views, motionless(HALL), MERGE, cannot=[(0, 2)])
+    assert [row.decision for row in audit if row.probability == 0] == ["refused"], "nothing to doubt: a person said so"
 
 
 def persons(merged: Tracklets) -> set[frozenset[int]]:

@@ -217,7 +217,7 @@ def test_who_was_joined_or_not_by_how_much_and_who_came_second_by_hand() -> None
     odds = Odds(first, second, none, none, none, none, none, none, total)
     ids, merged = np.array([3, 5, 7, 11, 13, 17, 19, 23], np.int32), np.array([1, 1, 1, 2, 2, 3, 4, 4])
     begins = np.array([0, 10, 20, 5, 30, 40, 50, 60])
-    rows = decisions(ids, merged, begins, odds, np.array([[1, 0]]), Sureness(0.5, 0.0))
+    rows = decisions(ids, merged, begins, odds, np.array([[1, 0]]), np.array([[5, 2]]), Sureness(0.5, 0.0))
     told = [(row.decision, row.tracklet_id, row.other_tracklet_id, row.gain_nats, row.runner_up_tracklet_id) for row in rows]
     assert told == [
         ("corrected", 3, 5, 5, 13),  # 0-4 would gain 2, and cost the 6 of 3-4
@@ -230,7 +230,7 @@ def test_who_was_joined_or_not_by_how_much_and_who_came_second_by_hand() -> None
         ("joined", 19, 23, 1, None),
     ]
     assert [row.runner_up_nats for row in rows] == [2, 0.5, 5, 5, 2, 5, 2, None]
-    assert rows[0].probability == 1
+    assert {place: row.probability for place, row in enumerate(rows) if row.probability in (0, 1)} == {0: 1, 3: 0}
     assert rows[2].probability == pytest.approx(1 / (1 + np.exp(-0.5 * 2)))
 
 

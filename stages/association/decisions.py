@@ -22,7 +22,7 @@ class Decision:
 
     joined: they follow each other in one person; corrected: the same, because a person said so; refused: they are two people's
     though their odds were positive. `gain_nats` is how much the best choice with the pair joined has over the best one without
-    it, as far as one exchange away, and `probability` that of being one person.
+    it, as far as one exchange away, and `probability` that of being one person: 1 or 0 where a person said so.
     """
 
     decision: str
@@ -58,14 +58,15 @@ class Sureness:
 
 
 def decisions(
-    ids: NDArray[np.int32], merged: Ints, begins: Ints, odds: Odds, forced: Ints, sureness: Sureness
+    ids: NDArray[np.int32], merged: Ints, begins: Ints, odds: Odds, forced: Ints, apart: Ints, sureness: Sureness
 ) -> list[Decision]:
     """The decisions, in order of the tracklets' ids.
 
-    ids and merged (T,) before and after, begins (T,) their first frames, odds of all pairs asked for, forced (P, 2) positions.
+    ids and merged (T,) before and after, begins (T,) their first frames, odds of all pairs asked for; forced and apart (P, 2)
+    positions of pairs that a person called the same, or two.
     """
     links = _links(merged, begins, odds)
-    corrected = {(a, b) for a, b in np.sort(forced, axis=1).tolist()}
+    said = {(a, b): same for pairs, same in ((forced, 1.0), (apart, 0.0)) for a, b in np.sort(pairs, axis=1).tolist()}
     rivals = _rivals(len(ids), merged, odds)
     rows = []
     for e in np.lexsort((odds.second, odds.first)).tolist():
@@ -80,15 +81,15 @@ def decisions(
             gain = float(links.ties[first]) - max(without, 0.0)
         else:
             gain = _exchange(e, odds, links, spare=NOBODY)
-        known = bool(corrected) and (min(first, second), max(first, second)) in corrected
+        known = said.get((min(first, second), max(first, second)))
         rows.append(
             Decision(
-                CORRECTED if known else "joined" if joined else "refused",
+                CORRECTED if known == 1 else "joined" if joined else "refused",
                 int(ids[first]),
                 int(ids[second]),
                 int(merged[first]),
                 int(merged[second]),
-                1.0 if known else float(sureness.probabilities(np.array(gain))),
+                float(sureness.probabilities(np.array(gain))) if known is None else known,
                 gain,
                 float(odds.gap_s[e]),
                 float(odds.prior[e]),
