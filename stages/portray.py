@@ -3,8 +3,9 @@
 from stages.camera import read_camera
 from stages.clip import ClipParams
 from stages.command import execute, stage_options, stage_run
+from stages.contracts.detections import Detections
 from stages.contracts.embeddings import Embeddings
-from stages.contracts.tracklets import Tracklets
+from stages.contracts.tracklets import Tracklets, with_detected_boxes
 from stages.corrections.constraining import told_apart
 from stages.corrections.resolving import named
 from stages.corrections.rows import read_corrections
@@ -15,17 +16,19 @@ from stages.seqinfo import read_seqinfo
 
 
 def main() -> None:
-    args = stage_options(__doc__, "sequence", "pins", "tracks", "embeddings", "corrections", "camera", "seqinfo", "gallery",
-                         "timings")  # fmt: skip
+    args = stage_options(__doc__, "sequence", "pins", "tracks", "detections", "embeddings", "corrections", "camera", "seqinfo",
+                         "gallery", "timings")  # fmt: skip
     check_pins(args.pins)
     params = load_section(PortrayParams, "portray")
     clip = load_section(ClipParams, f"sequences.{args.sequence}.clip")
     clock_offset_s = load_value(ClockOffset, f"sequences.{args.sequence}.clock_offset_s")
     with stage_run("portray", args.sequence, args.timings) as run:
         tracks, embeddings = Tracklets.load(args.tracks, args.sequence), Embeddings.load(args.embeddings, args.sequence)
+        detections = Detections.load(args.detections, args.sequence)
         info, camera = read_seqinfo(args.seqinfo), read_camera(args.camera)
         corrections = read_corrections(args.corrections)
-        names, apart = named(tracks, corrections), told_apart(tracks, corrections)
+        names = named(tracks, corrections)
+        apart = told_apart(with_detected_boxes(tracks, detections), corrections)  # smoothed, some lie on somebody else's
         times_s = shared_times(info, clip, clock_offset_s)
         with run.computing():
             gallery = portray(tracks, embeddings, names, apart, camera, times_s, params)

@@ -16,8 +16,7 @@ from stages.association.still_view import StillView, from_first_frame
 from stages.command import execute, stage_options, stage_run
 from stages.contracts.camera_motion import CameraMotion
 from stages.contracts.detections import Detections
-from stages.contracts.table import expect
-from stages.contracts.tracklets import Tracklets, by_class, only, with_bboxes
+from stages.contracts.tracklets import Tracklets, by_class, only, with_bboxes, with_detected_boxes
 from stages.corrections.resolving import deleted, noticed
 from stages.corrections.rows import read_corrections
 from stages.motchallenge import format_tracks
@@ -57,12 +56,9 @@ def smooth(
     Boxes are smoothed as seen by a camera that stands still, by what is known of its motion; by what boxes show of it beyond
     that, as gaps are filled, MOT17 loses 0.2 HOTA. named (M,) rows of people who stay however doubtful they are.
     """
-    beyond = tracklets.detection_indices >= len(detections)
-    expect(not beyond.any(), "tracklets: detection_indices", f"rows of {len(detections)} detections",
-           tracklets.detection_indices[beyond][:1])  # fmt: skip
     gone = doubtful(tracklets, params.doubtful_s)
     tracklets = only(tracklets, ~gone if named is None else ~gone | named)
-    measured = _with_detected_boxes(tracklets, detections)
+    measured = with_detected_boxes(tracklets, detections)  # smoothing wants measurements, not a filter's one-sided estimates
     completed = complete_at_border(measured) if at_border == "whole" else measured
     filled = fill_gaps(completed, int(params.max_gap_s * tracklets.fps), still_view(completed, camera_motion))
     strengths = {int(mine.class_ids[0]): _strength(mine, params) for _, mine in by_class(measured)}
@@ -87,12 +83,6 @@ def _strength(measured: Tracklets, params: SmoothParams) -> float:
     if params.method == "adaptive":
         return float(np.clip((LIVELY - posture_change(measured)) / (LIVELY - CALM), 0.0, 1.0))
     return float(params.method == "regression")
-
-
-def _with_detected_boxes(tracklets: Tracklets, detections: Detections) -> Tracklets:
-    """The filter's boxes exchanged for the detector's: smoothing wants measurements, not one-sided estimates."""
-    detected = (tracklets.detection_indices >= 0)[:, None]
-    return with_bboxes(tracklets, np.where(detected, detections.bboxes[tracklets.detection_indices], tracklets.bboxes))
 
 
 def main() -> None:

@@ -19,6 +19,7 @@ from stages import identify as identify_stage
 from stages import portray as portray_stage
 from stages.contracts.gallery import MOMENTS_PER_S, Gallery
 from stages.contracts.identities import Identities
+from stages.contracts.tracklets import with_bboxes
 from stages.corrections.constraining import told_apart
 from stages.corrections.rows import HEADER, Correction, Place, append_row
 from stages.errors import DataError
@@ -31,6 +32,7 @@ from stages.identity.whereabouts import compare_places, moment_log_odds
 from stages.seqinfo import SequenceInfo, format_seqinfo
 from tests.conftest import ROOT
 from tests.tables import box, embeddings_of, tracklets
+from tests.test_rewire import detected
 
 RED, GREEN, BLUE = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
 PARAMS = IdentifyParams(min_log_odds=0.0, same_camera=True)
@@ -546,18 +548,21 @@ def test_the_stage_counts_time_from_the_clips_first_frame_and_the_clocks_offset(
     clip = {"start_frame": 30, "end_frame": None, "frame_stride": 2}
     settings = {"clip": clip, "clock_offset_s": offset}
     Path("params.yaml").write_text(json.dumps({"portray": {"views": 4}, "sequences": {"hall": settings}}))
-    run_stage(portray_stage, monkeypatch, tracks="tracks.npz", embeddings="embeddings.npz", corrections="corrections.csv",
-              camera="camera.json", seqinfo="seqinfo.ini", gallery="galleries/hall.npz")  # fmt: skip
+    detected(table).save(Path("detections.npz"))
+    run_stage(portray_stage, monkeypatch, tracks="tracks.npz", detections="detections.npz", embeddings="embeddings.npz",
+              corrections="corrections.csv", camera="camera.json", seqinfo="seqinfo.ini",
+              gallery="galleries/hall.npz")  # fmt: skip
     made = Gallery.load(Path("galleries/hall.npz"))
     assert made.names.tolist() == ["Ann"]
     assert made.place_moments.tolist() == ([] if first is None else [first, first + 1, first + 2, first + 3])
 
 
 def test_the_stage_tells_apart_whom_rows_tell_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Three one after the other: 1 and 2 are different, and between 2 and 3 somebody cut."""
+    """Three one after the other: 1 and 2 are different, and between 2 and 3 somebody cut; smoothing moved their boxes."""
     monkeypatch.chdir(tmp_path)
     table = tracklets({k: {f: box(200 * k) for f in range(10 * k, 10 * k + 5)} for k in (1, 2, 3)}, 40)
-    table.save(Path("tracks.npz"))
+    with_bboxes(table, table.bboxes + np.array([30, 0, 30, 0])).save(Path("tracks.npz"))
+    detected(table).save(Path("detections.npz"))
     embeddings_of(table, {}).save(Path("embeddings.npz"))
     Path("camera.json").write_text('{"image_to_ground": null}')
     Path("seqinfo.ini").write_text(format_seqinfo(SequenceInfo("hall", 640, 480, 10.0, 40, variable_rate=False)))
@@ -572,8 +577,9 @@ def test_the_stage_tells_apart_whom_rows_tell_apart(tmp_path: Path, monkeypatch:
     for row in (None, *rows):
         if row:
             append_row(Path("corrections.csv"), row)
-        run_stage(portray_stage, monkeypatch, tracks="tracks.npz", embeddings="embeddings.npz", corrections="corrections.csv",
-                  camera="camera.json", seqinfo="seqinfo.ini", gallery="galleries/hall.npz")  # fmt: skip
+        run_stage(portray_stage, monkeypatch, tracks="tracks.npz", detections="detections.npz", embeddings="embeddings.npz",
+                  corrections="corrections.csv", camera="camera.json", seqinfo="seqinfo.ini",
+                  gallery="galleries/hall.npz")  # fmt: skip
         told.append(Gallery.load(Path("galleries/hall.npz")).coexisting.tolist())
     assert told == [[], [[1, 2]], [[1, 2], [2, 3]]]
 

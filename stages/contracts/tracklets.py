@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from stages.contracts.detections import check_frames, check_share, check_video
+from stages.contracts.detections import Detections, check_frames, check_share, check_video
 from stages.contracts.table import Table, column, expect, first_row
 
 
@@ -124,6 +124,18 @@ def with_bboxes(tracklets: Tracklets, bboxes: NDArray[Any]) -> Tracklets:
         tracklets.class_ids,
         tracklets.detection_indices,
     )
+
+
+def with_detected_boxes(tracklets: Tracklets, detections: Detections) -> Tracklets:
+    """The same people and frames with the detector's boxes; a box without a detection stays.
+
+    Raises ContractError where there is no such detection.
+    """
+    beyond = tracklets.detection_indices >= len(detections)
+    expect(not beyond.any(), "tracklets: detection_indices", f"rows of {len(detections)} detections",
+           tracklets.detection_indices[beyond][:1])  # fmt: skip
+    detected = (tracklets.detection_indices >= 0)[:, None]
+    return with_bboxes(tracklets, np.where(detected, detections.bboxes[tracklets.detection_indices], tracklets.bboxes))
 
 
 def only(tracklets: Tracklets, keep: NDArray[np.bool_]) -> Tracklets:

@@ -82,7 +82,8 @@ def constraints(tracklets: Tracklets, corrections: Sequence[Correction]) -> Cons
 
 
 def told_apart(tracks: Tracklets, corrections: Sequence[Correction]) -> list[tuple[int, int]]:
-    """Pairs of ids (smaller, greater), sorted, of final tracks that rows of `different` and `cut` say are two people.
+    """Pairs of ids (smaller, greater), sorted, of final tracks, with detected boxes, that rows of `different` and `cut` say
+    are two people.
 
     Joining has checked these rows: one that names somebody whom `delete` took out since then says nothing.
     """
