@@ -123,7 +123,8 @@ def _slid_rotation(search: Search, found: Found, then: Found) -> tuple[Found, Fo
             - weighed_cost(search, a, c)
             - weighed_cost(search, b, a_next)
         )
-        if gain > best.gain:
+        near = within_reach(a, c, search.measured) and within_reach(b, a_next, search.measured)
+        if near and gain > best.gain:
             best = Found(gain, -FORBIDDEN, a, a_next, NONE, c)
         a, a_next = a_next, search.chains.nexts[a_next]
     return best, Found(best.gain, -FORBIDDEN, b, NONE, NONE, best.a_next)
