@@ -122,9 +122,6 @@ def look_nats(past: int, future: int, sums: Sums, sightings: Sightings) -> float
     """Log-likelihood ratio of one person over two, of a link between two boxes; 0 where one has no view, or is NONE."""
     if past == NONE or future == NONE or len(sums.counts) == 0:
         return 0.0
-    before, after = sums.counts[past, PAST], sums.counts[future, FUTURE]
-    if before == 0 or after == 0:
-        return 0.0
     product = squared = squared_after = 0.0
     for d in range(sums.forward.shape[1]):
         x, y = float(sums.forward[past, d]), float(sums.backward[future, d])
@@ -133,6 +130,7 @@ def look_nats(past: int, future: int, sums: Sums, sightings: Sightings) -> float
         squared_after += y * y
     if squared == 0 or squared_after == 0:
         return 0.0
+    before, after = sums.counts[past, PAST], sums.counts[future, FUTURE]
     cosine = product / np.sqrt(squared * squared_after)
     support = np.sqrt(before / (before + VIEWS_DOUBT) * after / (after + VIEWS_DOUBT))
     return float(_nats(cosine, support, sightings.calibration))

@@ -22,7 +22,7 @@ def distance_histograms(
     `people` (D,) is whom each detection shows, `frame_numbers` (D,) when. Pairs of one person lie MIN_APART_S apart at least.
     """
     rows = np.flatnonzero(people[embeddings.detection_indices] != NOBODY)
-    rows = rows[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), MAX_VIEWS)).astype(np.int64))] if len(rows) else rows
+    rows = rows[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), MAX_VIEWS)).astype(np.int64))]
     features = embeddings.features[rows].astype(np.float32)
     found = embeddings.detection_indices[rows]
     first, second = np.triu_indices(len(rows), 1)
