@@ -11,10 +11,19 @@ import numpy as np
 import pytest
 from scipy.stats import norm, t
 
-from stages.association.appearance import clarities, spread, views_of
+from stages.association.appearance import Views, clarities, spread, views_of
 from stages.association.cosines import PRIOR, Calibration, calibrate
 from stages.association.decisions import Sureness, decisions
-from stages.association.likeness import learn_looks, support_of
+from stages.association.likeness import (
+    Blocks,
+    Space,
+    _blocks,
+    _other_cosines,
+    _same_cosines,
+    learn_looks,
+    learn_space,
+    support_of,
+)
 from stages.association.motion import (
     ANYWHERE,
     KERNEL,
@@ -563,6 +572,78 @@ def test_how_one_persons_views_differ_is_not_learnt_from_who_changed_person() ->
         np.prod(learn_looks(views, table.fps, together, pure).directions[[1, 2]], axis=0).sum() for pure in (True, False)
     ]
     assert cosines[0] > cosines[1] + 0.1
+
+
+@pytest.mark.parametrize(("limit", "learnt"), [(8_000, [0, 1, 2, 3]), (2, [0, 2])])
+def test_the_space_of_looks_is_that_of_weighted_views_about_their_middles(
+    limit: int, learnt: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Four views of two tracklets, all of which or every other are learnt from."""
+    monkeypatch.setattr("stages.association.likeness.MAX_VIEWS", limit)
+    seen, weights = np.array([[0.6, 0.8], [1, 0], [0, 1], [0.8, 0.6]]), np.array([1, 0.25, 0.5, 0.25])
+    owners, rows = np.array([0, 0, 1, 1]), np.arange(4)
+    views = Views(owners, rows, rows, np.ones(4), weights, rows, seen.astype(np.float16), 2)
+    means, supports = np.array([[0.68, 0.64], [0.2, 0.9]], np.float32), np.array([0.8, 0.5])
+    space = learn_space(views, means, supports, means, owners)
+    assert space.centre == pytest.approx((0.64 * means[0] + 0.25 * means[1]) / 3.89)
+    assert space.commonness == pytest.approx(4 * (3 / 3.89) ** 2 / (4 * (3 / 3.89) ** 2 + 1))
+    own = (seen - means[owners])[learnt]
+    within = own.T @ (weights[learnt][:, None] * own) / weights[learnt].sum()
+    within += (np.trace(within) / 2 + 1e-6) * np.eye(2)
+    whitening = space.whitening.astype(np.float64)
+    assert np.linalg.inv(whitening @ whitening.T) == pytest.approx(within, rel=1e-2)
+
+
+def test_who_was_never_seen_or_looks_as_all_do_has_no_direction() -> None:
+    space = Space(np.array([0.5, 0.5], np.float32), np.eye(2, dtype=np.float32), 0.0)
+    means = np.array([[0, 0], [0.5, 0.5], [0.5, 1]], np.float32)
+    assert space.directions(means).tolist() == [[0, 0], [0, 0], [0, 1]]
+
+
+PLAIN = Space(np.zeros(2, np.float32), np.eye(2, dtype=np.float32), 0.0)
+
+
+def test_two_seconds_of_a_tracklet_are_one_look_of_it() -> None:
+    """At 10 frames/s; of weights 1 and 3 the views (1, 0) and (0, 1), as clear as 0.4 and 0.8, make the first look of 0."""
+    frames, owners, rows = np.array([5, 19, 20, 19, 70]), np.array([0, 0, 0, 1, 1]), np.arange(5)
+    clarities, weights = np.array([0.4, 0.8, 1, 0.5, 1]), np.array([1.0, 3, 1, 1, 1])
+    table = np.array([[1, 0], [0, 1], [1, 0], [1, 0], [1, 0]], np.float16)
+    parts = _blocks(Views(owners, rows, frames, clarities, weights, rows, table, 2), 10.0)
+    assert [parts.owners.tolist(), parts.numbers.tolist()] == [[0, 0, 1, 1], [0, 1, 0, 3]]
+    assert [parts.weights.tolist(), parts.of_views.tolist()] == [[4, 1, 1, 1], [0, 0, 1, 2, 3]]
+    assert parts.means.tolist() == [[0.25, 0.75], [1, 0], [1, 0], [1, 0]]
+    assert parts.supports == pytest.approx(support_of(np.array([2, 1, 1, 1]), np.array([0.7, 1, 0.5, 1])))
+
+
+def test_one_persons_looks_are_compared_from_four_seconds_to_a_minute_apart_where_both_are_clear() -> None:
+    """Parts of two seconds: 0, 1, 2 and 32 of one tracklet, all clear but part 34; 40 of another."""
+    directions = np.array([[1, 0], [0.6, 0.8], [0, 1], [0.8, 0.6], [1, 0], [1, 0]], np.float32)
+    owners, numbers = np.array([0, 0, 0, 0, 0, 1]), np.array([0, 1, 2, 32, 34, 40])
+    supports = np.array([0.9, 0.8, 0.9, 0.8, 0.6, 0.9])
+    blocks = Blocks(owners, numbers, supports, np.ones(6), directions, np.arange(6))
+    cosines, whose = _same_cosines(blocks, PLAIN)
+    assert cosines == pytest.approx([0.6 / 0.72, 0.0])  # parts 2 and 32, 0 and 2
+    assert whose.tolist() == [0, 0]
+    long = Blocks(np.zeros(40, np.int64), np.arange(40), np.ones(40), np.ones(40), np.ones((40, 2), np.float32), np.arange(40))
+    assert len(_same_cosines(long, PLAIN)[0]) == sum(40 - step for step in range(2, 30))
+
+
+def test_of_many_parts_of_one_person_some_of_all_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stages.association.likeness.MAX_PAIRS_A_STEP", 2)
+    angles = np.array([0, 0.1, 0.3, 0.7, 1.5, 3.1])
+    directions = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+    blocks = Blocks(np.zeros(6, np.int64), np.arange(6), np.full(6, 0.9), np.ones(6), directions, np.arange(6))
+    cosines, _ = _same_cosines(blocks, PLAIN)
+    one, other = np.array([(0, 2), (2, 4), (0, 3), (2, 5), (0, 4), (1, 5), (0, 5)]).T
+    assert cosines == pytest.approx(np.cos(angles[one] - angles[other]) / 0.81)
+
+
+def test_strangers_are_examples_where_both_are_clear_and_of_many_some_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    directions, supports = np.array([[1, 0], [0.6, 0.8], [0, 1]], np.float32), np.array([0.8, 0.8, 0.6])
+    pairs = np.array([[0, 1], [0, 2], [1, 2], [1, 0], [1, 1]])
+    assert _other_cosines(directions, supports, pairs) == pytest.approx([0.6, 0.6, 1])
+    monkeypatch.setattr("stages.association.likeness.MAX_PAIRS", 2)
+    assert _other_cosines(directions, supports, pairs) == pytest.approx([0.6, 1])
 
 
 def test_where_strangers_are_as_alike_as_one_person_next_to_nothing_is_said() -> None:

@@ -9,7 +9,7 @@ from stages.association.cosines import Calibration
 from stages.association.exchanges import SLIDE_FRAMES, Found, _best_of, _best_rotation, _slid, exchange_all
 from stages.association.link_costs import FORBIDDEN, Prices, link_cost
 from stages.association.motion_noise import START
-from stages.association.open_links import Search, open_links
+from stages.association.open_links import Search, first_from, open_links
 from stages.association.sightings import Sightings, both_sums, look_nats
 from stages.association.two_filter import NONE, Ints, Measured, both_filters
 
@@ -129,6 +129,12 @@ def test_the_best_exchange_of_a_link_and_the_second_are_those_of_all_open_ones(s
             assert max(found.runner_up, -FORBIDDEN / 2) == pytest.approx(max(expected[1][0], -FORBIDDEN / 2))
             possible += 1
     assert possible > 50
+
+
+def test_the_first_place_from_a_number_on_is_that_of_its_first_equal() -> None:
+    xs = np.array([1.0, 2.0, 2.0, 4.0])
+    assert [first_from(xs, x) for x in (0.0, 1.0, 2.0, 3.0, 4.0, 5.0)] == [0, 0, 1, 3, 3, 4]
+    assert first_from(np.zeros(0), 1.0) == 0
 
 
 def way(search: Search, row: int) -> list[int]:

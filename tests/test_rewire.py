@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stages.association.appearance import Views
 from stages.association.cosines import Calibration
 from stages.association.likeness import support_of
 from stages.association.link_costs import FORBIDDEN
-from stages.association.rewiring import Exchange, RewireParams
-from stages.association.sightings import KEPT, Sightings, both_sums, look_nats
+from stages.association.rewiring import Exchange, RewireParams, _rarity_of_ends
+from stages.association.sightings import FUTURE, KEPT, PAST, Sightings, both_sums, compressed, look_nats, sightings_of
 from stages.association.two_filter import NONE, Chains
 from stages.contracts.camera_motion import CameraMotion
 from stages.contracts.detections import Detections
@@ -78,6 +79,15 @@ def test_two_people_who_swapped_ids_where_they_crossed_get_them_back() -> None:
     assert 27 <= made.frame_number <= 32
     assert made.gain_nats > PARAMS.min_gain
     assert made.runner_up_nats is None, "nobody else is there"
+
+
+@pytest.mark.parametrize("first", [1, 59])
+def test_a_swap_after_the_first_frame_or_before_the_last_is_undone(first: int) -> None:
+    ways = ({f: (one if f < first else other)[f] for f in range(60)} for one, other in ((RIGHT, LEFT), (LEFT, RIGHT)))
+    result, (made,) = rewired(tracklets(dict(enumerate(ways, start=1)), NUM_FRAMES))
+    assert made.frame_number == first - 1
+    people = [{row[1:] for row in rows_of(table) if row[0] == 1} for table in (result, tracklets(TRUE, NUM_FRAMES))]
+    assert people[0] == people[1]
 
 
 LATER = {f: RIGHT[f] for f in range(34, 60)}
@@ -168,6 +178,13 @@ def test_where_people_come_and_go_all_the_time_two_tracklets_are_rather_two_peop
     params = dataclasses.replace(params, min_gain=alone.gain_nats - cheaper)
     assert len(rewired(tracklets(SEEN_AGAIN, NUM_FRAMES), params)[1]) == 1
     assert rewired(tracklets({**SEEN_AGAIN, **passing}, NUM_FRAMES), params)[1] == []
+
+
+def test_beginnings_and_ends_are_counted_that_the_videos_own_did_not_make() -> None:
+    """Alone in each frame but 6 and 10, who are one: four begin after frame 5, and five end before frame 15."""
+    frames = np.array([0, 3, 5, 6, 10, 14, 15, 20])
+    chains = Chains(np.where(frames == 6, 4, NONE), np.where(frames == 10, 3, NONE))
+    assert _rarity_of_ends(frames, chains) == pytest.approx(np.log(0.004 / ((4.5 + 4) / (8 + 1000))))
 
 
 def test_a_tracklet_that_took_over_another_persons_future_gives_it_back() -> None:
@@ -293,6 +310,60 @@ def test_looks_of_a_link_say_what_the_same_cosine_says_of_tracklets() -> None:
     np.testing.assert_allclose(found, known.nats(turned[:, 0], support), atol=1e-5)
     assert max(found) > 6 > -4 > min(found)
     assert 2 * (max(found) - min(found)) < seen.most_gain
+
+
+def test_sums_of_looks_weigh_views_and_forget_them_as_others_are_added() -> None:
+    """One is seen in boxes 0, 2 and 3 of four, in box 3 as all look; another has box 4."""
+    kept, known = KEPT, Calibration(same=0.8, other=0.1, variance=0.02, most_nats=6.0, least_nats=-4.0)
+    features = np.array([[1, 0], [0, 1], [0, 0], [1, 1]], np.float32)
+    seen = Sightings(np.array([0, NONE, 1, 2, 3]), features, np.array([0.5, 0.8, 1.0, 0.25]), known)
+    chains = Chains(np.array([1, 2, 3, NONE, NONE]), np.array([NONE, 0, 1, 2, NONE]))
+    sums = both_sums(seen, chains)
+    forward = [[0.5, 0], [0.5, 0], [0.5 * kept, 0.8], [0.5 * kept**2, 0.8 * kept], [0.25, 0.25]]
+    backward = [[0.5, 0.8 * kept], [0, 0.8], [0, 0.8], [0, 0], [0.25, 0.25]]
+    assert sums.forward == pytest.approx(np.array(forward))
+    assert sums.backward == pytest.approx(np.array(backward))
+    assert sums.counts[:, PAST] == pytest.approx([1, 1, 1 + kept, 1 + kept + kept**2, 1])
+    assert sums.counts[:, FUTURE] == pytest.approx([1 + kept + kept**2, 1 + kept, 1 + kept, 1, 1])
+    assert look_nats(0, 3, sums, seen) == look_nats(3, NONE, sums, seen) == look_nats(NONE, 0, sums, seen) == 0
+
+
+def test_views_of_boxes_are_compared_by_what_tells_people_apart() -> None:
+    """Eight who have most in common; 1 is looked at from frame 10 on, and 2 is hardly seen from then on."""
+    table = tracklets({name: walking(range(30), 70 * name, 0.5) for name in range(1, 9)}, 30)
+    late, rng = table.frame_numbers >= 10, np.random.default_rng(4)
+    table.confidences[(table.tracklet_ids == 2) & late] = 0.4
+    looks = embeddings_of(table, {n: np.eye(9)[8] * 3 + np.eye(9)[n - 1] + rng.normal(0, 0.1, (30, 9)) for n in range(1, 9)})
+    unseen_rows = (table.tracklet_ids == 1) & ~late
+    kept = ~np.isin(looks.detection_indices, table.detection_indices[unseen_rows])
+    looks = dataclasses.replace(looks, detection_indices=looks.detection_indices[kept], features=looks.features[kept])
+    seen = sightings_of(table, looks)
+    assert np.array_equal(seen.views == NONE, unseen_rows)
+    rows = np.flatnonzero(~unseen_rows)
+    units = seen.features[seen.views[rows]]
+    units /= np.linalg.norm(units, axis=1, keepdims=True)
+    cosines, same = units @ units.T, table.tracklet_ids[rows][:, None] == table.tracklet_ids[rows]
+    assert cosines[same].mean() > 0.95
+    assert cosines[~same].mean() < 0.6, "of the looks themselves it is 0.9"
+    doubtful = (table.tracklet_ids[rows] == 2) & late[rows]
+    assert seen.weights[seen.views[rows[doubtful]]].max() < 0.1 * seen.weights[seen.views[rows[~doubtful]]].min()
+    assert sightings_of(table, unseen(table)).most_gain == 0 < seen.most_gain
+
+
+@pytest.mark.parametrize(("constant", "value"), [("MAX_VIEWS", 20), ("CHUNK", 7), ("DIMENSIONS", 4)])
+def test_compressed_views_differ_as_they_did(constant: str, value: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In four directions, in two of them the first half of 60 and in two the others, whatever all have in common."""
+    monkeypatch.setattr(f"stages.association.sightings.{constant}", value)
+    rng, rows = np.random.default_rng(1), np.arange(60)
+    places, table = rng.permutation(60), np.zeros((60, 40))
+    table[places, 0] = 4
+    for n in rows:
+        table[places[n], 1 + 2 * (n >= 30) : 3 + 2 * (n >= 30)] = rng.normal(0, 1, 2)
+    views = Views(rows // 30, rows, rows, np.ones(60), np.ones(60), places, table.astype(np.float16), 2)
+    small = compressed(views)
+    assert small.table.shape == (60, 4 if constant == "DIMENSIONS" else 32)
+    apart = [np.linalg.norm(some.features(rows)[:, None] - some.features(rows)[None], axis=2) for some in (views, small)]
+    assert apart[1] == pytest.approx(apart[0], abs=0.01)
 
 
 def test_looks_of_people_dressed_alike_change_nothing() -> None:
@@ -430,6 +501,30 @@ def test_windows_of_a_long_video_join_up(monkeypatch: pytest.MonkeyPatch) -> Non
     whole = [partition(rewired(table)[0]) for table in tables]
     monkeypatch.setattr("stages.association.rewiring.WINDOW_FRAMES", 20)
     assert [partition(rewired(table)[0]) for table in tables] == whole
+
+
+def test_a_window_knows_what_comes_before_and_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also of those frames that no link leads to."""
+    params = dataclasses.replace(PARAMS, max_gap_frames=5)
+    whole = rewired(tracklets(SWAPPED, NUM_FRAMES), params)[1]
+    monkeypatch.setattr("stages.association.rewiring.WINDOW_FRAMES", 10)
+    assert rewired(tracklets(SWAPPED, NUM_FRAMES), params)[1] == whole
+    assert len(whole) == 1
+
+
+def test_later_windows_know_looks_and_who_is_said_to_be_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two turn back in frame 130, while others walk by from the beginning."""
+    monkeypatch.setattr("stages.association.rewiring.WINDOW_FRAMES", 20)
+    meeting = {name: {f + 100: where for f, where in path.items()} for name, path in PASSED.items()}
+    others = {3 + n: walking(range(200), 60 * n, 0.1 * n, y=300) for n in range(6)}
+    table, after = tracklets(meeting | others, 200), np.arange(NUM_FRAMES) >= 30
+    looks = dressed(table, {1: 0 + after, 2: 1 - after, **{name: name - 1 for name in others}})
+    params, still = dataclasses.replace(PARAMS, max_gap_frames=5), CameraMotion.still("hall", 200)
+    (made,) = rewire(table, detected(table), looks, still, params)[1]
+    assert (made.kind, {made.tracklet_id, made.other_tracklet_id}) == ("swap", {1, 2})
+    assert 127 <= made.frame_number <= 132
+    two = [Apart(1, 2, 129, 130), Apart(2, 1, 129, 130)]
+    assert rewire(table, detected(table), looks, still, params, two)[1] == []
 
 
 raw_tables = st.lists(

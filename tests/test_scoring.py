@@ -10,12 +10,15 @@ import pytest
 from numpy.typing import NDArray
 from trackeval.datasets import MotChallenge2DBox
 
+from stages.contracts.embeddings import Embeddings
 from stages.errors import DataError
+from stages.lineage import NOBODY
 from stages.motchallenge import read_rows
 from stages.regions import RegionParams
 from stages.score import score
 from stages.scoring.across_cameras import IdentityMatches, across_cameras, matches_from_json
 from stages.scoring.challenge import TrackBoxes, count, count_identities
+from stages.scoring.distances import distance_histograms
 from stages.scoring.tally import ALPHAS, PER_ALPHA, SCALARS, combine, metrics, tally_from_json
 from stages.scoring.truth import read_truth
 from stages.seqinfo import read_seqinfo
@@ -301,3 +304,31 @@ def test_a_real_sequence_scores_as_over_files(shared_data: Path, tmp_path: Path)
 def test_alphas_are_trackevals() -> None:
     labels: NDArray[np.float64] = metrics()[0].array_labels
     np.testing.assert_allclose(ALPHAS, labels)
+
+
+SEEN = np.array([[1, 0], [1, 0], [0.59, 0.8074], [0.05, 0.99875], [0, 1], [-1, 0]], np.float16)  # rows 1 to 6 of detections
+WHOSE, WHEN = np.array([4, 4, 4, 4, 8, NOBODY, 9]), np.array([0, 0, 9, 10, 10, 10, 10], np.int32)  # at 10 frames/s
+
+
+def histograms(rows: Any) -> dict[str, Counter[int]]:
+    """Pairs by the hundredth in the middle of their bin, of some of the rows."""
+    seen = Embeddings("hall", 7, "made up", np.arange(1, 7, dtype=np.int32)[rows], SEEN[rows])
+    found = distance_histograms(seen, WHOSE, WHEN, 10.0)
+    middles = np.round(50 * (np.array(found["edges"][1:]) + found["edges"][:-1])).astype(int)
+    return {kind: Counter(dict(zip(middles.tolist(), found[kind], strict=True))) for kind in ("same", "different")}
+
+
+def test_distances_are_those_of_one_person_a_second_apart_and_of_different_people_at_any_time() -> None:
+    """Rows 1 to 3 are of person 4, of which 1 and 3 alone are a second apart; row 5 is nobody's; 1.19 takes what is farther."""
+    found = histograms(slice(None))
+    assert +found["same"] == {41: 1}
+    assert +found["different"] == {95: 2, 17: 1, 119: 3, 105: 1}
+    nobody = histograms(slice(0))
+    assert not +nobody["same"] + nobody["different"]
+
+
+def test_of_many_views_some_are_compared_evenly_taken_from_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stages.scoring.distances.MAX_VIEWS", 3)
+    few, expected = histograms(slice(None)), histograms([0, 2, 5])
+    assert few == expected
+    assert +few["same"] == {41: 1}

@@ -169,6 +169,28 @@ def test_between_tracklets_that_are_no_neighbours_looks_and_stature_alone_count(
             assert found.total[n] == pytest.approx(found.looks[n] + found.stature[n], abs=1e-6)
 
 
+def test_neighbours_of_whom_one_was_hardly_seen_have_the_prior_of_their_absence() -> None:
+    table, embeddings = returning()
+    known = acquaint(table, views_of(table, embeddings), motionless(table), seen_together(table), MERGE, "same_person")
+    glimpse, five = np.searchsorted(table.ids, [[GLIMPSE], [5]])
+    known.looks.supports[glimpse] = 0
+    asked = known.odds(glimpse, five)
+    found = in_chains(asked, np.where(np.isin(table.ids, [GLIMPSE, 5]), 0, np.arange(1, len(table.ids) + 1)), known)
+    assert asked.prior.tolist() == [0]
+    assert found.prior == pytest.approx(known.returning.nats(asked.gap_s), abs=1e-6)
+    assert found.total == pytest.approx(asked.total + found.prior, abs=1e-6)
+
+
+def test_who_was_said_to_be_one_person_though_seen_in_two_places_keeps_the_odds() -> None:
+    table, embeddings = returning()
+    together, views = seen_together(table), views_of(table, embeddings)
+    known = acquaint(table, views, motionless(table), together, MERGE, "same_person")
+    asked = known.odds(*together[:1].T)
+    assert asked.total.tolist() == [IMPOSSIBLE]
+    found = in_chains(asked, np.zeros(len(table.ids), np.int64), known)
+    assert [column.tolist() for column in vars(found).values()] == [column.tolist() for column in vars(asked).values()]
+
+
 @pytest.mark.parametrize("again", [0.3, 0.6])
 def test_all_ways_of_being_seen_again_weigh_as_much_as_never_and_somebody_new(
     again: float, monkeypatch: pytest.MonkeyPatch

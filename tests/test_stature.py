@@ -10,7 +10,17 @@ from scipy.stats import norm
 from stages.association.appearance import views_of
 from stages.association.pair_odds import HORIZON_S
 from stages.association.pairs import seen_together
-from stages.association.stature import MISLED, Statures, compare, learn_statures
+from stages.association.stature import (
+    MISLED,
+    PRIOR_WANDER,
+    Statures,
+    _fit,
+    _trust,
+    _wander,
+    _whole_views,
+    compare,
+    learn_statures,
+)
 from stages.contracts.tracklets import Tracklets
 from stages.merge import acquaint, merge
 from tests.tables import box, embeddings_of, motionless, tracklets
@@ -91,13 +101,73 @@ def test_who_is_hidden_or_cut_off_is_not_measured() -> None:
     assert learn_statures(guessed).nats(one, hidden).tolist() == [0.0]
 
 
-@pytest.mark.parametrize(("clear", "measured"), [(35, False), (45, True)])
+@pytest.mark.parametrize(("clear", "measured"), [(35, False), (39, False), (40, True), (45, True)])
 def test_who_is_mostly_hidden_or_shares_a_box_is_not_measured_either(clear: int, measured: bool) -> None:
     """The few views that seem clear are wrong too often."""
     table = tracklets(crowd() | {1: seen(TALL, range(300, 400)), 2: seen(TALL, range(500, 600))}, num_frames=2000)
     table.confidences[np.flatnonzero(table.tracklet_ids == 2)[clear:]] = 0.9
     one, two = np.searchsorted(table.ids, [[1], [2]])
     assert (learn_statures(table).nats(one, two)[0] > 0.5) == measured
+
+
+def test_who_is_within_a_tenth_of_their_height_of_any_border_may_be_cut_off() -> None:
+    """Of a picture of 640 x 480 px; 10 px are too near."""
+    whole = [(11, 11), (589, 369)]
+    near = [(10, 11), (11, 10), (590, 369), (589, 370)]
+    table = tracklets({1 + n: {0: box(*where)} for n, where in enumerate(whole + near)})
+    assert table.tracklet_ids[_whole_views(table)].tolist() == [1, 2]
+
+
+def at_twice_the_rate(table: Tracklets) -> Tracklets:
+    """The same video with each picture twice."""
+    paths = {int(path["tracklet_id"]): path for path in table.to_dicts()}
+    twice = {
+        name: {2 * f + k: tuple(edges) for f, edges in zip(path["frame_numbers"], path["bboxes"], strict=True) for k in (0, 1)}
+        for name, path in paths.items()
+    }
+    return tracklets(twice, num_frames=2 * table.num_frames, fps=2 * table.fps)
+
+
+@pytest.mark.parametrize("fewer", [False, True])
+def test_twice_as_many_pictures_a_second_say_no_more(fewer: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where, of so many, the surface is learnt from fewer."""
+    table = tracklets(crowd() | {1: seen(TALL, range(300, 400))}, num_frames=2000)
+    once = learn_statures(table).sums
+    if fewer:
+        monkeypatch.setattr("stages.association.stature.MAX_VIEWS", len(table))
+    assert learn_statures(at_twice_the_rate(table)).sums == pytest.approx(once, rel=1e-6, abs=1e-9)
+
+
+def test_who_is_not_measured_says_nothing_of_others() -> None:
+    cut_off = {500 + k: {600 + k: box(0, 100)} for k in range(20)}
+    alone, among = (learn_statures(tracklets(paths, num_frames=2000)).sums for paths in (crowd(), crowd() | cut_off))
+    assert among[:12] == pytest.approx(alone)
+    assert not among[12:].any()
+
+
+def test_how_unlike_people_are_is_found_also_where_each_is_seen_twice_and_some_bend() -> None:
+    """200 people, whose statures and views vary by 5 %; a tenth of the views are of who bends."""
+    rng = np.random.default_rng(0)
+    owners = np.repeat(np.arange(200), 2)
+    logs, bent = 5 + rng.normal(0, 0.05, 200)[owners] + rng.normal(0, 0.05, 400), rng.random(400) < 0.1
+    surface, _, _, spread = _fit(owners, logs, np.ones((400, 1)), 200, 1.0)
+    assert surface == pytest.approx([5], abs=0.01)
+    assert np.sqrt(spread) == pytest.approx(0.05, abs=0.005)
+    surface, _, noise, _ = _fit(owners, logs - 0.5 * bent, np.ones((400, 1)), 200, 1.0)
+    assert surface == pytest.approx([5], abs=0.02), "as a mean it would be 0.05 less"
+    assert np.sqrt(noise) < 0.1
+
+
+def test_how_statures_wander_is_usual_of_who_was_seen_in_several_parts_of_the_video() -> None:
+    """Means of parts: 0.3 and -0.1 of 0, 0.1 and -0.1 of 2, 0, 0.2 and -0.2 of 3; 1 was seen in one, and 4 changed person."""
+    views = [
+        (0, 0, 0.4, 1), (0, 0, 0.2, 1), (0, 1, -0.1, 1), (1, 1, 0.2, 1), (2, 1, 0.4, 1), (2, 1, 0.0, 3), (2, 2, -0.1, 1),
+        (3, 0, 0.0, 1), (3, 1, 0.2, 1), (3, 2, -0.2, 1), (4, 2, 0.9, 1), (4, 3, -0.9, 1),
+    ]  # fmt: skip
+    owners, parts, deviations, weights = (np.array(column) for column in zip(*views, strict=True))
+    usual = np.median([0.3**2 + 0.1**2, 2 * 0.1**2, 2 * 0.2**2 / 2, 2 * 0.9**2])
+    expected = (4 * usual + 10 * PRIOR_WANDER) / 14
+    assert _wander(owners, parts, deviations, weights.astype(np.float64), 5) == pytest.approx(expected)
 
 
 def test_some_boxes_that_are_cut_by_a_bench_change_little() -> None:
@@ -108,6 +178,22 @@ def test_some_boxes_that_are_cut_by_a_bench_change_little() -> None:
         partly[2][frame] = (x1, y1, x2, y2 - 0.3 * (y2 - y1))
     (before,), (after,) = nats(whole, [(1, 2)]), nats(partly, [(1, 2)])
     assert after > before - 0.3
+
+
+def test_where_somebody_stood_is_where_they_stood_upright() -> None:
+    """A quarter of the views, from farther up the street, are of a box that is too short."""
+    upright = seen(TALL, range(500, 600), 0.3, 0.3)
+    bent = seen(TALL, range(500, 525), 0.9, 0.9, 2)
+    partly = upright | {f: (x1, y1 + 0.3 * (y2 - y1), x2, y2) for f, (x1, y1, x2, y2) in bent.items()}
+    before, after = (
+        learn_statures(tracklets(crowd() | {1: path}, num_frames=2000)).sums[0]
+        for path in ({f: edges for f, edges in upright.items() if f >= 525}, partly)
+    )
+    assert after[2:] / after[0] == pytest.approx(before[2:] / before[0], rel=0.05)
+
+
+def test_views_weigh_as_by_students_density_of_four_degrees_of_freedom() -> None:
+    assert _trust(np.array([0.0, 1.0, 16.0])).tolist() == [1.25, 1.0, 0.25]
 
 
 def test_where_people_bend_from_time_to_time_stature_says_little() -> None:

@@ -34,17 +34,34 @@ def test_a_known_motion_is_taken_out_and_put_back() -> None:
     motion = motionless(tracklets({})).transforms.copy()
     motion[1:3] = [[0, -2, 3], [2, 0, 4]]
     view = still_view(tracklets({}), CameraMotion("hall", 100, motion))
-    seen, frames = np.array([[10.0, 20, 14, 30], [-51, 18, -43, 38], [-61, -110, -45, -70]]), np.array([0, 1, 2])
-    np.testing.assert_allclose(view.boxes(seen, frames), np.tile([10.0, 20, 14, 30], (3, 1)), atol=1e-9)
+    seen = np.array([[10.0, 20, 14, 30], [-51, 18, -43, 38], *[[-61, -110, -45, -70]] * 2])
+    frames = np.array([0, 1, 2, 50])  # from frame 2 on it stands
+    np.testing.assert_allclose(view.boxes(seen, frames), np.tile([10.0, 20, 14, 30], (4, 1)), atol=1e-9)
     np.testing.assert_allclose(view.back(view.boxes(seen, frames), frames), seen, atol=1e-9)
+
+
+@pytest.mark.parametrize("zoom", [20.0, 0.05])
+def test_after_too_much_zoom_the_view_begins_anew(zoom: float) -> None:
+    """The fourth step would make it more than 10,000-fold; from there boxes are where the camera sees them."""
+    zoomed, moved = [[zoom, 0, 0], [0, zoom, 0]], [[zoom, 0, 3], [0, zoom, 4]]
+    view = from_first_frame(np.array([np.eye(2, 3), zoomed, zoomed, zoomed, moved, np.eye(2, 3)]))
+    boxes = view.boxes(np.tile([100.0, 200, 300, 500], (6, 1)), np.arange(6))
+    np.testing.assert_allclose(boxes, np.outer(zoom ** np.array([0, -1, -2, -3, 0, 0]), [100, 200, 300, 500]))
+
+
+def test_boxes_without_height_get_two_pixels_in_their_own_picture() -> None:
+    view = from_first_frame(np.array([np.eye(2, 3), [[4, 0, 0], [0, 4, 0]]]))
+    flat = view.boxes(np.tile([40.0, 80, 44, 80], (2, 1)), np.arange(2))
+    np.testing.assert_allclose(flat, [[40.0, 79, 44, 81], [10, 19.75, 11, 20.25]])
 
 
 def test_boxes_are_the_same_however_many_are_moved_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     table = crowd(range(0))
     view = still_view(table, motionless(table))
-    whole = view.boxes(table.bboxes, table.frame_numbers)
-    monkeypatch.setattr("stages.association.still_view.BLOCK_BOXES", 7)
-    assert np.array_equal(view.boxes(table.bboxes, table.frame_numbers), whole)
+    with monkeypatch.context() as patched:
+        patched.setattr("stages.association.still_view.BLOCK_BOXES", 7)
+        in_blocks = view.boxes(table.bboxes, table.frame_numbers)
+    assert np.array_equal(in_blocks, view.boxes(table.bboxes, table.frame_numbers))
 
 
 def test_a_camera_that_stands_still_leaves_boxes_within_a_pixel_of_where_they_are() -> None:

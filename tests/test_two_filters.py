@@ -8,9 +8,9 @@ import pytest
 from stages.association.camera_drift import residual_drift
 from stages.association.chains import chains_of, measure
 from stages.association.link_costs import FORBIDDEN, Prices, link_cost, misfit
-from stages.association.motion_noise import START, learn_noise
+from stages.association.motion_noise import START, innovation_loss, learn_noise
 from stages.association.still_view import from_first_frame
-from stages.association.two_filter import Chains, Measured, both_filters, carried
+from stages.association.two_filter import Chains, Measured, States, both_filters, carried, filter_box
 
 STEP = np.array([[1.0, 1.0], [0.0, 1.0]])
 
@@ -54,6 +54,27 @@ def test_both_filters_are_those_of_dense_matrices() -> None:
                 np.testing.assert_allclose(found[row, i], entries, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.parametrize(("off", "doubted"), [(0.0, False), (30.0, True)])
+def test_a_robust_filter_takes_an_outlier_for_a_doubtful_measurement(off: float, doubted: bool) -> None:
+    measured, chains = a_walk(4, range(4)), chains_of(np.ones(4, np.int64))
+    measured.values[3] = 2 * measured.values[2] - measured.values[1] + off
+    plain = both_filters(measured, chains, START).forward
+    robust = plain.copy()
+    filter_box(robust, 3, 2, measured, START, True)
+    for i in range(4):
+        mean, cov = dense_filter(measured, range(3), i, START)[-1]
+        height = measured.heights[2]
+        mean, cov = STEP @ mean, STEP @ cov @ STEP.T + np.diag(START[i, :2] * height) ** 2
+        shake = (START[i, 2] * height * measured.blur[3]) ** 2
+        squared = (measured.values[3, i] - mean[0]) ** 2 / (cov[0, 0] + shake)
+        more = max((3 + squared) / 4, 1)
+        assert (more > 1) == doubted
+        doubtful = measured._replace(blur=measured.blur * np.where(np.arange(4) < 3, 1, more**0.5))
+        expected = both_filters(doubtful, chains, START).forward[3, i]
+        np.testing.assert_allclose(robust[3, i], expected, rtol=1e-9)
+        assert np.array_equal(robust[3, i], plain[3, i]) == (not doubted)
+
+
 def test_a_prediction_over_many_frames_is_that_of_each_in_turn() -> None:
     cov = np.array([[3.0, 0.5], [0.5, 2.0]])
     for frames in range(6):
@@ -80,26 +101,90 @@ def test_misfit_is_the_student_density_of_the_two_states_apart() -> None:
     assert link_cost(3, 4, measured, states, START, prices) == pytest.approx(total)
     assert link_cost(3, -1, measured, states, START, prices) == link_cost(-1, 4, measured, states, START, prices) == 12
     assert link_cost(-1, -1, measured, states, START, prices) == 0
-    assert link_cost(4, 3, measured, states, START, prices) == FORBIDDEN
+    assert link_cost(4, 3, measured, states, START, prices) == link_cost(4, 4, measured, states, START, prices) == FORBIDDEN
 
 
-def test_noise_is_learnt_from_what_boxes_do() -> None:
-    """Simulated with known noise: each is found within a factor of 1.5 where it shows at all."""
-    rng, num, tracklets = np.random.default_rng(0), 400, 20
-    true = np.array([[0.004, 0.004, 0.03], [0.004, 0.002, 0.06], [0.004, 0.004, 0.1], [0.004, 0.002, 0.03]])
-    values = []
+def test_two_states_that_know_everything_have_a_finite_misfit() -> None:
+    """Of a body of 100 px, whose unit the least determinant is."""
+    states, sure = States(np.zeros((2, 4, 5)), np.zeros((2, 4, 5))), np.zeros((4, 3))
+    assert misfit(0, 1, 0, 1, 100.0, states, sure) == pytest.approx(0.5 * np.log(1e-18) + 10)
+
+
+def shaking(true: Any, num: int, tracklets: int) -> Measured:
+    """People 100 px high who move and shake by this noise (4, 3), each for so many frames."""
+    rng, values = np.random.default_rng(0), []
     for _ in range(tracklets):
         velocity = np.cumsum(rng.normal(0, 100 * true[:, 1], (num, 4)), axis=0)
         values.append(np.cumsum(velocity + rng.normal(0, 100 * true[:, 0], (num, 4)), axis=0))
         values[-1] += rng.normal(0, 100 * true[:, 2], (num, 4))
     total = num * tracklets
-    measured = Measured(np.concatenate(values), np.full(total, 100.0), np.ones(total), np.tile(np.arange(num), tracklets))
-    found = learn_noise(measured, np.arange(0, total + 1, num))
+    return Measured(np.concatenate(values), np.full(total, 100.0), np.ones(total), np.tile(np.arange(num), tracklets))
+
+
+def test_noise_is_learnt_from_what_boxes_do() -> None:
+    """Simulated with known noise: each is found within a factor of 1.5 where it shows at all."""
+    true = np.array([[0.004, 0.004, 0.03], [0.004, 0.002, 0.06], [0.004, 0.004, 0.1], [0.004, 0.002, 0.03]])
+    found = learn_noise(shaking(true, 400, 20), np.arange(0, 8001, 400))
     assert (np.abs(np.log(found[:, 1:] / true[:, 1:])) < np.log(1.5)).all()
+
+
+def test_no_noise_a_quarter_more_or_less_than_what_is_learnt_is_likelier() -> None:
+    measured = shaking(np.tile([0.02, 0.004, 0.04], (4, 1)), 300, 3)
+    found = learn_noise(measured, np.arange(0, 901, 300))
+    beside = [np.where(np.arange(3) == kind, factor, 1.0) for kind in range(3) for factor in (0.8, 1.25)]
+    for i in range(4):
+        learnt, *others = (
+            innovation_loss(i, found[i] * factors, measured, np.arange(0, 900, 300), np.arange(300, 901, 300))[0]
+            for factors in [np.ones(3), *beside]
+        )
+        assert min(others) > learnt
 
 
 def test_too_few_boxes_teach_nothing() -> None:
     assert learn_noise(a_walk(3, range(8)), np.array([0, 8])).tolist() == START.tolist()
+
+
+def dense_losses(measured: Measured, rows: Any, i: int, noise: Any) -> list[float]:
+    """Nats of the fifth box's innovation and of all later ones; outliers move the filter less."""
+    position, velocity, shake = noise
+    height, losses = measured.heights[rows[0]], []
+    mean, cov = np.array([measured.values[rows[0], i], 0.0]), np.zeros((2, 2))
+    cov[0, 0], cov[1, 1] = (shake * height * measured.blur[rows[0]]) ** 2, ((10 * velocity + 0.005) * height) ** 2
+    for n, (source, row) in enumerate(zip(rows[:-1], rows[1:], strict=True)):
+        height = measured.heights[source]
+        for _ in range(measured.frames[row] - measured.frames[source]):
+            mean, cov = STEP @ mean, STEP @ cov @ STEP.T + np.diag([position * height, velocity * height]) ** 2
+        off, variance = measured.values[row, i] - mean[0], (shake * height * measured.blur[row]) ** 2
+        squared = off**2 / (cov[0, 0] + variance)
+        if n >= 3:
+            losses.append(2 * np.log(1 + squared / 3) + 0.5 * np.log((cov[0, 0] + variance) / height**2))
+        gain = cov[:, 0] / (cov[0, 0] + variance * max((3 + squared) / 4, 1))
+        mean, cov = mean + gain * off, cov - np.outer(gain, cov[0])
+    return losses
+
+
+def test_the_loss_of_a_noise_is_that_of_dense_matrices() -> None:
+    """Of two tracklets, one of them with gaps and an outlier."""
+    measured = a_walk(5, [0, 1, 2, 4, 5, 9, 10, 11, 0, 1, 2, 3, 4, 5, 6])
+    measured.values[6] += 50
+    for i, noise in enumerate(1.5 * START):
+        losses = [*dense_losses(measured, range(8), i, noise), *dense_losses(measured, range(8, 15), i, noise)]
+        assert len(losses) == 7
+        loss, num = innovation_loss(i, noise, measured, np.array([0, 8]), np.array([8, 15]))
+        assert loss == pytest.approx(np.mean(losses))
+        assert num == 7
+
+
+def test_noise_is_learnt_from_whole_tracklets_spread_over_a_long_video(monkeypatch: pytest.MonkeyPatch) -> None:
+    tracklets = [a_walk(seed, range(30)) for seed in range(5)]
+
+    def joined(some: list[Measured]) -> Any:
+        columns = (np.concatenate(column) for column in zip(*some, strict=True))
+        return learn_noise(Measured(*columns), np.arange(0, 30 * len(some) + 1, 30))
+
+    whole, every_other = joined(tracklets), joined(tracklets[::2])
+    monkeypatch.setattr("stages.association.motion_noise.MAX_BOXES", 80)
+    assert joined(tracklets).tolist() == every_other.tolist() != whole.tolist()
 
 
 def test_a_zoom_without_end_leaves_finite_coordinates() -> None:
