@@ -1,14 +1,27 @@
 """Parameters: every wrong key is one line that names it."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, is_dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, get_type_hints
 
 import pytest
 
+from stages.association.rewiring import RewireParams
+from stages.detecting.detector import DetectParams
 from stages.errors import ParamsError
+from stages.evaluate import EvaluateParams
+from stages.identify import IdentifyParams
+from stages.identity.portraits import PortrayParams
+from stages.merge import MergeParams
 from stages.params import Range, camera_groups, load_section, sequence_names
+from stages.registration.params import RegisterParams
+from stages.reid.encoder import EmbedParams
+from stages.render import RenderParams
+from stages.scoring.quality import AnalyzeParams
+from stages.smooth import SmoothParams
+from stages.split import SplitParams
 from stages.track import TrackParams
 from tests.conftest import ROOT
 
@@ -136,3 +149,28 @@ def test_every_sequence_has_a_camera_group(tmp_path: Path, monkeypatch: pytest.M
     Path("params.yaml").write_text("sequences: {yard: {camera_group: ..}}")
     with pytest.raises(ParamsError, match=r"^params\.yaml: sequences\.yard\.camera_group: expected a letter and then letters"):
         camera_groups()
+
+
+SECTIONS = {
+    "detect": DetectParams, "register": RegisterParams, "track": TrackParams, "embed": EmbedParams, "rewire": RewireParams,
+    "split": SplitParams, "merge": MergeParams, "smooth": SmoothParams, "portray": PortrayParams, "identify": IdentifyParams,
+    "analyze": AnalyzeParams, "evaluate": EvaluateParams, "render": RenderParams,
+}  # fmt: skip
+
+
+def ranges(kind: type[Any]) -> Iterator[tuple[str, Range]]:
+    """Names and ranges of the numbers in a section, those of the sections inside it among them."""
+    for name, hint in get_type_hints(kind, include_extras=True).items():
+        if is_dataclass(hint) and isinstance(hint, type):
+            yield from ranges(hint)
+        yield from ((name, each) for each in getattr(hint, "__metadata__", ()) if isinstance(each, Range))
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_each_number_says_its_range_beside_it(section: str) -> None:
+    lines = re.search(rf"^{section}:\n((?:(?: .*)?\n)*)", (ROOT / "params.yaml").read_text(), re.MULTILINE)
+    assert lines
+    said = dict(re.findall(r"^ +(\w+): [-\d.]+ +# (-?[\d,.]+ to -?[\d,.]*\d)", lines[1], re.MULTILINE))
+    for name, numbers in ranges(SECTIONS[section]):
+        low, high = (f"{number:,f}".rstrip("0").rstrip(".") for number in map(float, (numbers.low, numbers.high)))
+        assert said.get(name) == f"{low} to {high}", name
