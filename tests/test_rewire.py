@@ -527,6 +527,16 @@ def test_later_windows_know_looks_and_who_is_said_to_be_two(monkeypatch: pytest.
     assert rewire(table, detected(table), looks, still, params, two)[1] == []
 
 
+def test_who_is_joined_in_a_later_window_is_joined_with_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stages.association.rewiring.WINDOW_FRAMES", 20)
+    again = {name: {f + 140: where for f, where in path.items()} for name, path in SEEN_AGAIN.items()}
+    others = {3 + n: walking(range(200), 100 * n, 0.1 * n, y=300) for n in range(3)}
+    result, (made,) = rewired(tracklets(again | others, 200), dataclasses.replace(PARAMS, max_gap_frames=15))
+    assert (made.frame_number, made.kind, made.tracklet_id, made.other_tracklet_id) == (161, "join", 1, 2)
+    whole = {1: again[1] | again[2], **others}
+    assert rows_of(result) == rows_of(tracklets(whole, 200))
+
+
 raw_tables = st.lists(
     st.tuples(st.integers(0, 11), st.integers(1, 4), st.integers(0, 200), st.integers(0, 60)),
     max_size=40,
