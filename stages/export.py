@@ -23,6 +23,7 @@ from stages.clip import ClipParams, source_frames
 from stages.command import execute, log, parser
 from stages.contracts.identities import Identities
 from stages.contracts.tracklets import Tracklets, relabel
+from stages.corrections.clipped import another_clip, check_clip
 from stages.errors import DataError
 from stages.exchange.coco import format_coco
 from stages.exchange.cvat import format_cvat
@@ -129,10 +130,9 @@ def load(sequence: str, level: str, names: ClassNames, keyframe_px: float, by_id
         log.info("export %s: the video's rate varies: frames are those of it at %g frames/s, as no other tool counts them",
                  sequence, info.fps)  # fmt: skip
     frames = source_frames(info, load_section(ClipParams, f"sequences.{sequence}.clip"))
+    check_clip(sequence)
     if len(frames) != tracklets.num_frames:
-        raise DataError(
-            f"{sequence}: expected tracks of the clip's {len(frames)} frames, got {tracklets.num_frames} (run `dvc repro`)"
-        )
+        raise another_clip(sequence)
     footage, file_names = footage_names(folder / "pixels", frames)
     identities = Identities.load(ARTIFACTS / "identities" / f"{sequence}.npz") if by_identity else None
     return Exported(tracklets, identities, frames, names, footage, file_names, keyframe_px)

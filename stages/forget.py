@@ -11,7 +11,6 @@ with it; `dvc repro` makes it anew, without them. What is left is said at the en
 import argparse
 import sys
 from collections.abc import Collection
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -23,15 +22,16 @@ from stages.contracts.detections import Detections
 from stages.contracts.identities import Identities
 from stages.contracts.tracklets import Tracklets
 from stages.corrections.busy import check_idle
+from stages.corrections.clipped import another_clip, check_clip
 from stages.corrections.naming import Seen
 from stages.corrections.rows import corrections_file, read_corrections, remove_row
 from stages.errors import DataError
 from stages.exclusions import Exclusions, append_exclusions, excluded_rows, exclusions_file
 from stages.forgetting.cached import kept_by_dvc, showing_stages
 from stages.forgetting.person import exclusion_of_box, exclusions_of_tracks, track_at
-from stages.lock_file import locked, unlock
+from stages.lock_file import unlock
 from stages.outputs import ARTIFACTS, outputs
-from stages.params import PARAMS, camera_groups, check_sequence, load_section
+from stages.params import camera_groups, check_sequence, load_section
 from stages.reporting.words import plural
 from stages.seqinfo import read_seqinfo
 from stages.versioning import SEQUENCES, is_dvc_project, is_git_work_tree, run_dvc, stage_file
@@ -96,11 +96,10 @@ def _tracked(sequence: str) -> tuple[Tracklets, Identities]:
 
 def _tracked_frames(tracks: Tracklets) -> range:
     """Source frames in which the tracks were found. Raises DataError where params.yaml has another clip by now."""
-    name, frames = f"sequences.{tracks.sequence}.clip", _frames(tracks.sequence)
-    clip = asdict(load_section(ClipParams, name))
-    noted = locked().get(f"detect@{tracks.sequence}", {}).get("params", {}).get(str(PARAMS), {})  # none outside a DVC project
-    if len(frames) != tracks.num_frames or noted.get(name, clip) != clip:
-        raise DataError(f"{PARAMS}: {name}: expected the clip that was tracked, got another one (run `dvc repro`)")
+    check_clip(tracks.sequence)
+    frames = _frames(tracks.sequence)
+    if len(frames) != tracks.num_frames:
+        raise another_clip(tracks.sequence)
     return frames
 
 

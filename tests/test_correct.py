@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from stages.contracts.identities import Identities
 from stages.contracts.tracklets import only
@@ -99,6 +100,21 @@ def test_what_contradicts_other_rows_is_refused_at_once() -> None:
     ):
         correct("cut", "5@7")
     assert [row.action for row in read_corrections(FILE)] == ["rename", "same"]
+
+
+@pytest.mark.parametrize("stage", ["detect", "portray"])
+def test_frames_of_a_clip_that_is_no_longer_params_yamls_are_refused(stage: str) -> None:
+    params, clip = yaml.safe_load(Path("params.yaml").read_text()), {"start_frame": 5, "end_frame": None, "frame_stride": 1}
+    params["sequences"]["plaza"]["clip"] = clip
+    Path("params.yaml").write_text(yaml.safe_dump(params))
+    noted = {"params.yaml": {"sequences.plaza.clip": {**clip, "start_frame": 0}}}
+    Path("dvc.lock").write_text(yaml.safe_dump({"stages": {f"{stage}@plaza": {"params": noted}}}))
+    with pytest.raises(DataError, match=r"^params.yaml: sequences.plaza.clip: expected the clip that was tracked, got another"):
+        correct("delete", "5@6")
+    assert not FILE.exists()
+    noted["params.yaml"]["sequences.plaza.clip"] = clip
+    Path("dvc.lock").write_text(yaml.safe_dump({"stages": {f"{stage}@plaza": {"params": noted}}}))
+    correct("delete", "5@6")
 
 
 def test_a_name_that_contradicts_another_is_refused_at_once() -> None:

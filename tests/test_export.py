@@ -114,7 +114,12 @@ def test_what_cannot_be_done_is_one_line_and_writes_nothing(tracked: Path, run: 
 
 def test_tracks_of_another_clip_are_refused(tracked: Path, run: Run) -> None:
     table(9).save(Path("artifacts/street/tracks.npz"))
-    assert run("export street") == "error: street: expected tracks of the clip's 5 frames, got 9 (run `dvc repro`)"
+    message = "error: params.yaml: sequences.street.clip: expected the clip that was tracked, got another one (run `dvc repro`)"
+    assert run("export street") == message
+    table().save(Path("artifacts/street/tracks.npz"))
+    noted = {"params.yaml": {"sequences.street.clip": {"start_frame": 0, "end_frame": 10, "frame_stride": 2}}}
+    Path("dvc.lock").write_text(yaml.safe_dump({"stages": {"detect@street": {"params": noted}}}))
+    assert run("export street --as-is") == message, "as many frames, but others"
 
 
 def test_people_have_the_id_that_the_video_shows_in_every_format(tracked: Path, run: Run) -> None:

@@ -11,6 +11,7 @@ from stages.association.pairs import seen_together
 from stages.association.partition import partition
 from stages.contracts.tracklets import Tracklets, relabel
 from stages.corrections.busy import check_unread
+from stages.corrections.clipped import check_clip
 from stages.corrections.constraining import constraints, cut_tracklets
 from stages.corrections.naming import Seen
 from stages.corrections.resolving import deleted, named
@@ -19,7 +20,11 @@ from stages.lineage import NOBODY, owners, owners_of
 
 
 def add_row(path: Path, row: Correction, seen: Seen) -> None:
-    """Adds a row at the end of the file. Raises DataError where it contradicts others or what is seen, or DVC reads it."""
+    """Adds a row at the end of the file.
+
+    Raises DataError where it contradicts others or what is seen, params.yaml has another clip than that, or DVC reads the file.
+    """
+    check_clip(path.stem)
     every = [*(read_corrections(path) if path.exists() else []), row]
     check_rows(every, seen)
     check_unread(path)
