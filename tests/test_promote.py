@@ -118,6 +118,35 @@ def test_nothing_trained_is_one_clear_line(project: Path, command: Callable[...,
     assert not (project / "data").exists()
 
 
+def test_weights_of_another_recipe_or_other_figures_are_not_taken_over(project: Path, command: Callable[..., str]) -> None:
+    lock = project / "training/dvc.lock"
+
+    def locked(epochs: int, trained: str) -> str:
+        weights = "../artifacts/training/detector/weights"
+        train = {
+            "params": {"training/params.yaml": {"detector_train": {"epochs": epochs}}},
+            "outs": [{"path": weights, "md5": trained}],
+        }
+        return json.dumps({"stages": {"detector_train": train, "detector_evaluate": {"deps": [{"path": weights, "md5": "1"}]}}})
+
+    lock.write_text(locked(12, "1"))
+    assert "training/params.yaml: detector_train: expected what detector_train ran with, got other numbers" in command(
+        "promote", "detector", "--to", "data/weights/ours"
+    )
+    lock.write_text(locked(13, "2"))
+    assert "artifacts/training/detector/weights: expected the weights that were evaluated, got others" in command(
+        "promote", "detector", "--to", "data/weights/ours"
+    )
+    assert not (project / "data").exists()
+    lock.write_text(locked(13, "1"))
+    assert command("promote", "detector", "--to", "data/weights/ours") == ""
+
+
+def test_a_folder_that_no_parameter_can_name_is_refused(project: Path, command: Callable[..., str]) -> None:
+    assert "expected the name of a folder in data/weights" in command("promote", "detector", "--to", "data/weights/my best")
+    assert not (project / "data").exists()
+
+
 @pytest.mark.parametrize("text", ["detector", "a@b@c", "@champion", "../x@y"])
 def test_a_reference_is_a_model_and_an_alias(text: str) -> None:
     with pytest.raises(ParamsError, match="expected <model>@<alias>"):

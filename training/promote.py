@@ -13,6 +13,8 @@ from ruamel.yaml import YAML
 
 from stages.artifacts import read_json, write_text, writing
 from stages.command import execute, log, parser
+from stages.errors import DataError
+from stages.params import check_weights_name
 from stages.trusted import sha256, vouch
 from stages.weights import weights_file
 from stages.yaml_file import read_yaml
@@ -22,6 +24,7 @@ from training.tracking import Tracking, Version
 NETWORKS = ("detector", "reid")
 SUFFIXES = (".pt", ".pth", ".pth.tar")
 TRAINED = Path("artifacts/training")
+LOCK = Path("training/dvc.lock")  # what DVC notes of the training
 
 
 @dataclass(frozen=True)
@@ -35,10 +38,34 @@ class Trained:
 
 
 def find_trained(network: str) -> Trained:
-    """Weights, figures and recipe. Raises DataError for what is missing."""
+    """Weights, figures and recipe. Raises DataError for what is missing, or what by DVC's notes does not belong together."""
     metrics = read_json(TRAINED / network / "evaluation" / "metrics.json")
     recipe = {name: section for name, section in read_yaml(PARAMS).items() if name.startswith(f"{network}_")}
+    check_belonging(network, recipe)
     return Trained(network, weights_file(TRAINED / network / "weights", SUFFIXES), metrics, recipe)
+
+
+def check_belonging(network: str, recipe: dict[str, Any]) -> None:
+    """Returns when the weights were trained by this recipe, and the figures are theirs, as far as DVC has noted it.
+
+    Raises DataError otherwise: a card would tell of other weights.
+    """
+    stages = (read_yaml(LOCK).get("stages") or {}) if LOCK.exists() else {}
+    for stage in (f"{network}_data", f"{network}_train", f"{network}_evaluate"):
+        noted = stages.get(stage, {}).get("params", {}).get(str(PARAMS), {})
+        for section in noted:
+            if noted[section] != recipe.get(section):
+                raise DataError(
+                    f"{PARAMS}: {section}: expected what {stage} ran with, got other numbers (take them back, or run "
+                    "`dvc repro training/dvc.yaml`)"
+                )
+    weights = str(TRAINED / network / "weights")
+    trained, evaluated = (
+        {entry.get("md5") for entry in stages.get(f"{network}_{stage}", {}).get(kind, []) if entry["path"].endswith(weights)}
+        for stage, kind in (("train", "outs"), ("evaluate", "deps"))
+    )
+    if trained and evaluated and trained != evaluated:
+        raise DataError(f"{weights}: expected the weights that were evaluated, got others (run `dvc repro training/dvc.yaml`)")
 
 
 def single_figures(metrics: dict[str, Any]) -> dict[str, float]:
@@ -84,6 +111,7 @@ def main() -> None:
     options.add_argument("--model", help="name in the model registry (default: retrace-<network>)")
     options.add_argument("--alias", default="champion", help="alias that points to this version (default: champion)")
     args = options.parse_args()
+    check_weights_name(args.to.name)
     model = args.model or f"retrace-{args.network}"
     version = promote(find_trained(args.network), args.to, model, args.alias)
     log.info("%s: %s, registered as %s version %d, alias %s", args.to, version.file, model, version.number, args.alias)
