@@ -113,9 +113,9 @@ def main() -> None:
         else:
             replace_truth(args.sequence, format_truth(rows))
     frames = len(np.unique(rows.frame_numbers))
-    log.info("import_truth %s: %s people, %s boxes in %s frames in %s%s", args.sequence, f"{len(np.unique(rows.ids)):,}",
-             f"{len(rows):,}", f"{frames:,}", args.out or SEQUENCES / args.sequence / "gt/gt.txt",
-             "" if args.out else "; next: dvc repro")  # fmt: skip
+    log.info("import_truth %s: %s people, %s boxes in %s of %s frames, nobody in the others: %s%s", args.sequence,
+             f"{len(np.unique(rows.ids)):,}", f"{len(rows):,}", f"{frames:,}", f"{info.num_frames:,}",
+             args.out or SEQUENCES / args.sequence / "gt/gt.txt", "" if args.out else "; next: dvc repro")  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -180,7 +180,10 @@ def test_exported_tracks_come_back_as_ground_truth(tracked: Path, run: Run, form
     out = {"cvat": "corrected.xml", "mot": "corrected.txt"}[form]
     run(f"export street --format {form} --out {out}")
     said = run(f"import_truth street {out}")
-    assert said == "import_truth street: 2 people, 5 boxes in 4 frames in data/sequences/street/gt/gt.txt; next: dvc repro"
+    assert said == (
+        "import_truth street: 2 people, 5 boxes in 4 of 14 frames, nobody in the others: data/sequences/street/gt/gt.txt; "
+        "next: dvc repro"
+    )
     gt = Path("data/sequences/street/gt")
     assert [path.name for path in gt.iterdir()] == ["gt.txt"], "the marker of a sequence without ground truth is gone"
     truth = read_truth(gt / "gt.txt", 14)
@@ -201,7 +204,9 @@ def test_frames_of_a_varying_rate_are_said_to_be_resampled(tracked: Path, run: R
 
 def test_the_truth_may_be_written_elsewhere(tracked: Path, run: Run) -> None:
     run("export street --format cvat --out a.xml")
-    assert run("import_truth street a.xml --out here/gt.txt").endswith("5 boxes in 4 frames in here/gt.txt")
+    assert run("import_truth street a.xml --out here/gt.txt").endswith(
+        "5 boxes in 4 of 14 frames, nobody in the others: here/gt.txt"
+    )
     assert Path("here/gt.txt").read_text().splitlines()[0] == "5,1,10.000,100.000,40.000,100.000,1,1,1"
     assert Path("data/sequences/street/gt/none.txt").exists()
 
