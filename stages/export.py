@@ -19,11 +19,10 @@ from numpy.typing import NDArray
 
 from stages.artifacts import exclusive, writing
 from stages.classes import ClassNames, parse_class_name
-from stages.clip import ClipParams, source_frames
 from stages.command import execute, log, parser
 from stages.contracts.identities import Identities
 from stages.contracts.tracklets import Tracklets, relabel
-from stages.corrections.clipped import another_clip, check_clip
+from stages.corrections.clipped import tracked_frames
 from stages.errors import DataError
 from stages.exchange.coco import format_coco
 from stages.exchange.cvat import format_cvat
@@ -32,7 +31,7 @@ from stages.freshness import check_fresh
 from stages.images import list_images
 from stages.motchallenge import format_tracks
 from stages.outputs import ARTIFACTS
-from stages.params import check_sequence, load_section
+from stages.params import check_sequence
 from stages.reporting.words import plural
 from stages.seqinfo import read_seqinfo
 from stages.sequence_folder import holds_data
@@ -129,10 +128,7 @@ def load(sequence: str, level: str, names: ClassNames, keyframe_px: float, by_id
     if info.variable_rate:
         log.info("export %s: the video's rate varies: frames are those of it at %g frames/s, as no other tool counts them",
                  sequence, info.fps)  # fmt: skip
-    frames = source_frames(info, load_section(ClipParams, f"sequences.{sequence}.clip"))
-    check_clip(sequence)
-    if len(frames) != tracklets.num_frames:
-        raise another_clip(sequence)
+    frames = tracked_frames(tracklets, info)
     footage, file_names = footage_names(folder / "pixels", frames)
     identities = Identities.load(ARTIFACTS / "identities" / f"{sequence}.npz") if by_identity else None
     return Exported(tracklets, identities, frames, names, footage, file_names, keyframe_px)

@@ -22,7 +22,7 @@ from stages.contracts.detections import Detections
 from stages.contracts.identities import Identities
 from stages.contracts.tracklets import Tracklets
 from stages.corrections.busy import check_idle
-from stages.corrections.clipped import another_clip, check_clip
+from stages.corrections.clipped import tracked_frames
 from stages.corrections.naming import Seen
 from stages.corrections.rows import corrections_file, read_corrections, remove_row
 from stages.errors import DataError
@@ -33,7 +33,7 @@ from stages.lock_file import unlock
 from stages.outputs import ARTIFACTS, outputs
 from stages.params import camera_groups, check_sequence, load_section
 from stages.reporting.words import plural
-from stages.seqinfo import read_seqinfo
+from stages.seqinfo import SequenceInfo, read_seqinfo
 from stages.versioning import SEQUENCES, is_dvc_project, is_git_work_tree, run_dvc, stage_file
 
 EXPERIMENTS = Path(".dvc/tmp/exps")
@@ -60,7 +60,7 @@ def whereabouts(sequence: str, who: str | None, frame: int, box: list[float]) ->
         check_place(tracks, frame, box)
         track = track_at(tracks, frame, np.array(box))
         if track is None:
-            only_box = exclusion_of_box(frame, np.array(box), tracks.fps, _tracked_frames(tracks))
+            only_box = exclusion_of_box(frame, np.array(box), tracks.fps, tracked_frames(tracks, _info(tracks.sequence)))
             return {sequence: only_box}
     else:
         track = int(tracks.tracklet_ids[Seen(tracks, identities, tracks).row(who)])
@@ -73,7 +73,7 @@ def whereabouts(sequence: str, who: str | None, frame: int, box: list[float]) ->
             mine = identities.of(name)
             track_ids = mine.tracklet_ids[mine.identity_ids == identity]
             detections = Detections.load(ARTIFACTS / name / "detections_raw.npz", name)
-            exclusions = exclusions_of_tracks(tracks, track_ids, detections, _tracked_frames(tracks))
+            exclusions = exclusions_of_tracks(tracks, track_ids, detections, tracked_frames(tracks, _info(tracks.sequence)))
             if len(exclusions):
                 found[name] = exclusions
     return found
@@ -94,19 +94,14 @@ def _tracked(sequence: str) -> tuple[Tracklets, Identities]:
     return Tracklets.load(folder / "tracks.npz", sequence), identities
 
 
-def _tracked_frames(tracks: Tracklets) -> range:
-    """Source frames in which the tracks were found. Raises DataError where params.yaml has another clip by now."""
-    check_clip(tracks.sequence)
-    frames = _frames(tracks.sequence)
-    if len(frames) != tracks.num_frames:
-        raise another_clip(tracks.sequence)
-    return frames
-
-
 def _frames(sequence: str) -> range:
     """Source frames of the sequence's clip."""
     clip = load_section(ClipParams, f"sequences.{sequence}.clip")
-    return source_frames(read_seqinfo(SEQUENCES / sequence / "seqinfo.ini"), clip)
+    return source_frames(_info(sequence), clip)
+
+
+def _info(sequence: str) -> SequenceInfo:
+    return read_seqinfo(SEQUENCES / sequence / "seqinfo.ini")
 
 
 def forget(found: dict[str, Exclusions]) -> list[str]:

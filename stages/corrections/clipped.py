@@ -2,10 +2,12 @@
 
 from dataclasses import asdict
 
-from stages.clip import ClipParams
+from stages.clip import ClipParams, source_frames
+from stages.contracts.tracklets import Tracklets
 from stages.errors import DataError
 from stages.lock_file import locked
 from stages.params import PARAMS, load_section
+from stages.seqinfo import SequenceInfo
 
 STAGES = ("detect", "portray")  # the first and the last before a person sees tracks that depend on the clip itself
 
@@ -16,10 +18,19 @@ def check_clip(sequence: str) -> None:
     for stage in STAGES:
         noted = entries.get(f"{stage}@{sequence}", {}).get("params", {}).get(str(PARAMS), {})
         if name in noted and noted[name] != asdict(load_section(ClipParams, name)):
-            raise another_clip(sequence)
+            raise _another_clip(sequence)
 
 
-def another_clip(sequence: str) -> DataError:
+def tracked_frames(tracks: Tracklets, info: SequenceInfo) -> range:
+    """Source frames in which the tracks were found. Raises DataError where params.yaml has another clip by now."""
+    check_clip(tracks.sequence)
+    frames = source_frames(info, load_section(ClipParams, f"sequences.{tracks.sequence}.clip"))
+    if len(frames) != tracks.num_frames:
+        raise _another_clip(tracks.sequence)
+    return frames
+
+
+def _another_clip(sequence: str) -> DataError:
     """The error that says so."""
     name = f"sequences.{sequence}.clip"
     return DataError(f"{PARAMS}: {name}: expected the clip that was tracked, got another one (run `dvc repro`)")
