@@ -10,7 +10,7 @@ in the source, whatever clip was tracked. stages.import_truth reads MOTChallenge
 
 import argparse
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +90,7 @@ def as_mot(exported: Exported) -> bytes:
     """A result file: frame from 1, id, left, top, width, height, score, -1, -1, -1; classes are lost."""
     tracklets, frames = exported.by_id(), exported.frames
     numbers = np.asarray(frames, dtype=np.int32)[tracklets.frame_numbers]
-    return "".join(format_tracks(replace(tracklets, num_frames=frames.stop, frame_numbers=numbers))).encode()
+    return "".join(format_tracks(numbers, tracklets.tracklet_ids, tracklets.bboxes, tracklets.confidences)).encode()
 
 
 def as_csv(exported: Exported) -> bytes:

@@ -3,16 +3,13 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stages.errors import DataError
 from stages.number_lines import read_numbers
-
-if TYPE_CHECKING:  # whoever reads detections need not depend on what tracklets are
-    from stages.contracts.tracklets import Tracklets
 
 PART_ROWS = 1 << 16  # of a result file: written so many rows at a time, so that hours of video need no memory of their text
 COLUMNS = range(7, 11)
@@ -68,15 +65,18 @@ def read_rows(path: Path) -> MotRows:
     )
 
 
-def format_tracks(tracklets: "Tracklets") -> Iterator[str]:
-    """A MOTChallenge result file, part by part: frame, id, left, top, width, height, score, -1, -1, -1; by frame, then id."""
-    order = np.lexsort((tracklets.tracklet_ids, tracklets.frame_numbers))
+def format_tracks(
+    frame_numbers: NDArray[Any], ids: NDArray[Any], bboxes: NDArray[Any], confidences: NDArray[Any]
+) -> Iterator[str]:
+    """A MOTChallenge result file, part by part: frame, id, left, top, width, height, score, -1, -1, -1; by frame, then id.
+
+    Arrays of N rows as of `format_rows`, confidences (N,).
+    """
+    order = np.lexsort((ids, frame_numbers))
     for first in range(0, len(order), PART_ROWS):
         rows = order[first : first + PART_ROWS]
-        tails = [f"{score:.4f},-1,-1,-1" for score in tracklets.confidences[rows].tolist()]
-        yield format_rows(
-            tracklets.frame_numbers[rows], tracklets.tracklet_ids[rows], tracklets.bboxes[rows], tails, decimals=3
-        )
+        tails = [f"{score:.4f},-1,-1,-1" for score in confidences[rows].tolist()]
+        yield format_rows(frame_numbers[rows], ids[rows], bboxes[rows], tails, decimals=3)
 
 
 def format_rows(

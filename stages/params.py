@@ -20,6 +20,7 @@ SEQUENCE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 WEIGHTS_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]*")  # @: a registered model and its alias
 RESERVED_NAMES = {
     "all",
+    "code",
     "diagnoses",
     "galleries",
     "identities",

@@ -105,7 +105,7 @@ def main() -> None:
                       "deleted": len(smoothed.ids) - len(tracks.ids)}  # fmt: skip
         tracks.save(args.tracks)
         with writing(args.text) as temporary, open(temporary, "w", encoding="utf-8", newline="\n") as file:
-            file.writelines(format_tracks(tracks))
+            file.writelines(format_tracks(tracks.frame_numbers, tracks.tracklet_ids, tracks.bboxes, tracks.confidences))
 
 
 if __name__ == "__main__":

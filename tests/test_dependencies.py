@@ -3,14 +3,14 @@
 from pathlib import Path
 from random import Random
 
-from tests.campaigns.dependencies import faults, importing
+from tests.campaigns.dependencies import faults
 from tests.graph_project import GraphProject, leaf_names
 
 SAMPLE = {"stages/": 3, "constraints/": 1, "data/": 2, "artifacts/": 2}
 
 
 def test_dvc_lists_the_stages_that_depend_on_a_change_and_no_other(tmp_path: Path) -> None:
-    """Code, pins, inputs, what other stages write, and parameters; another choice of them with each number of stages."""
+    """Templates, pins, inputs, what other stages write, and parameters; another choice of them with each number of stages."""
     project = GraphProject(tmp_path)
     assert project.listed() == set()
     rng = Random(len(project.stages))
@@ -19,4 +19,3 @@ def test_dvc_lists_the_stages_that_depend_on_a_change_and_no_other(tmp_path: Pat
     assert faults(project, chosen, rng.sample(list(leaf_names(project.params)), 2)) == []
     unknown = {**project.params, "foo": {"bar": 1}}
     assert project.listed_after_param(unknown) == {"publish"}, "a section that no stage knows reaches one that refuses it"
-    assert {"track@promenade", "smooth@corner_west"} < importing(project, "stages/boxes.py") < set(project.stages)

@@ -1,4 +1,4 @@
-"""dvc.yaml tells the truth: its deps are what stages import, its paths and parameters what they read."""
+"""dvc.yaml tells the truth: its paths and parameters are what stages read, and each depends on its own code."""
 
 import ast
 import dataclasses
@@ -10,7 +10,7 @@ from typing import Any, get_type_hints
 import pytest
 import yaml
 
-from tests.closure import NOT_RESULTS, closure, results
+from stages.code import NO_RESULT, modules
 from tests.conftest import ROOT
 from tests.graph_project import WHOLE_FILE
 
@@ -25,14 +25,20 @@ def paths(stage: dict[str, Any], *kinds: str) -> set[str]:
     return {next(iter(item)) if isinstance(item, dict) else item for kind in kinds for item in stage.get(kind, [])}
 
 
-@pytest.mark.parametrize("name", STAGES)
-def test_code_deps_are_the_import_closure_in_both_directions(name: str) -> None:
-    declared = {path for path in paths(STAGES[name], "deps") if path.endswith(".py")}
-    assert declared == results(f"stages.{name}"), f"{name}: deps of dvc.yaml and imports differ"
+def test_the_code_of_every_stage_is_written_from_all_modules() -> None:
+    code, *others = STAGES
+    assert STAGES[code]["cmd"] == f"exec python -m stages.code {' '.join(others)} --code artifacts/code"
+    assert (STAGES[code]["deps"], STAGES[code]["outs"]) == (["stages"], ["artifacts/code"])
 
 
-def test_modules_excused_from_deps_exist() -> None:
-    assert all((ROOT / path).is_file() for path in NOT_RESULTS)
+@pytest.mark.parametrize("name", list(STAGES)[1:])
+def test_a_stage_depends_on_its_own_code(name: str) -> None:
+    code = {path for path in paths(STAGES[name], "deps") if path.endswith(".py") or path.startswith("artifacts/code")}
+    assert code == {f"artifacts/code/{name}.txt"}
+
+
+def test_modules_that_cannot_change_a_result_exist() -> None:
+    assert all((ROOT / path).is_file() for path in NO_RESULT)
 
 
 @pytest.mark.parametrize("name", STAGES)
@@ -51,7 +57,7 @@ def test_every_path_of_a_command_is_declared(name: str) -> None:
 def test_every_data_dep_and_out_is_in_the_command(name: str) -> None:
     stage = STAGES[name]
     for path in paths(stage, "deps", "outs", "metrics"):
-        if not path.endswith((".py", ".j2", ".css", ".js")):
+        if not path.endswith((".j2", ".css", ".js")) and not path.startswith("artifacts/code/"):
             folders = [path, *map(str, Path(path).parents)]
             assert any(f" {folder}" in f" {stage['cmd']} " and folder != "." for folder in folders), f"{name}: {path}"
 
@@ -84,6 +90,11 @@ def test_sections_read_are_the_sections_declared(name: str) -> None:
     assert read == declared
 
 
+def all_modules(name: str) -> list[str]:
+    """Those of this project that a stage can import, whatever they are for."""
+    return modules(Path("stages", f"{name}.py"), without=())
+
+
 def leaves(kind: Any, prefix: str = "") -> list[str]:
     """Names of the fields of a params dataclass and of those inside it."""
     names = []
@@ -96,7 +107,7 @@ def leaves(kind: Any, prefix: str = "") -> list[str]:
 def test_every_key_of_a_section_is_used_by_the_stage_that_reads_it(name: str) -> None:
     """An option that nothing looks at is a promise that nothing keeps."""
     module = importlib.import_module(f"stages.{name}")
-    sources = "\n".join((ROOT / path).read_text() for path in closure(f"stages.{name}") if path != "stages/params.py")
+    sources = "\n".join((ROOT / path).read_text() for path in all_modules(name) if path != "stages/params.py")
     for kind in re.findall(r"load_section\((\w+),", (ROOT / "stages" / f"{name}.py").read_text()):
         for key in leaves(getattr(module, kind)):
             used = rf"\.{key.split('.')[-1]}\b"
@@ -115,7 +126,7 @@ HEAVY = {"torch", "torchvision", "ultralytics", "torchreid", "mlflow", "cv2", "a
 
 @pytest.mark.parametrize("name", LIGHT)
 def test_light_stages_import_nothing_heavy(name: str) -> None:
-    for path in closure(f"stages.{name}"):
+    for path in all_modules(name):
         tree = ast.parse((ROOT / path).read_text())
         imported = {alias.name.split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
         imported |= {(node.module or "").split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}

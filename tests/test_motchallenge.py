@@ -83,7 +83,7 @@ def test_missing_and_binary_files_are_refused(tmp_path: Path) -> None:
 
 def test_results_are_written_by_frame_and_read_back(tmp_path: Path) -> None:
     table = tracklets({2: {0: box(10)}, 7: {0: box(200), 3: box(210.5)}})
-    text = "".join(format_tracks(table))
+    text = "".join(format_tracks(table.frame_numbers, table.tracklet_ids, table.bboxes, table.confidences))
     assert text.splitlines()[0] == "1,2,10.000,100.000,40.000,100.000,1.0000,-1,-1,-1"
     rows = read_rows(write(tmp_path, text))
     assert rows.ids.tolist() == [2, 7, 7]

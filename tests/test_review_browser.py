@@ -23,7 +23,7 @@ from tests.footage import write_video
 from tests.tables import box, tracklets
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason=MISSING)
-STAGES = ("detect", "register", "track", "embed", "rewire", "split", "merge", "smooth", "portray", "identify", "render")
+STAGES = ("code", "detect", "register", "track", "embed", "rewire", "split", "merge", "smooth", "portray", "identify", "render")
 FRAMES, WIDTH, HEIGHT = 80, 320, 240
 BOX = (30, 80)  # px
 GONE = range(20, 60)  # frames in which nobody is on the upper way: whoever comes out of it is taken for who went in

@@ -2,39 +2,24 @@
 
     python -m tests.campaigns.dependencies
 
-Code is compared with what the stages import (not with what dvc.yaml says that they do), everything else with dvc.yaml as
-tests/graph_project.py works it out. Faults are stages that DVC lists and should not, and those that it should list and does
-not.
+They are compared with dvc.yaml as tests/graph_project.py works it out. Faults are stages that DVC lists and should not, and
+those that it should list and does not. The modules that stages import are the business of tests/test_code.py.
 """
 
 import sys
 import tempfile
 import time
 from collections.abc import Iterable
-from functools import cache
 from pathlib import Path
 
-from tests.closure import results
 from tests.graph_project import GraphProject, declaring, expanded, leaf_names, with_change
 
 STEP = 20  # changes between two lines of progress
 
 
-@cache
-def imports(verb: str) -> set[str]:
-    """Modules whose change may change what the stage writes."""
-    return results(f"stages.{verb}")
-
-
-def importing(project: GraphProject, path: str) -> set[str]:
-    """Stages whose code imports the module."""
-    return {name for name in project.stages if path in imports(name.partition("@")[0])}
-
-
 def changed_file(project: GraphProject, path: str) -> str:
     """What is wrong when a byte of the file changes; empty when nothing is."""
-    expected = importing(project, path) if path.endswith(".py") else declaring(project.stages, path)
-    return _difference(path, expected, project.listed_after_byte(path))
+    return _difference(path, declaring(project.stages, path), project.listed_after_byte(path))
 
 
 def changed_param(project: GraphProject, name: str) -> str:
