@@ -73,22 +73,17 @@ def probe(path: Path) -> Source:
 
 
 def _folder_footage(folder: Path) -> Footage | None:
-    """The pixels of a folder: one video, or images, in img1/, pixels/ or the folder itself."""
-    for place in (folder / "img1", folder / "pixels", folder):
-        if not place.is_dir():
-            continue
-        shown = [file for file in sorted(place.iterdir()) if not file.name.startswith(".")]  # macOS leaves ._street.mp4
-        videos = [file for file in shown if file.suffix.lower() in VIDEO_SUFFIXES and file.is_file()]
-        if len(videos) > 1:
-            raise DataError(f"{place}: expected one video, got {', '.join(file.name for file in videos)}")
-        images = list_images(place)
-        if videos and images:
-            raise DataError(f"{place}: expected one video or images, got {videos[0].name} and {len(images)} images")
-        if videos:
-            return probe_video(videos[0])
-        if images:
-            return probe_images(images)
-    return None
+    """The pixels of a folder: one video, or images, in img1/, pixels/ or the folder itself. Raises DataError: several of them."""
+    places = [place for place in (folder / "img1", folder / "pixels", folder) if place.is_dir()]
+    files = [file for place in places for file in sorted(place.iterdir()) if not file.name.startswith(".")]  # macOS: ._a.mp4
+    videos = [file for file in files if file.suffix.lower() in VIDEO_SUFFIXES and file.is_file()]
+    folders = [images for place in places if (images := list_images(place))]
+    if len(videos) + len(folders) > 1:
+        found = [str(file.relative_to(folder)) for file in (*videos, *(images[0] for images in folders))]
+        raise DataError(f"{folder}: expected one video or images, got {', '.join(found)}")
+    if videos:
+        return probe_video(videos[0])
+    return probe_images(folders[0]) if folders else None
 
 
 def probe_images(images: list[Path]) -> Footage:

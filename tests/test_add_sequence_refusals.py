@@ -84,6 +84,13 @@ def two_videos(folder: Path) -> Path:
     return folder
 
 
+def images_beside_a_video(folder: Path) -> Path:
+    (folder / "img1").mkdir(parents=True)
+    cv2.imwrite(str(folder / "img1/000001.jpg"), pattern(1, 64, 48))
+    write_video(folder / "a.mp4", 2)
+    return folder
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -100,7 +107,8 @@ def two_videos(folder: Path) -> Path:
         (lambda folder: write_audio(folder / "talk.m4a"), "talk.m4a: expected a video, got a file that holds audio alone"),
         (lambda folder: folder, "expected a video, images, img1/, gt/gt.txt or det/det.txt in the folder, found none of them"),
         (images_with_hole, "img1: expected image number 2 after 000001.jpg, got 000003.jpg"),
-        (two_videos, "expected one video, got a.mp4, b.mkv"),
+        (two_videos, "expected one video or images, got a.mp4, b.mkv"),
+        (images_beside_a_video, "expected one video or images, got a.mp4, img1/000001.jpg"),
         (short_video, "seqinfo.ini: seqLength: expected at most the footage's 10 frames, got 179"),
         (varying_rate_with_boxes, "because the video's rate varies and det.txt counts frames: as they come, 6 (frameTiming="),
         (one_frame_in_ten_minutes, "lapse.mp4: expected 0.01 to 9999 frames per second and at most 10,000,000 frames"),
