@@ -39,8 +39,8 @@ def check_name(name: str) -> None:
     """Raises DataError where the name cannot be one, or is taken."""
     if not SEQUENCE_NAME.fullmatch(name) or yaml.safe_load(name) != name or name in RESERVED_NAMES:
         raise DataError(
-            f"--name: expected a letter and then letters, digits, _ or -, and none of {', '.join(sorted(RESERVED_NAMES))} "
-            f"or YAML's own words, got {name!r}: give one with --name"
+            f"--name: expected a letter and then up to 99 letters, digits, _ or -, and none of "
+            f"{', '.join(sorted(RESERVED_NAMES))} or YAML's own words, got {name!r}: give one with --name"
         )
     taken = {*sequence_names(), *(read_params().get("cameras") or {})}  # a camera's folder may not be made yet
     if name in taken or (SEQUENCES / name).exists() or pointer_file(SEQUENCES / name).exists():
@@ -216,7 +216,7 @@ def main() -> None:
     if args.fps is not None and not MIN_FPS <= args.fps <= MAX_FPS:
         raise DataError(f"--fps: expected frames per second in [{MIN_FPS:g}, {MAX_FPS:g}], got {args.fps:g}")
     if args.group is not None and not SEQUENCE_NAME.fullmatch(args.group):
-        raise DataError(f"--group: expected a letter and then letters, digits, _ or -, got {args.group!r}")
+        raise DataError(f"--group: expected a letter and then up to 99 letters, digits, _ or -, got {args.group!r}")
     with exclusive("sequences"):
         add(args)
 

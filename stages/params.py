@@ -16,7 +16,7 @@ from stages.errors import DataError, ParamsError
 from stages.yaml_file import read_yaml
 
 PARAMS = Path("params.yaml")
-SEQUENCE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+SEQUENCE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,99}")  # a folder's name takes 255, an MLflow key with it 250
 WEIGHTS_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]*")  # @: a registered model and its alias
 RESERVED_NAMES = {
     "all",
@@ -86,7 +86,7 @@ def _check_name(section: str, name: str, path: Path) -> None:
     """Raises ParamsError where a sequence or a camera has a name that cannot be a folder of its own."""
     if not SEQUENCE_NAME.fullmatch(name) or name in RESERVED_NAMES:
         raise ParamsError(
-            f"{path}: {section}: expected names of a letter and then letters, digits, _ or -, and none of "
+            f"{path}: {section}: expected names of a letter and then up to 99 letters, digits, _ or -, and none of "
             f"{', '.join(sorted(RESERVED_NAMES))}, got {name!r}"
         )
 
@@ -105,7 +105,8 @@ def _check_settings(name: str, settings: Any, path: Path) -> None:
     group = settings.get("camera_group", name) if isinstance(settings, dict) else name
     if not isinstance(group, str) or not SEQUENCE_NAME.fullmatch(group):  # a folder of artifacts/galleries
         raise ParamsError(
-            f"{path}: sequences.{name}.camera_group: expected a letter and then letters, digits, _ or -, got {_text(group)}"
+            f"{path}: sequences.{name}.camera_group: expected a letter and then up to 99 letters, digits, _ or -, "
+            f"got {_text(group)}"
         )
 
 

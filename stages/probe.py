@@ -73,7 +73,7 @@ def probe(path: Path) -> Source:
 
 
 def _folder_footage(folder: Path) -> Footage | None:
-    """The pixels of a folder: one video, or images, in img1/, pixels/ or the folder itself. Raises DataError: several of them."""
+    """The pixels of a folder: one video, or images, in img1/, pixels/ or the folder itself. Raises DataError for more."""
     places = [place for place in (folder / "img1", folder / "pixels", folder) if place.is_dir()]
     files = [file for place in places for file in sorted(place.iterdir()) if not file.name.startswith(".")]  # macOS: ._a.mp4
     videos = [file for file in files if file.suffix.lower() in VIDEO_SUFFIXES and file.is_file()]

@@ -139,7 +139,9 @@ def test_what_cannot_be_read_is_refused_in_one_line(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--name", "2nd"], "--name: expected a letter and then letters, digits, _ or -"),
+        (["--name", "2nd"], "--name: expected a letter and then up to 99 letters, digits, _ or -"),
+        (["--name", "a" * 101], "--name: expected a letter and then up to 99 letters, digits, _ or -"),
+        (["--group", "a" * 101], "--group: expected a letter and then up to 99 letters, digits, _ or -"),
         (["--name", "../plaza"], "got '../plaza'"),
         (["--name", "all"], "got 'all'"),
         (["--name", "timings"], "got 'timings'"),

@@ -133,9 +133,9 @@ def test_a_setting_that_no_sequence_has_and_a_name_that_no_folder_can_have_are_r
         ParamsError, match=r"sequences\.hall\.end_frame: expected one of detections, camera_motion, clip, regions"
     ):
         sequence_names(path)
-    for name in ("all", "a/b", "..", "1st"):
+    for name in ("all", "a/b", "..", "1st", "a" * 101):
         path.write_text(f"sequences: {{{name}: {{camera_group: x}}}}")
-        with pytest.raises(ParamsError, match="sequences: expected names of a letter and then letters"):
+        with pytest.raises(ParamsError, match="sequences: expected names of a letter and then up to 99 letters"):
             sequence_names(path)
 
 
@@ -146,9 +146,12 @@ def test_every_sequence_has_a_camera_group(tmp_path: Path, monkeypatch: pytest.M
     Path("params.yaml").write_text("sequences: {west: {camera_group: corner}, yard: {}}")
     with pytest.raises(ParamsError, match=r"^params\.yaml: sequences\.yard\.camera_group: expected an entry, found none$"):
         camera_groups()
-    Path("params.yaml").write_text("sequences: {yard: {camera_group: ..}}")
-    with pytest.raises(ParamsError, match=r"^params\.yaml: sequences\.yard\.camera_group: expected a letter and then letters"):
-        camera_groups()
+    for group in ("..", "a" * 101):
+        Path("params.yaml").write_text(f"sequences: {{yard: {{camera_group: {group}}}}}")
+        with pytest.raises(
+            ParamsError, match=r"^params\.yaml: sequences\.yard\.camera_group: expected a letter and then up to"
+        ):
+            camera_groups()
 
 
 SECTIONS = {
