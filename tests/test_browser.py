@@ -136,6 +136,20 @@ def test_a_page_asks_for_files_alone_and_keeps_nobody_out(browser: Browser, repo
     page.close()
 
 
+@pytest.mark.parametrize("name", ["index.html", SEQUENCE, "sequences/hall/audit.html"])
+def test_the_longest_name_takes_several_lines_and_hides_nothing(browser: Browser, reports: Path, name: str) -> None:
+    """The page with the sequence's name made as long as params.yaml takes it: 100 characters without a space."""
+    text = (reports / name).read_text(encoding="utf-8")
+    long = (reports / name).with_name("long.html")
+    long.write_text(text.replace("hall<", f"{'hall_' * 20}<"), encoding="utf-8")
+    for width in (1280, 400):
+        visit = Visit(browser, long.as_uri(), width)
+        assert visit.hidden_to_the_right() == 0
+        assert visit.page.locator("nav").evaluate("(tabs) => tabs.scrollWidth - tabs.clientWidth") == 0
+        visit.page.close()
+    long.unlink()
+
+
 def test_the_theme_button_turns_colours_of_page_and_charts(browser: Browser, reports: Path) -> None:
     visit = Visit(browser, (reports / "curves.html").as_uri())
     visit.draw_all()
