@@ -13,7 +13,7 @@ from stages.command import execute, stage_options, stage_run
 from stages.errors import ParamsError
 from stages.h264 import H264Params, write_h264
 from stages.motchallenge import format_rows
-from stages.params import load_section
+from stages.params import PARAMS, load_section
 from stages.pins import check_pins
 from stages.progress import progress
 from stages.seqinfo import SequenceInfo, format_seqinfo
@@ -35,7 +35,7 @@ def synthesize(world: World, name: str, pixels: Path, params: H264Params) -> tup
     scene, seen = world.scene, list[Seen]()
     if scene.rendered and (scene.width_px % 2 or scene.height_px % 2):
         raise ParamsError(
-            f"scenes.{world.settings.scene}: expected an even width_px and height_px where rendered is true, got "
+            f"{PARAMS}: scenes.{world.settings.scene}: expected an even width_px and height_px where rendered is true, got "
             f"{scene.width_px} x {scene.height_px}"
         )
     if scene.rendered:
@@ -89,7 +89,10 @@ def main() -> None:
     scene = load_section(SceneParams, f"scenes.{camera.scene}")
     with stage_run("synthesize", args.sequence, args.timings) as run, writing_folder(args.folder) as folder:
         with run.computing():
-            world = make_world(scene, camera)
+            try:
+                world = make_world(scene, camera)
+            except ParamsError as error:  # which does not know whose occluders they are
+                raise ParamsError(f"{PARAMS}: scenes.{camera.scene}.{error}") from error
             truth, detections = synthesize(world, args.sequence, folder / "pixels", params)
         write_sequence(folder, args.sequence, world, truth, detections)
         run.counts = {"frames": scene.num_frames, "people": len(set(truth.ids.tolist())), "boxes": len(truth.ids),

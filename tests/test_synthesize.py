@@ -3,10 +3,12 @@
 import csv
 import dataclasses
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from numpy.typing import NDArray
 
 from stages.boxes import foot_points
@@ -14,11 +16,12 @@ from stages.errors import ParamsError
 from stages.h264 import H264Params
 from stages.motchallenge import MotRows, read_rows
 from stages.seqinfo import read_seqinfo
-from stages.synthesize import synthesize, write_sequence
+from stages.synthesize import main, synthesize, write_sequence
 from stages.world.observing import observe
 from stages.world.rows import Rows, ground_truth
 from stages.world.scene import CameraParams, DetectorParams, SceneParams
 from stages.world.world import look_on, make_world
+from tests.conftest import ROOT
 from tests.worlds import camera, scene
 
 H264 = H264Params(crf=23, preset="ultrafast", threads=1)
@@ -72,10 +75,24 @@ def test_the_folder_reads_back_as_a_sequence(tmp_path: Path) -> None:
     assert read_rows(tmp_path / "det" / "det.txt").scores.max() <= 1
 
 
+def test_the_stage_says_which_scene_has_no_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    params["scenes"]["corner"]["occluders"] = ["kiosk"] * 99
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
+    monkeypatch.chdir(tmp_path)
+    options = {"sequence": "corner_west", "pins": ROOT / "constraints/footage.txt", "folder": "west", "timings": "timings.json"}
+    monkeypatch.setattr(sys, "argv", ["synthesize", *(f"--{name}={value}" for name, value in options.items())])
+    with pytest.raises(ParamsError, match=r"^params\.yaml: scenes\.corner\.occluders: expected things that find room in 22 x"):
+        main()
+    assert not (tmp_path / "west").exists()
+
+
 def test_a_video_of_an_odd_size_is_refused(tmp_path: Path) -> None:
     """H.264 would make it a pixel larger than seqinfo.ini says, and `detect` refuse it."""
     make(tmp_path / "boxes", "hall", scene(width_px=641, seconds=0.2), camera())
-    with pytest.raises(ParamsError, match=r"scenes\.square: expected an even width_px and height_px where .*, got 640 x 361$"):
+    with pytest.raises(
+        ParamsError, match=r"^params\.yaml: scenes\.square: expected an even width_px and height_px where .*, got 640 x 361$"
+    ):
         make(tmp_path / "video", "hall", scene(rendered=True, height_px=361, seconds=0.2), camera())
     assert not (tmp_path / "video").exists()
 
