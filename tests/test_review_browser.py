@@ -1,6 +1,7 @@
 """The review page in a browser, over a real project whose pipeline runs: a wrong join is corrected to the end, and undone."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -178,6 +179,10 @@ def correct_and_undo(browser: Browser, project: Checkout, address: str) -> None:
 
 
 def test_the_review_page_keeps_nobody_out(browser: Browser, tracked: Path) -> None:
+    """Beside a sequence of the longest name that params.yaml takes."""
+    longest = "street" + 94 * "s"
+    shutil.copytree(tracked / "artifacts/street", tracked / "artifacts" / longest)
+    (tracked / "params.yaml").write_text(f"sequences: {{street: {{}}, {longest}: {{}}}}\n")
     found = list[str]()
     with served(tracked, os.environ | {"PYTHONPATH": str(ROOT)}) as address:
         visit = Visit(browser, address)
