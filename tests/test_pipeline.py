@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -107,6 +108,18 @@ def test_a_parameter_reruns_its_stage_and_what_follows_and_a_comment_in_params_n
     assert set(ran) <= set(AFTER_MERGE)
     checkout.run("git checkout -q params.yaml dvc.lock reports")
     assert checkout.repro() in ([], ["publish"])  # the run cache knows the rest
+
+
+def test_a_change_of_code_reruns_the_stages_that_import_it_and_no_other(checkout: Checkout) -> None:
+    checkout.run("echo '# a remark' >> stages/association/reach.py")
+    assert "merge@plaza" not in checkout.run("dvc status dvc.yaml")
+    assert checkout.repro("code") == ["code"]
+    assert re.findall(r"^(\w+@?\w*):$", checkout.run("dvc status dvc.yaml"), re.M) == ["merge@plaza"]
+    assert checkout.repro() == ["merge@plaza", "report", "publish"]  # the tracklets are the same, the seconds are not
+    checkout.run("echo '# a remark' >> stages/remove_sequence.py")
+    assert checkout.repro() == ["code"]
+    checkout.run("git checkout -q stages dvc.lock reports")
+    assert checkout.repro() in ([], ["publish"])
 
 
 def test_an_impossible_parameter_is_one_line_and_loses_nothing(checkout: Checkout) -> None:
