@@ -147,6 +147,26 @@ def test_a_folder_that_no_parameter_can_name_is_refused(project: Path, command: 
     assert not (project / "data").exists()
 
 
+def test_a_folder_that_holds_something_else_is_left_as_it_is(project: Path, command: Callable[..., str]) -> None:
+    weights = project / "data/weights"
+    for name, file in (("yolov8n", "README.md"), ("bare", "other.pt")):
+        (weights / name).mkdir(parents=True)
+        (weights / name / file).write_text("of somebody else")
+        line = f"data/weights/{name}: expected a new folder, or one with an earlier promotion of detector, got one with {file}"
+        assert line in command("promote", "detector", "--to", f"data/weights/{name}")
+        assert [path.read_text() for path in (weights / name).iterdir()] == ["of somebody else"]
+    assert command("promote", "detector", "--to", "data/weights/ours") == ""
+    shutil.copytree(project / "artifacts/training/detector", project / "artifacts/training/reid")
+    assert "or one with an earlier promotion of reid, got one with" in command("promote", "reid", "--to", "data/weights/ours")
+
+
+def test_a_folder_elsewhere_is_refused(project: Path, command: Callable[..., str]) -> None:
+    assert "--to: expected data/weights/ours, where parameters find weights, got ours" in command(
+        "promote", "detector", "--to", "ours"
+    )
+    assert not (project / "ours").exists()
+
+
 @pytest.mark.parametrize("text", ["detector", "a@b@c", "@champion", "../x@y"])
 def test_a_reference_is_a_model_and_an_alias(text: str) -> None:
     with pytest.raises(ParamsError, match="expected <model>@<alias>"):

@@ -2,7 +2,8 @@
 
     python -m training.promote detector --to data/weights/my_detector
 
-It takes the one weights file in artifacts/training/<network>/weights/ and the figures in evaluation/metrics.json beside it.
+It takes the one weights file in artifacts/training/<network>/weights/ and the figures in evaluation/metrics.json beside it. The
+folder is a new one, or one with an earlier promotion of the same network, whose weights and card are replaced.
 """
 
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from training.tracking import Tracking, Version
 NETWORKS = ("detector", "reid")
 SUFFIXES = (".pt", ".pth", ".pth.tar")
 TRAINED = Path("artifacts/training")
+WEIGHTS = Path("data/weights")
+CARD = "README.md"
 LOCK = Path("training/dvc.lock")  # what DVC notes of the training
 
 
@@ -68,6 +71,21 @@ def check_belonging(network: str, recipe: dict[str, Any]) -> None:
         raise DataError(f"{weights}: expected the weights that were evaluated, got others (run `dvc repro training/dvc.yaml`)")
 
 
+def check_folder(folder: Path, network: str) -> None:
+    """Returns when the folder can hold the weights: one of data/weights that is new, empty, or of an earlier promotion.
+
+    Raises ParamsError where no parameter can name it, DataError where something else lies there.
+    """
+    check_weights_name(folder.name)
+    if folder.parent.resolve() != WEIGHTS.resolve():
+        raise DataError(f"--to: expected {WEIGHTS / folder.name}, where parameters find weights, got {folder}")
+    found = sorted(path.name for path in folder.glob("*"))
+    if found and (CARD not in found or _origin(network) not in (folder / CARD).read_text(encoding="utf-8", errors="replace")):
+        raise DataError(
+            f"{folder}: expected a new folder, or one with an earlier promotion of {network}, got one with {', '.join(found)}"
+        )
+
+
 def single_figures(metrics: dict[str, Any]) -> dict[str, float]:
     """The figures that are one number each."""
     return {name: float(value) for name, value in metrics.items() if isinstance(value, int | float)}
@@ -78,7 +96,7 @@ def format_card(name: str, trained: Trained) -> str:
     figures = "".join(f"| {figure} | {value:g} |\n" for figure, value in single_figures(trained.metrics).items())
     return (
         f"# {name}\n\n"
-        f"Trained by `dvc repro training/dvc.yaml`, taken over by `python -m training.promote {trained.network}`.\n\n"
+        f"{_origin(trained.network)}\n\n"
         f"- File: {trained.weights.stat().st_size / 1e6:.1f} MB, SHA-256 `{sha256(trained.weights)}`\n\n"
         f"On pictures that the training has never seen:\n\n| figure | |\n| --- | --- |\n{figures}\n"
         f"Data and recipe, from training/params.yaml:\n\n```yaml\n{_yaml(trained.recipe)}```\n"
@@ -89,11 +107,16 @@ def promote(trained: Trained, folder: Path, model: str, alias: str) -> Version:
     """Writes the weights and their card into the folder and registers them under the alias."""
     card = format_card(folder.name, trained)
     suffix = "".join(trained.weights.suffixes)
+    write_text(folder / CARD, card)  # first: what is interrupted here can be promoted again
     with writing(folder / f"{folder.name}{suffix}") as temporary:
         temporary.write_bytes(trained.weights.read_bytes())
     vouch(folder, "trained by this project")
-    write_text(folder / "README.md", card)
     return Tracking().register(model, alias, folder / f"{folder.name}{suffix}", card, single_figures(trained.metrics))
+
+
+def _origin(network: str) -> str:
+    """The line by which a card is known as one of this program."""
+    return f"Trained by `dvc repro training/dvc.yaml`, taken over by `python -m training.promote {network}`."
 
 
 def _yaml(node: dict[str, Any]) -> str:
@@ -111,7 +134,7 @@ def main() -> None:
     options.add_argument("--model", help="name in the model registry (default: retrace-<network>)")
     options.add_argument("--alias", default="champion", help="alias that points to this version (default: champion)")
     args = options.parse_args()
-    check_weights_name(args.to.name)
+    check_folder(args.to, args.network)
     model = args.model or f"retrace-{args.network}"
     version = promote(find_trained(args.network), args.to, model, args.alias)
     log.info("%s: %s, registered as %s version %d, alias %s", args.to, version.file, model, version.number, args.alias)
