@@ -23,6 +23,7 @@ from stages.command import execute, log, parser
 from stages.contracts.identities import Identities
 from stages.contracts.tracklets import Tracklets, relabel
 from stages.corrections.clipped import tracked_frames
+from stages.corrections.shown import check_identified
 from stages.errors import DataError
 from stages.exchange.coco import format_coco
 from stages.exchange.cvat import format_cvat
@@ -131,6 +132,8 @@ def load(sequence: str, level: str, names: ClassNames, keyframe_px: float, by_id
     frames = tracked_frames(tracklets, info)
     footage, file_names = footage_names(folder / "pixels", frames)
     identities = Identities.load(ARTIFACTS / "identities" / f"{sequence}.npz") if by_identity else None
+    if identities is not None:
+        check_identified(tracklets, identities)
     return Exported(tracklets, identities, frames, names, footage, file_names, keyframe_px)
 
 

@@ -25,6 +25,7 @@ from stages.corrections.busy import check_idle
 from stages.corrections.clipped import tracked_frames
 from stages.corrections.naming import Seen
 from stages.corrections.rows import corrections_file, read_corrections, remove_row
+from stages.corrections.shown import check_shown
 from stages.errors import DataError
 from stages.exclusions import Exclusions, append_exclusions, excluded_rows, exclusions_file
 from stages.forgetting.cached import kept_by_dvc, showing_stages
@@ -91,7 +92,9 @@ def check_place(tracks: Tracklets, frame: int, box: list[float]) -> None:
 def _tracked(sequence: str) -> tuple[Tracklets, Identities]:
     folder = ARTIFACTS / sequence
     identities = Identities.load(ARTIFACTS / "identities" / f"{sequence}.npz")
-    return Tracklets.load(folder / "tracks.npz", sequence), identities
+    tracks = Tracklets.load(folder / "tracks.npz", sequence)
+    check_shown(tracks, identities)
+    return tracks, identities
 
 
 def _frames(sequence: str) -> range:

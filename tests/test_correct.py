@@ -3,6 +3,7 @@
 import dataclasses
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -115,6 +116,31 @@ def test_frames_of_a_clip_that_is_no_longer_params_yamls_are_refused(stage: str)
     noted["params.yaml"]["sequences.plaza.clip"] = clip
     Path("dvc.lock").write_text(yaml.safe_dump({"stages": {f"{stage}@plaza": {"params": noted}}}))
     correct("delete", "5@6")
+
+
+def test_identities_or_a_video_of_older_tracks_are_refused() -> None:
+    tracks, identities = "artifacts/plaza/tracks.npz", str(IDENTITIES)
+
+    def notes(tracks_seen: str, people_seen: str) -> None:
+        made = {"smooth": (tracks, "t2"), "identify": (identities, "i2")}
+        entries: dict[str, Any] = {
+            f"{stage}@plaza": {"outs": [{"path": path, "md5": md5}]} for stage, (path, md5) in made.items()
+        }
+        entries["render@plaza"] = {"deps": [{"path": tracks, "md5": tracks_seen}, {"path": identities, "md5": people_seen}]}
+        Path("dvc.lock").write_text(yaml.safe_dump({"stages": entries}))
+
+    line = "^artifacts/plaza/annotated.mp4: expected the annotated video of plaza's tracks as they are now, got older ones"
+    for older in (("t1", "i1"), ("t2", "i1"), ("t1", "i2")):
+        notes(*older)
+        with pytest.raises(DataError, match=line):
+            correct("delete", "5@6")
+    notes("t2", "i2")
+    correct("delete", "5@6")
+    before = Identities.load(IDENTITIES)
+    dataclasses.replace(before, tracklet_ids=np.array([1, 3], np.int32)).save(IDENTITIES)
+    with pytest.raises(DataError, match=r"^artifacts/identities/plaza.npz: expected identities of .* \(run `dvc repro`\)$"):
+        correct("delete", "5@7")
+    assert len(read_corrections(FILE)) == 1
 
 
 def test_a_name_that_contradicts_another_is_refused_at_once() -> None:

@@ -15,7 +15,7 @@ from pyarrow import parquet  # type: ignore[import-untyped]
 from stages import export, import_truth
 from stages.command import execute
 from stages.contracts.identities import Identities
-from stages.contracts.tracklets import Tracklets
+from stages.contracts.tracklets import Tracklets, only
 from stages.scoring.truth import read_truth
 from tests import sample_project
 from tests.sample_project import SEQINFO
@@ -120,6 +120,16 @@ def test_tracks_of_another_clip_are_refused(tracked: Path, run: Run) -> None:
     noted = {"params.yaml": {"sequences.street.clip": {"start_frame": 0, "end_frame": 10, "frame_stride": 2}}}
     Path("dvc.lock").write_text(yaml.safe_dump({"stages": {"detect@street": {"params": noted}}}))
     assert run("export street --as-is") == message, "as many frames, but others"
+
+
+def test_identities_of_other_tracks_are_refused_as_they_are(tracked: Path, run: Run) -> None:
+    identify([7, 4])
+    only(table(), table().tracklet_ids == 1).save(Path("artifacts/street/tracks.npz"))
+    line = "error: artifacts/identities/street.npz: expected identities of street's tracks as they are now, got older ones"
+    assert run("export street --as-is").startswith(line)
+    assert run("export street --as-is --track-ids --format mot") == (
+        "export street: 1 track, 3 boxes, 5 frames as mot in exports/street/tracks.txt (0.0 MB)"
+    )
 
 
 def test_people_have_the_id_that_the_video_shows_in_every_format(tracked: Path, run: Run) -> None:

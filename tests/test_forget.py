@@ -125,6 +125,16 @@ def test_a_person_goes_in_every_camera_that_knows_them_and_nobody_else(tmp_path:
     )
     with pytest.raises(DataError, match="7@4: expected somebody in frame 4"):
         whereabouts("hall", "7@4", 0, [])
+    entries_of = {"identify": "outs", "render": "deps"}
+    notes = {
+        f"{stage}@yard": {kind: [{"path": "artifacts/identities/yard.npz", "md5": stage}]} for stage, kind in entries_of.items()
+    }
+    Path("dvc.lock").write_text(yaml.safe_dump({"stages": notes}))
+    with pytest.raises(
+        DataError, match=r"^artifacts/yard/annotated.mp4: expected the annotated video of yard's tracks as they"
+    ):
+        whereabouts("hall", "7@3", 0, [])
+    Path("dvc.lock").unlink()
     clip["start_frame"] = 1
     Path("params.yaml").write_text(yaml.safe_dump({"sequences": entries}))
     for who, place in (("7@3", []), (None, list(box(500)))):

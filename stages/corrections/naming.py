@@ -12,6 +12,7 @@ from stages.contracts.identities import Identities
 from stages.contracts.tracklets import Tracklets
 from stages.corrections.resolving import covering
 from stages.corrections.rows import Action, Correction, Place
+from stages.corrections.shown import check_shown
 from stages.errors import DataError
 from stages.outputs import ARTIFACTS
 
@@ -75,13 +76,12 @@ class Seen:
 
 
 def load_seen(sequence: str) -> Seen:
-    """What lies in artifacts/ of a sequence. Raises DataError where the pipeline has not run."""
+    """What lies in artifacts/ of a sequence. Raises DataError where the pipeline has not run, or not to its end."""
     folder = ARTIFACTS / sequence
-    return Seen(
-        Tracklets.load(folder / "tracks.npz", sequence),
-        Identities.load(ARTIFACTS / "identities" / f"{sequence}.npz"),
-        Tracklets.load(folder / "tracklets_split.npz", sequence),
-    )
+    tracks = Tracklets.load(folder / "tracks.npz", sequence)
+    identities = Identities.load(ARTIFACTS / "identities" / f"{sequence}.npz")
+    check_shown(tracks, identities)
+    return Seen(tracks, identities, Tracklets.load(folder / "tracklets_split.npz", sequence))
 
 
 def correction(seen: Seen, action: Action, rows: Sequence[int], name: str | None) -> Correction:

@@ -1,0 +1,32 @@
+"""Whether tracks, identities and annotated video belong together: after a run that failed in between, some are older ones."""
+
+import numpy as np
+
+from stages.contracts.identities import Identities
+from stages.contracts.tracklets import Tracklets
+from stages.errors import DataError
+from stages.lock_file import locked
+from stages.outputs import ARTIFACTS
+
+
+def check_identified(tracks: Tracklets, identities: Identities) -> None:
+    """Returns when the identities are those of these tracks. Raises DataError where they are of others."""
+    if not np.array_equal(tracks.ids, np.unique(identities.of(tracks.sequence).tracklet_ids)):
+        raise _older(tracks.sequence, "identities", ARTIFACTS / "identities" / f"{tracks.sequence}.npz")
+
+
+def check_shown(tracks: Tracklets, identities: Identities) -> None:
+    """Returns when identities and, by DVC's notes, the annotated video are of these tracks. Raises DataError otherwise."""
+    check_identified(tracks, identities)
+    name, entries = tracks.sequence, locked()
+    made, seen = (
+        {entry["path"]: entry.get("md5") for stage in stages for entry in entries.get(f"{stage}@{name}", {}).get(kind, [])}
+        for stages, kind in ((("smooth", "identify"), "outs"), (("render",), "deps"))
+    )
+    if any(seen[path] != made[path] for path in made.keys() & seen.keys()):
+        raise _older(name, "the annotated video", ARTIFACTS / name / "annotated.mp4")
+
+
+def _older(sequence: str, what: str, path: object) -> DataError:
+    """The error that says which file was made of other tracks."""
+    return DataError(f"{path}: expected {what} of {sequence}'s tracks as they are now, got older ones (run `dvc repro`)")
