@@ -246,6 +246,7 @@ REFUSALS: dict[str, tuple[Callable[[Path], object], str]] = {
     "class": (lambda folder: (folder / LABEL).write_text("1 0.5 0.5 0.1 0.1\n"), r"expected a class in \[0, 0\]"),
     "short": (lambda folder: (folder / LABEL).write_text("0 0.5 0.5 0.1\n"), r"val_01.txt: line 1"),
     "words": (lambda folder: (folder / LABEL).write_text("a person\n"), r"val_01.txt: line 1"),
+    "no text": (lambda folder: (folder / LABEL).write_bytes(b"\xff\xfe0"), r"val_01.txt: line 1: expected a class in"),
     "flat": (lambda folder: (folder / LABEL).write_text("0 0.5 0.5 0 0.1\n"), r"val_01.txt: line 1"),
     "nobody": (
         lambda folder: [path.write_bytes(b"") for path in (folder / "labels/train").iterdir()],

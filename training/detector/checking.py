@@ -56,7 +56,7 @@ def check_one_shape(folder: Path, image_size_px: int) -> None:
 def read_labels(path: Path) -> NDArray[np.float64]:
     """The rows (n, 5) of class, middle x, middle y, width and height. Raises DataError for a row that is none."""
     rows = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
         try:
             row = [float(value) for value in line.split()]
         except ValueError:
