@@ -17,6 +17,7 @@ import yaml
 from playwright.sync_api import Browser, Page, expect
 
 from stages.contracts.identities import Identities
+from stages.corrections.rows import HEADER, Correction, Place, append_row
 from tests.browsing import CHROMIUM, MISSING, PATIENCE_MS, Visit, chromium
 from tests.checkout import Checkout
 from tests.conftest import ROOT
@@ -198,6 +199,25 @@ def test_the_review_page_keeps_nobody_out(browser: Browser, tracked: Path) -> No
         assert "\n".join(found) == ""
         assert [url for url in visit.requests if not url.startswith(address)] == []
         visit.page.close()
+
+
+def test_a_row_can_be_undone_after_a_run_that_stopped_in_between(browser: Browser, tracked: Path) -> None:
+    notes = {f"{stage}@street": {kind: [{"path": "artifacts/street/tracks.npz", "md5": stage}]}
+             for stage, kind in (("smooth", "outs"), ("render", "deps"))}  # fmt: skip
+    (tracked / "dvc.lock").write_text(yaml.safe_dump({"stages": notes}))
+    corrections = tracked / "data/corrections/street.csv"
+    append_row(corrections, Correction("delete", Place(5, box(*upper(5), *BOX))))
+    with served(tracked, os.environ | {"PYTHONPATH": str(ROOT)}) as address:
+        page = Visit(browser, address).page
+        expect(page.locator("#message")).to_contain_text("expected the annotated video of street's tracks as they are now")
+        page.locator("#rows li", has_text="delete: frame 5").get_by_role("button", name="Undo").click()
+        expect(page.locator("#message")).to_have_text("Undone: delete: frame 5.")
+        expect(page.locator("#rows li")).to_have_count(0)
+        assert corrections.read_text() == HEADER
+        (tracked / "dvc.lock").unlink()
+        page.reload()
+        expect(page.locator("#people tr")).to_have_count(2)
+        page.close()
 
 
 def test_the_end_of_a_run_is_told_once(browser: Browser, tracked: Path) -> None:

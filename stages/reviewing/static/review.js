@@ -40,10 +40,17 @@ async function trying(work) {
   }
 }
 
-const address = (tail = "") => `/api/sequences/${encodeURIComponent(scene.sequence)}${tail}`;
+const addressOf = (name, tail = "") => `/api/sequences/${encodeURIComponent(name)}${tail}`;
+const address = (tail) => addressOf(scene.sequence, tail);
 
 async function open(name, at = 0) {
-  scene = await ask(`/api/sequences/${encodeURIComponent(name)}`);
+  try {
+    scene = await ask(addressOf(name));
+  } catch (error) { // a run that stopped in between leaves nothing to see: the row that stopped it can be undone
+    const { file, rows } = await ask(addressOf(name, "/corrections"));
+    showRows(name, file, rows);
+    throw error;
+  }
   byFrame = Array.from({ length: scene.num_frames }, () => []);
   for (const person of scene.people) person.frames.forEach((f, k) => byFrame[f].push({ person, k }));
   chosen = [];
@@ -59,6 +66,7 @@ async function open(name, at = 0) {
 }
 
 function goTo(wanted) {
+  if (!scene) return;
   frame = Math.max(0, Math.min(scene.num_frames - 1, Math.round(wanted) || 0));
   video.pause();
   video.currentTime = (frame + 0.5) / scene.fps; // the middle, so that rounding lands in no other frame
@@ -150,14 +158,15 @@ function showPeople() {
   }));
 }
 
-function showRows(rows) {
+function showRows(name, file, rows) {
+  $("file").textContent = file;
   $("rows").replaceChildren(...rows.map((cells) => {
-    const [action, at, , , , , other, , , , , name] = cells;
+    const [action, at, , , , , other, , , , , called] = cells;
     const item = document.createElement("li");
-    const text = `${action}${name ? ` to ${name}` : ""}: frame ${at}${other ? ` and ${other}` : ""} `;
+    const text = `${action}${called ? ` to ${called}` : ""}: frame ${at}${other ? ` and ${other}` : ""} `;
     item.append(button(text.trim(), () => goTo(Number(other || at))), " ", button("Undo", () => trying(async () => {
-      const answer = await ask(address("/corrections/undo"), { cells });
-      showRows(answer.rows);
+      const answer = await ask(addressOf(name, "/corrections/undo"), { cells });
+      showRows(name, file, answer.rows);
       say(`Undone: ${text.trim()}.`);
     })));
     return item;
@@ -166,8 +175,7 @@ function showRows(rows) {
 
 async function showCorrections() {
   const { file, rows, version } = await ask(address("/corrections"));
-  $("file").textContent = file;
-  showRows(rows);
+  showRows(scene.sequence, file, rows);
   if (version !== scene.version) await open(scene.sequence, frame); // tracked anew meanwhile
 }
 
@@ -179,7 +187,7 @@ async function correct(action, name = null) {
     say(`Added: ${answer.cells.join(",")}. It counts after ${answer.command}.`);
     chosen = [];
     $("name").value = "";
-    showRows(answer.rows);
+    showRows(scene.sequence, $("file").textContent, answer.rows);
     show();
   });
 }
@@ -198,7 +206,7 @@ async function watchRun() {
   showRun(state);
   say(state.status === 0 ? "The pipeline has run: this is its result." : "The pipeline stopped with an error, see its output.",
     state.status !== 0);
-  if (state.status === 0) await trying(() => open(scene.sequence, frame));
+  if (state.status === 0) await trying(() => open($("sequence").value, frame));
 }
 
 function showRun({ running, lines }) {
