@@ -1,6 +1,7 @@
 """From what was trained to what the pipeline names: promoted, registered under an alias, fetched by it."""
 
 import json
+import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -183,9 +184,23 @@ def test_weights_that_were_not_fetched_say_how_to(tmp_path: Path) -> None:
 def test_an_interrupted_training_goes_on_in_its_run(project: Path) -> None:
     run = Tracking().begin("detector", "f1", {"epochs": 13, "augmentation": {"mosaic": 0.0}})
     run.log(1, {"train/box_loss": 2.0})
-    again = Tracking().begin("detector", "f1", {"epochs": 13})
-    again.log(2, {"train/box_loss": 1.0, "val/mAP50-95": 0.5})
-    again.end()
+    with Tracking().begin("detector", "f1", {"epochs": 13}) as again:
+        again.log(2, {"train/box_loss": 1.0, "val/mAP50-95": 0.5})
     assert again.run_id == run.run_id
     assert Tracking().begin("detector", "f1", {}).run_id != run.run_id  # that one has ended
     assert Tracking().begin("detector", "f2", {}).run_id != run.run_id
+
+
+def test_a_training_that_fails_is_no_longer_running_until_it_goes_on(project: Path) -> None:
+    def status() -> str:
+        return str(client.get_run(run.run_id).info.status)
+
+    from mlflow.tracking import MlflowClient
+
+    client = MlflowClient(os.environ["MLFLOW_TRACKING_URI"])
+    with pytest.raises(DataError, match="diverged"), Tracking().begin("detector", "f1", {}) as run:
+        raise DataError("diverged")
+    assert status() == "FAILED"
+    with Tracking().begin("detector", "f1", {}) as again:
+        assert (again.run_id, status()) == (run.run_id, "RUNNING")
+    assert status() == "FINISHED"

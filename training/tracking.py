@@ -47,12 +47,15 @@ class Tracking(Store):
             )
 
     def begin(self, name: str, fingerprint: str, params: Mapping[str, object]) -> "LiveRun":
-        """The run of a training with this fingerprint: a new one, or the one that was interrupted."""
+        """The run of a training with this fingerprint: a new one, or the one that was interrupted or has failed."""
         with self._answering():
             found = self._client.search_runs(
-                [self._training_id], f"tags.`{FINGERPRINT}` = '{fingerprint}' and attributes.status = 'RUNNING'", max_results=1
+                [self._training_id],
+                f"tags.`{FINGERPRINT}` = '{fingerprint}' and attributes.status != 'FINISHED'",
+                max_results=1,
             )
             if found:
+                self._client.update_run(found[0].info.run_id, status="RUNNING")
                 return LiveRun(self, found[0].info.run_id)
             run_id = self._client.create_run(self._training_id, tags={FINGERPRINT: fingerprint}, run_name=name).info.run_id
             self._log_params(run_id, params)
@@ -63,9 +66,9 @@ class Tracking(Store):
             for name, value in figures.items():
                 self._client.log_metric(run_id, name, value, step=step)
 
-    def end(self, run_id: str) -> None:
+    def end(self, run_id: str, status: str) -> None:
         with self._answering():
-            self._client.set_terminated(run_id, "FINISHED")
+            self._client.set_terminated(run_id, status)
 
     def register(self, model: str, alias: str, weights: Path, card: str, figures: Mapping[str, float]) -> Version:
         """The version of the model that is this file, found by its bytes or made; the alias points to it from now on."""
@@ -129,7 +132,7 @@ class Tracking(Store):
 
 @dataclass(frozen=True)
 class LiveRun:
-    """The curves of a training that goes on."""
+    """The curves of a training that goes on; where its block ends, it has finished or failed."""
 
     tracking: Tracking
     run_id: str
@@ -138,8 +141,11 @@ class LiveRun:
         """Adds a point to each curve; the same point again, after an interruption, changes nothing that one sees."""
         self.tracking.log_figures(self.run_id, step, figures)
 
-    def end(self) -> None:
-        self.tracking.end(self.run_id)
+    def __enter__(self) -> "LiveRun":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self.tracking.end(self.run_id, "FAILED" if kind else "FINISHED")
 
 
 def _beside(location: str) -> str | None:

@@ -64,20 +64,19 @@ def main() -> None:
     log.info("detector_train: %s, %d epochs on %s", start.name, recipe.epochs, device_name(device))
     pins = args.pins.read_text(encoding="utf-8")
     mark = fingerprint([recipe, device_name(device), pins], [args.dataset, start])
-    live = Tracking().begin("detector", mark, dataclasses.asdict(recipe))
+    curves = Tracking().begin("detector", mark, dataclasses.asdict(recipe))
 
     def report(epoch: int, figures: Figures) -> None:
         shown = ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
         log.info("detector_train: epoch %d of %d: %s", epoch + 1, recipe.epochs, shown)
-        live.log(epoch + 1, figures)
+        curves.log(epoch + 1, figures)
 
-    with stage_run("detector_train", "all", args.timings) as run, kept_chunks("detector_train", "all", mark) as kept:
+    with curves, stage_run("detector_train", "all", args.timings) as run, kept_chunks("detector_train", "all", mark) as kept:
         with run.computing():
             network, weights, history = train(recipe, start, args.dataset, kept.folder, device, report)
         with writing_folder(args.weights) as folder:
             write_network(folder / "detector.pt", network, weights)
             write_json(folder / "history.json", history)
-        live.end()
         run.counts = {"epochs": len(history)}
 
 

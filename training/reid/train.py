@@ -65,13 +65,12 @@ def train(
     trainer = Trainer(crops, params, initial, device, attributes)
     log.info("reid_train: %s on %s: %d crops of %d people in %d cameras", params.model, device_name(device), len(crops),
              trainer.num_identities, len(set(crops.camera_ids.tolist())))  # fmt: skip
-    run = Tracking().begin("reid", mark, asdict(params))
-    for epochs in trainer.run(scratch):
-        figures = trainer.curves[-1]
-        run.log(epochs, figures)
-        shown = ", ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in figures.items())
-        log.info("reid_train: epoch %d of %d: %s", epochs, params.schedule.epochs, shown)
-    run.end()
+    with Tracking().begin("reid", mark, asdict(params)) as curves:
+        for epochs in trainer.run(scratch):
+            figures = trainer.curves[-1]
+            curves.log(epochs, figures)
+            shown = ", ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in figures.items())
+            log.info("reid_train: epoch %d of %d: %s", epochs, params.schedule.epochs, shown)
     return trainer
 
 
