@@ -129,7 +129,7 @@ def test_identities_or_a_video_of_older_tracks_are_refused() -> None:
         entries["render@plaza"] = {"deps": [{"path": tracks, "md5": tracks_seen}, {"path": identities, "md5": people_seen}]}
         Path("dvc.lock").write_text(yaml.safe_dump({"stages": entries}))
 
-    line = "^artifacts/plaza/annotated.mp4: expected the annotated video of plaza's tracks as they are now, got older ones"
+    line = "^artifacts/plaza/annotated.mp4: expected the annotated video of plaza's tracks as they are now, found none"
     for older in (("t1", "i1"), ("t2", "i1"), ("t1", "i2")):
         notes(*older)
         with pytest.raises(DataError, match=line):

@@ -125,7 +125,7 @@ def test_tracks_of_another_clip_are_refused(tracked: Path, run: Run) -> None:
 def test_identities_of_other_tracks_are_refused_as_they_are(tracked: Path, run: Run) -> None:
     identify([7, 4])
     only(table(), table().tracklet_ids == 1).save(Path("artifacts/street/tracks.npz"))
-    line = "error: artifacts/identities/street.npz: expected identities of street's tracks as they are now, got older ones"
+    line = "error: artifacts/identities/street.npz: expected identities of street's tracks as they are now, found none"
     assert run("export street --as-is").startswith(line)
     assert run("export street --as-is --track-ids --format mot") == (
         "export street: 1 track, 3 boxes, 5 frames as mot in exports/street/tracks.txt (0.0 MB)"

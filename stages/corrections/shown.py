@@ -1,5 +1,7 @@
 """Whether tracks, identities and annotated video belong together: after a run that failed in between, some are older ones."""
 
+from pathlib import Path
+
 import numpy as np
 
 from stages.contracts.identities import Identities
@@ -12,7 +14,7 @@ from stages.outputs import ARTIFACTS
 def check_identified(tracks: Tracklets, identities: Identities) -> None:
     """Returns when the identities are those of these tracks. Raises DataError where they are of others."""
     if not np.array_equal(tracks.ids, np.unique(identities.of(tracks.sequence).tracklet_ids)):
-        raise _older(tracks.sequence, "identities", ARTIFACTS / "identities" / f"{tracks.sequence}.npz")
+        raise _missing(tracks.sequence, "identities", ARTIFACTS / "identities" / f"{tracks.sequence}.npz")
 
 
 def check_shown(tracks: Tracklets, identities: Identities) -> None:
@@ -24,9 +26,9 @@ def check_shown(tracks: Tracklets, identities: Identities) -> None:
         for stages, kind in ((("smooth", "identify"), "outs"), (("render",), "deps"))
     )
     if any(seen[path] != made[path] for path in made.keys() & seen.keys()):
-        raise _older(name, "the annotated video", ARTIFACTS / name / "annotated.mp4")
+        raise _missing(name, "the annotated video", ARTIFACTS / name / "annotated.mp4")
 
 
-def _older(sequence: str, what: str, path: object) -> DataError:
-    """The error that says which file was made of other tracks."""
-    return DataError(f"{path}: expected {what} of {sequence}'s tracks as they are now, got older ones (run `dvc repro`)")
+def _missing(sequence: str, what: str, path: Path) -> DataError:
+    """The error that says which file was made of other tracks, or not at all."""
+    return DataError(f"{path}: expected {what} of {sequence}'s tracks as they are now, found none (run `dvc repro`)")
