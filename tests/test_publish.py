@@ -307,6 +307,14 @@ def test_only_changes_that_the_pipeline_does_not_make_are_dirty(git: Callable[..
     assert current_commit(Path("reports")) == Commit(sha, dirty=True)
 
 
+@pytest.mark.usefixtures("git")
+def test_git_is_looked_at_without_its_lock_which_dvc_may_want_at_that_moment() -> None:
+    index = Path(".git/index").read_bytes()
+    os.utime("params.yaml", (1, 1))  # git would note in its index that the file is as before
+    assert current_commit(Path("reports")) is not None
+    assert Path(".git/index").read_bytes() == index
+
+
 def test_the_run_before_is_that_of_the_nearest_commit_and_rather_no_experiment(
     git: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -26,7 +26,8 @@ def current_commit(written: Path) -> Commit | None:
     if sha is None:
         return None
     exclude = [f":(exclude){path}" for path in (written, LOCK_FILE)]
-    return Commit(sha.strip(), bool(git("status", "--porcelain", "--untracked-files=no", "--", ".", *exclude)))
+    look = ("--no-optional-locks", "status", "--porcelain", "--untracked-files=no")  # the index may be DVC's at that moment
+    return Commit(sha.strip(), bool(git(*look, "--", ".", *exclude)))
 
 
 def history(sha: str) -> list[str]:
