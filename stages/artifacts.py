@@ -88,12 +88,20 @@ def leftovers(path: Path) -> list[Path]:
     return sorted(path.parent.glob(temporary_names(path.name)))
 
 
+def lives(process_id: int) -> bool:
+    """Whether there is a process of this id that may still write: no zombie, which is dead and waits for its parent to ask."""
+    try:
+        return bool(psutil.Process(process_id).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
 def sweep(top: Path) -> list[Path]:
     """Deletes what processes that no longer live were writing anywhere below a folder; what went."""
     swept = []
     for folder, folders, files in os.walk(top):
         for name in sorted([*folders, *files]):
-            if (written := TEMPORARY.fullmatch(name)) and not psutil.pid_exists(int(written[1])):
+            if (written := TEMPORARY.fullmatch(name)) and not lives(int(written[1])):
                 with suppress(FileNotFoundError):  # another one sweeps at the same time
                     delete(Path(folder, name))
                 swept.append(Path(folder, name))

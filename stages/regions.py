@@ -27,6 +27,8 @@ class RegionParams:
         for name, polygon in [("interest", self.interest)] * bool(self.interest) + [("ignored", p) for p in self.ignored]:
             if len(polygon) < 3 or any(len(point) != 2 for point in polygon):
                 raise ParamsError(f"{name}: expected at least three points [x, y] per polygon, got {polygon}")
+            if np.ptp(polygon, axis=0).min() <= 1:  # a line, or shares of the picture
+                raise ParamsError(f"{name}: expected points in pixels, more than one apart in x and in y, got {polygon}")
 
 
 EVERYWHERE = RegionParams((), ())

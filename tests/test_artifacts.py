@@ -1,14 +1,16 @@
 """Files: whole or absent, one writer at a time, one line when the disk refuses."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
-from stages.artifacts import exclusive, read_json, sweep, write_json, write_text, writing, writing_folder
+from stages.artifacts import exclusive, lives, read_json, sweep, write_json, write_text, writing, writing_folder
 from stages.errors import DataError
 from tests.conftest import ROOT
 
@@ -51,6 +53,20 @@ def test_only_what_dead_processes_were_writing_is_swept(tmp_path: Path) -> None:
         f".made.{os.getpid()}.tmp",
     }
     assert sweep(tmp_path) == sweep(tmp_path / "absent") == []
+
+
+def test_a_process_lives_that_runs_or_is_stopped_but_not_one_that_is_dead_and_not_asked_for() -> None:
+    """In a container nobody may ever ask for a process whose parent was killed."""
+    child = subprocess.Popen(["sleep", "60"])
+    assert lives(child.pid)
+    child.send_signal(signal.SIGSTOP)
+    assert lives(child.pid)
+    child.kill()
+    while psutil.Process(child.pid).status() != psutil.STATUS_ZOMBIE:
+        time.sleep(0.01)
+    assert not lives(child.pid)
+    child.wait()
+    assert not lives(child.pid)
 
 
 def test_a_folder_takes_its_place_whole_or_not_at_all(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from stages import track as stage
 from stages.contracts.camera_motion import CameraMotion
 from stages.contracts.detections import Detections
 from stages.contracts.tracklets import Tracklets
+from stages.errors import ParamsError
 from stages.regions import RegionParams
 from stages.tracking.bytetrack import PUBLISHED, RetraceParams
 from tests.parity import REFERENCES, Reference, compare
@@ -124,6 +125,15 @@ def test_only_people_who_stand_in_the_region_of_interest_and_in_no_ignored_one_a
     tracklets = track(detections(rows), PARAMS, left)
     assert spans(tracklets) == [(1, 0, 19)]
     assert tracklets.detection_indices.tolist() == list(range(0, 60, 3))
+
+
+@pytest.mark.parametrize("polygon", [((0.1, 0.1), (0.9, 0.1), (0.9, 0.9)), ((0, 40), (200, 40), (400, 40.5))])
+def test_a_region_in_shares_of_the_picture_or_without_area_is_refused(polygon: tuple[tuple[float, float], ...]) -> None:
+    """Nobody would stand in it, and the pipeline would go on without a track."""
+    with pytest.raises(ParamsError, match="interest: expected points in pixels, more than one apart in x and in y"):
+        RegionParams(polygon, ())
+    with pytest.raises(ParamsError, match="ignored: expected points in pixels"):
+        RegionParams((), (polygon,))
 
 
 def test_nothing_survives_from_one_sequence_to_the_next() -> None:

@@ -9,8 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import psutil
-
+from stages.artifacts import lives
 from stages.errors import DataError
 
 RWLOCK = Path(".dvc/tmp/rwlock")  # {"read": {path: [{"pid": ..., "cmd": ...}]}, "write": {...}}, as of DVC 3
@@ -44,4 +43,4 @@ def _users() -> dict[str, Any] | None:
 def _any_lives(users: Iterable[Any]) -> bool:
     """Whether one of the processes is alive: of each path none, one (write) or several (read)."""
     processes = [process for some in users for process in (some if isinstance(some, list) else [some]) if process]
-    return any(psutil.pid_exists(int(process["pid"])) for process in processes)
+    return any(lives(int(process["pid"])) for process in processes)
