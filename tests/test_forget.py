@@ -193,7 +193,7 @@ def make_project(folder: Path) -> None:
     whole = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
     stages = {name: whole[name] for name in STAGES}
     for stage in stages.values():  # the code is not in this folder, and neither are weights
-        stage["do"]["deps"] = [dep for dep in stage["do"]["deps"] if not dep.endswith(".py") and "weights" not in dep]
+        stage["do"]["deps"] = [dep for dep in stage["do"]["deps"] if "artifacts/code" not in dep and "weights" not in dep]
     (folder / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages}).replace("tracklets_raw.npz", "tracks.npz"))
     (folder / ".gitignore").write_text("/artifacts/\n/.locks/\n/.chunks/\n")
 
