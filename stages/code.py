@@ -5,7 +5,6 @@ when another has. With the modules themselves as its `deps`, they would be two t
 anew after every stage that ran.
 """
 
-import hashlib
 import os
 from collections.abc import Collection
 from modulefinder import ModuleFinder
@@ -14,6 +13,7 @@ from pathlib import Path
 from stages.artifacts import write_text, writing_folder
 from stages.command import execute, parser, stage_run
 from stages.errors import DataError
+from stages.trusted import sha256
 
 # Modules that cannot change a result: mending them, or what they alone import, reruns nothing.
 NO_RESULT = {
@@ -50,7 +50,7 @@ def modules(script: Path, without: Collection[str] = tuple(NO_RESULT)) -> list[s
 
 def sums(paths: Collection[str]) -> str:
     """A line a file, of its SHA-256 and its path."""
-    return "".join(f"{hashlib.sha256(Path(path).read_bytes()).hexdigest()}  {path}\n" for path in paths)
+    return "".join(f"{sha256(Path(path))}  {path}\n" for path in paths)
 
 
 def main() -> None:

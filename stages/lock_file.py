@@ -25,6 +25,15 @@ def ever_locked() -> Iterator[Entries]:
             yield _entries(text_at(commit, LOCK_FILE) or "")  # none: it was deleted there
 
 
+def read_otherwise(entries: Entries, reader: str, *writers: str) -> bool:
+    """Whether a stage last read anything that other stages have put out differently since; not where nobody noted it."""
+    made, read = (
+        {entry["path"]: entry.get("md5") for stage in stages for entry in entries.get(stage, {}).get(kind, [])}
+        for stages, kind in ((writers, "outs"), ((reader,), "deps"))
+    )
+    return any(read[path] != made[path] for path in made.keys() & read.keys())
+
+
 def unlock(stages: Collection[str]) -> None:
     """Takes the stages' results out of dvc.lock, so that they run again."""
     if stages:

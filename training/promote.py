@@ -15,6 +15,7 @@ from ruamel.yaml import YAML
 from stages.artifacts import read_json, write_text, writing
 from stages.command import execute, log, parser
 from stages.errors import DataError
+from stages.lock_file import read_otherwise
 from stages.params import check_weights_name
 from stages.trusted import sha256, vouch
 from stages.weights import weights_file
@@ -62,12 +63,8 @@ def check_belonging(network: str, recipe: dict[str, Any]) -> None:
                     f"{PARAMS}: {section}: expected what {stage} ran with, got other numbers (take them back, or run "
                     "`dvc repro training/dvc.yaml`)"
                 )
-    weights = str(TRAINED / network / "weights")
-    trained, evaluated = (
-        {entry.get("md5") for entry in stages.get(f"{network}_{stage}", {}).get(kind, []) if entry["path"].endswith(weights)}
-        for stage, kind in (("train", "outs"), ("evaluate", "deps"))
-    )
-    if trained and evaluated and trained != evaluated:
+    if read_otherwise(stages, f"{network}_evaluate", f"{network}_train"):
+        weights = TRAINED / network / "weights"
         raise DataError(f"{weights}: expected the weights that were evaluated, got others (run `dvc repro training/dvc.yaml`)")
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from stages.contracts.identities import Identities
 from stages.contracts.tracklets import Tracklets
 from stages.errors import DataError
-from stages.lock_file import locked
+from stages.lock_file import locked, read_otherwise
 from stages.outputs import ARTIFACTS
 
 
@@ -20,12 +20,8 @@ def check_identified(tracks: Tracklets, identities: Identities) -> None:
 def check_shown(tracks: Tracklets, identities: Identities) -> None:
     """Returns when identities and, by DVC's notes, the annotated video are of these tracks. Raises DataError otherwise."""
     check_identified(tracks, identities)
-    name, entries = tracks.sequence, locked()
-    made, seen = (
-        {entry["path"]: entry.get("md5") for stage in stages for entry in entries.get(f"{stage}@{name}", {}).get(kind, [])}
-        for stages, kind in ((("smooth", "identify"), "outs"), (("render",), "deps"))
-    )
-    if any(seen[path] != made[path] for path in made.keys() & seen.keys()):
+    name = tracks.sequence
+    if read_otherwise(locked(), f"render@{name}", f"smooth@{name}", f"identify@{name}"):
         raise _missing(name, "the annotated video", ARTIFACTS / name / "annotated.mp4")
 
 
